@@ -1,0 +1,29 @@
+"""The command line. Each package registers its own commands; this module only assembles them."""
+
+import importlib
+import importlib.util
+import os
+import sys
+
+import typer
+
+COMMANDS = ("config", "staff", "usage", "portfolio", "health", "demo")
+
+
+def main() -> None:
+    """Run the `bellwether` command: exit status 0 done, 1 some rows rejected or failed, 2 wrong usage."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bellwether.config.settings")
+    import django
+
+    django.setup()
+    from bellwether.common.errors import BellwetherError
+
+    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    for package in COMMANDS:
+        if importlib.util.find_spec(f"bellwether.{package}.commands"):
+            importlib.import_module(f"bellwether.{package}.commands").register(app)
+    try:
+        app()
+    except BellwetherError as error:
+        typer.echo(f"Error: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,215 @@
+"""Settings come from `BELLWETHER_*` variables, are checked together at start, and every complaint says the cure."""
+
+import difflib
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from bellwether.common.errors import BellwetherError
+
+PREFIX = "BELLWETHER_"
+PRESETS = ("ethico", "operations", "suppliers")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+T = TypeVar("T")
+
+
+class SettingsError(BellwetherError):
+    """One or more settings cannot be used; the text lists each with its cure."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """The checked settings. Paths are absolute; `working_days` are ISO weekdays, Monday 1."""
+
+    home: Path
+    debug: bool
+    secret_key: str
+    pseudonym_key: bytes
+    database: dict[str, object]
+    lake: str
+    time_zone: ZoneInfo
+    working_days: frozenset[int]
+    workspace_name: str
+    preset: str
+    bind: str
+    port: int
+    allowed_hosts: list[str]
+    base_url: str
+    web_processes: int
+    service_user_pattern: str
+    email_url: str
+    log_level: str
+    unknown: tuple[str, ...] = ()
+
+
+KNOWN: dict[str, str] = {
+    "HOME": "folder of all data, default ./var",
+    "DEBUG": "1 for development only",
+    "SECRET_KEY": "signs sessions; made and kept in HOME/secret.key if not given",
+    "PSEUDONYM_KEY": "keys the pseudonyms of platform users; made and kept in HOME/pseudonym.key if not given",
+    "DATABASE_URL": "sqlite:///path or postgresql://user:password@host:port/name, default SQLite in HOME",
+    "LAKE": "folder of the event lake, default HOME/lake",
+    "TIME_ZONE": "time zone of the workspace's days, default UTC",
+    "WORKING_DAYS": "comma-separated weekdays, default mon,tue,wed,thu,fri",
+    "WORKSPACE_NAME": "name shown on the sign-in page, default Bellwether",
+    "PRESET": "ethico, operations or suppliers; used when the database is first filled, default ethico",
+    "BIND": "address to listen on, default 127.0.0.1",
+    "PORT": "port to listen on, default 8000",
+    "ALLOWED_HOSTS": "comma-separated host names the product answers to",
+    "BASE_URL": "address people open, used in mails, default http://127.0.0.1:PORT",
+    "WEB_PROCESSES": "web server processes, default 2",
+    "SERVICE_USER_PATTERN": "regular expression: user ids that match are service users (bots), not people",
+    "EMAIL_URL": "smtp://user:password@host:port for mail, default: mails are written to HOME/mail",
+    "LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR, default INFO",
+    "TEST_POSTGRES_URL": "PostgreSQL that the tests may use, only read by the tests",
+}
+
+
+def _bool(text: str) -> bool:
+    if text.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if text.lower() in {"0", "false", "no", "off", ""}:
+        return False
+    raise ValueError("needs 1 or 0")
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isdigit() or not low <= int(text) <= high:
+            raise ValueError(f"needs a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def _zone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("needs a time zone name such as Europe/Berlin or UTC") from None
+
+
+def _days(text: str) -> frozenset[int]:
+    names = [name.strip().lower()[:3] for name in text.split(",") if name.strip()]
+    if not names or any(name not in WEEKDAYS for name in names):
+        raise ValueError("needs comma-separated weekdays such as mon,tue,wed,thu,fri")
+    return frozenset(WEEKDAYS.index(name) + 1 for name in names)
+
+
+def _one_of(values: tuple[str, ...]) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in values:
+            raise ValueError(f"needs one of {', '.join(values)}")
+        return text
+
+    return parse
+
+
+def _database(text: str) -> dict[str, object]:
+    """Return Django's DATABASES entry for a URL."""
+    url = urlsplit(text)
+    if url.scheme == "sqlite":
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": unquote(url.path[1:]) or ":memory:"}
+    if url.scheme in {"postgres", "postgresql"} and url.path.strip("/"):
+        options = dict(pair.split("=", 1) for pair in url.query.split("&") if "=" in pair)
+        host = unquote(options.pop("host", url.hostname or ""))
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(url.path.strip("/")),
+            "USER": unquote(url.username or ""),
+            "PASSWORD": unquote(url.password or ""),
+            "HOST": host,
+            "PORT": str(url.port or ""),
+            "OPTIONS": options,
+        }
+    raise ValueError("needs sqlite:///path/to/file or postgresql://user:password@host:5432/name")
+
+
+def _text(text: str) -> str:
+    return text
+
+
+def _list(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _kept_secret(path: Path) -> str:
+    """Return the secret kept in `path`, made on first use and readable by its owner only."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(handle, "w") as file:
+        secret = secrets.token_urlsafe(48)
+        file.write(secret)
+    return secret
+
+
+def read_environment(variables: Mapping[str, str], *, cwd: Path) -> Environment:
+    """Return the checked settings from `variables`.
+
+    Raises SettingsError that lists every unusable variable with its cure. Unknown `BELLWETHER_*` names are returned in
+    `unknown`, each with the likely spelling, so that the caller can warn.
+    """
+    problems: list[str] = []
+
+    def get(name: str, default: str, parse: Callable[[str], T]) -> T:
+        text = variables.get(PREFIX + name, "").strip() or default
+        try:
+            return parse(text)
+        except ValueError as error:
+            problems.append(f"{PREFIX}{name}={text!r} {error} ({KNOWN[name]}).")
+            return parse(default)
+
+    home = (cwd / get("HOME", "var", _text)).resolve()
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"{PREFIX}HOME={home} cannot be made: {error.strerror}. Choose a folder you own.") from None
+    if not os.access(home, os.W_OK):
+        raise SettingsError(f"{PREFIX}HOME={home} is not writable. Choose a folder you own, or change its owner.")
+
+    port = get("PORT", "8000", _whole(1, 65535))
+    environment = dict(
+        home=home,
+        debug=get("DEBUG", "0", _bool),
+        database=get("DATABASE_URL", f"sqlite:///{home}/bellwether.sqlite3", _database),
+        lake=get("LAKE", str(home / "lake"), _text),
+        time_zone=get("TIME_ZONE", "UTC", _zone),
+        working_days=get("WORKING_DAYS", "mon,tue,wed,thu,fri", _days),
+        workspace_name=get("WORKSPACE_NAME", "Bellwether", _text),
+        preset=get("PRESET", "ethico", _one_of(PRESETS)),
+        bind=get("BIND", "127.0.0.1", _text),
+        port=port,
+        allowed_hosts=get("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]", _list),
+        base_url=get("BASE_URL", f"http://127.0.0.1:{port}", _text),
+        web_processes=get("WEB_PROCESSES", "2", _whole(1, 64)),
+        service_user_pattern=get(
+            "SERVICE_USER_PATTERN", r"(?i)(^|[^a-z])(bot|service|automation|noreply|no-reply|daemon)([^a-z]|$)", _text
+        ),
+        email_url=get("EMAIL_URL", f"file://{home}/mail", _text),
+        log_level=get("LOG_LEVEL", "INFO", _one_of(("DEBUG", "INFO", "WARNING", "ERROR"))),
+        secret_key=get("SECRET_KEY", _kept_secret(home / "secret.key"), _text),
+        pseudonym_key=get("PSEUDONYM_KEY", _kept_secret(home / "pseudonym.key"), _text).encode(),
+        unknown=tuple(_unknown(variables)),
+    )
+    if problems:
+        raise SettingsError("\n".join(["The settings cannot be used:", *problems]))
+    return Environment(**environment)  # type: ignore[arg-type]
+
+
+def _unknown(variables: Mapping[str, str]) -> list[str]:
+    complaints = []
+    for variable in sorted(variables):
+        name = variable.removeprefix(PREFIX)
+        if variable.startswith(PREFIX) and name not in KNOWN:
+            close = difflib.get_close_matches(name, KNOWN, n=1)
+            complaints.append(variable + (f" (did you mean {PREFIX}{close[0]}?)" if close else ""))
+    return complaints

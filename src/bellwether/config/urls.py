@@ -1,0 +1,7 @@
+"""Where every page and interface lives."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("accounts/", include("allauth.account.urls")),
+]

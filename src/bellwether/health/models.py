@@ -1,0 +1,89 @@
+"""Scores and the configurations they were made with. Neither is ever edited: a change is a new row."""
+
+import uuid
+from typing import Any
+
+from django.db import models
+
+from bellwether.common.fields import one_of
+from bellwether.portfolio.choices import ContractTier, HealthStatus
+from bellwether.portfolio.models import Client, percent
+from bellwether.portfolio.querysets import OfClientQuerySet
+from bellwether.staff.models import StaffUser
+
+
+class HealthScoreConfig(models.Model):
+    """One version of a scorecard. `definition` is the scorecard as data, `digest` its SHA-256."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    scorecard = models.SlugField(max_length=60)
+    version = models.PositiveIntegerField(default=1)
+    name = models.CharField(max_length=120)
+    description = models.TextField(blank=True)
+    applies_to_tier = models.CharField(max_length=20, choices=ContractTier, null=True, blank=True)
+    applies_to_segment = models.CharField(max_length=100, blank=True)
+    applies_to_client = models.ForeignKey(Client, null=True, blank=True, on_delete=models.PROTECT)
+    definition = models.JSONField()
+    digest = models.CharField(max_length=64)
+    is_active = models.BooleanField(default=True)
+    is_default = models.BooleanField(default=False)
+    previous_version = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT)
+    reason = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(StaffUser, null=True, blank=True, on_delete=models.SET_NULL)
+
+    class Meta:
+        ordering = ["scorecard", "-version"]
+        constraints = [
+            models.UniqueConstraint(fields=["scorecard", "version"], name="healthscoreconfig_version"),
+            one_of("applies_to_tier", ContractTier, "healthscoreconfig_tier_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} v{self.version}"
+
+
+class HealthScore(models.Model):
+    """The score of a client on a day, with everything needed to make it again.
+
+    `overall_score` is 0-100 half-up, None while `coverage` (share of weight with data, 0-1) is under 0.5: then
+    `no_score_reason` says why. `components` maps component to exact score or None; `inputs` maps measure to value.
+    `status`, `trend` and `risk` use the scorecard's own words.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="health_scores")
+    scorecard = models.CharField(max_length=60)
+    date = models.DateField()
+    overall_score = models.PositiveSmallIntegerField(null=True)
+    status = models.CharField(max_length=20, blank=True)
+    trend = models.CharField(max_length=20, blank=True)
+    trend_change = models.SmallIntegerField(null=True)
+    previous_score = models.PositiveSmallIntegerField(null=True)
+    risk = models.CharField(max_length=20, blank=True)
+    coverage = models.FloatField()
+    no_score_reason = models.CharField(max_length=200, blank=True)
+    components = models.JSONField(default=dict)
+    inputs = models.JSONField(default=dict)
+    weights_snapshot = models.JSONField(default=dict)
+    weights_version = models.CharField(max_length=80)
+    notable_events = models.JSONField(default=list)
+    created_at = models.DateTimeField()
+
+    objects: Any = OfClientQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["client", "scorecard", "date"], name="healthscore_once"),
+            percent("overall_score", "healthscore_percent"),
+            models.CheckConstraint(
+                condition=models.Q(coverage__gte=0, coverage__lte=1), name="healthscore_coverage_share"
+            ),
+        ]
+        indexes = [models.Index(fields=["scorecard", "date"], name="healthscore_card_date")]
+
+    def __str__(self) -> str:
+        return f"{self.client_id} {self.date}: {self.overall_score}"
+
+
+__all__ = ["HealthScore", "HealthScoreConfig", "HealthStatus"]

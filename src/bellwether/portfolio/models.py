@@ -1,0 +1,353 @@
+"""What is known about clients: contract, people, conversations, tickets, surveys and how it ended.
+
+Field names are those of PRD-015's data model. Every imported kind has a natural key, so that importing twice changes
+nothing. Clients and their records are archived, never deleted.
+"""
+
+import uuid
+from typing import Any
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+
+from bellwether.common.fields import one_of
+from bellwether.portfolio.choices import (
+    ActivityOutcome,
+    ActivityType,
+    ContactRole,
+    ContractTier,
+    EngagementStatus,
+    HealthStatus,
+    HealthTrend,
+    NoteType,
+    OutcomeKind,
+    PaymentStatus,
+    SurveyKind,
+    TicketPriority,
+    TicketStatus,
+)
+from bellwether.portfolio.querysets import ClientQuerySet, NoteQuerySet, OfClientQuerySet
+from bellwether.staff.models import StaffUser
+
+
+def percent(field: str, name: str) -> models.CheckConstraint:
+    """Return a constraint that keeps `field` null or between 0 and 100."""
+    bounds = Q(**{f"{field}__gte": 0, f"{field}__lte": 100})
+    return models.CheckConstraint(condition=bounds | Q(**{f"{field}__isnull": True}), name=name)
+
+
+class Tag(models.Model):
+    name = models.CharField(max_length=60, unique=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Client(models.Model):
+    """A client organisation. It carries its current score and last touches, so that the portfolio is one query.
+
+    `organization_id` is the natural key: the account id that usage events name in `context.groupId`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization_id = models.CharField(max_length=200, unique=True)
+
+    name = models.CharField(max_length=200)
+    industry = models.CharField(max_length=100, blank=True)
+    employee_count = models.PositiveIntegerField(null=True, blank=True)
+    region = models.CharField(max_length=100, blank=True)
+    location = models.CharField(max_length=200, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+
+    contract_tier = models.CharField(max_length=20, choices=ContractTier, default=ContractTier.CUSTOM)
+    contract_start_date = models.DateField(null=True, blank=True)
+    contract_end_date = models.DateField(null=True, blank=True)
+    annual_recurring_revenue = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
+    licensed_modules = models.JSONField(default=list, blank=True)
+    licensed_user_count = models.PositiveIntegerField(null=True, blank=True)
+    payment_status = models.CharField(max_length=10, choices=PaymentStatus, null=True, blank=True)
+    renewal_probability = models.PositiveSmallIntegerField(null=True, blank=True)
+    auto_renew = models.BooleanField(null=True, blank=True)
+
+    csm_user = models.ForeignKey(
+        StaffUser, null=True, blank=True, on_delete=models.SET_NULL, related_name="csm_clients"
+    )
+    ae_user = models.ForeignKey(StaffUser, null=True, blank=True, on_delete=models.SET_NULL, related_name="ae_clients")
+
+    current_health_score = models.PositiveSmallIntegerField(null=True, blank=True)
+    health_status = models.CharField(max_length=10, choices=HealthStatus, null=True, blank=True)
+    health_trend = models.CharField(max_length=5, choices=HealthTrend, null=True, blank=True)
+    health_trend_change = models.SmallIntegerField(null=True, blank=True)
+    health_coverage = models.FloatField(null=True, blank=True)
+    health_reason = models.CharField(max_length=200, blank=True)
+    health_components = models.JSONField(default=dict, blank=True)
+    health_sparkline = models.JSONField(default=list, blank=True)
+    scored_on = models.DateField(null=True, blank=True)
+    churn_risk_score = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    salesforce_account_id = models.CharField(max_length=40, blank=True)
+    hubspot_company_id = models.CharField(max_length=40, blank=True)
+    crm_sync_enabled = models.BooleanField(default=False)
+    last_crm_sync_at = models.DateTimeField(null=True, blank=True)
+
+    go_live_date = models.DateField(null=True, blank=True)
+    last_activity_at = models.DateTimeField(null=True, blank=True)
+    last_csm_contact_at = models.DateTimeField(null=True, blank=True)
+    next_renewal_date = models.DateField(null=True, blank=True)
+
+    tags = models.ManyToManyField(Tag, blank=True, related_name="clients")
+    segment = models.CharField(max_length=100, blank=True)
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    objects: Any = ClientQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        indexes = [
+            models.Index(fields=["csm_user"], name="client_csm"),
+            models.Index(fields=["ae_user"], name="client_ae"),
+            models.Index(fields=["health_status"], name="client_health_status"),
+            models.Index(fields=["current_health_score"], name="client_health_score"),
+            models.Index(fields=["next_renewal_date"], name="client_renewal"),
+            models.Index(fields=["contract_tier"], name="client_tier"),
+        ]
+        constraints = [
+            one_of("contract_tier", ContractTier, "client_tier_known"),
+            one_of("payment_status", PaymentStatus, "client_payment_known"),
+            one_of("health_status", HealthStatus, "client_health_known"),
+            one_of("health_trend", HealthTrend, "client_trend_known"),
+            percent("current_health_score", "client_score_percent"),
+            percent("churn_risk_score", "client_churn_percent"),
+            percent("renewal_probability", "client_renewal_percent"),
+            models.CheckConstraint(condition=~Q(organization_id=""), name="client_organization_given"),
+            models.CheckConstraint(
+                condition=Q(annual_recurring_revenue__gte=0) | Q(annual_recurring_revenue__isnull=True),
+                name="client_arr_not_negative",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OfClient(models.Model):
+    """A record of one client. `external_id` is its natural key within the client, given by the source or derived."""
+
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="%(class)ss")
+    external_id = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects: Any = OfClientQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+def natural_key(name: str) -> models.UniqueConstraint:
+    """Return the constraint that makes (client, external_id) unique; records typed in by hand have no external id."""
+    return models.UniqueConstraint(fields=["client", "external_id"], condition=~Q(external_id=""), name=name)
+
+
+class ContractPeriod(OfClient):
+    """One term of a contract. ARR and seats are those of the term; the current ones are copied to the client."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    start_date = models.DateField()
+    end_date = models.DateField(null=True, blank=True)
+    annual_recurring_revenue = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
+    contract_tier = models.CharField(max_length=20, choices=ContractTier, default=ContractTier.CUSTOM)
+    licensed_user_count = models.PositiveIntegerField(null=True, blank=True)
+    licensed_modules = models.JSONField(default=list, blank=True)
+    auto_renew = models.BooleanField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["start_date"]
+        constraints = [
+            natural_key("contractperiod_key"),
+            one_of("contract_tier", ContractTier, "contractperiod_tier_known"),
+            models.UniqueConstraint(fields=["client", "start_date"], name="contractperiod_start"),
+            models.CheckConstraint(
+                condition=Q(end_date__gte=F("start_date")) | Q(end_date__isnull=True), name="contractperiod_order"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.start_date} to {self.end_date or 'open'}"
+
+
+class Contact(OfClient):
+    """A stakeholder at the client. E-mail and phone are shown masked until somebody reveals them, which is logged."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=200)
+    email = models.EmailField(blank=True)
+    phone = models.CharField(max_length=60, blank=True)
+    title = models.CharField(max_length=120, blank=True)
+    role = models.CharField(max_length=20, choices=ContactRole, default=ContactRole.OTHER)
+    is_primary = models.BooleanField(default=False)
+    is_billing = models.BooleanField(default=False)
+    is_technical = models.BooleanField(default=False)
+    last_platform_login = models.DateTimeField(null=True, blank=True)
+    last_csm_contact = models.DateTimeField(null=True, blank=True)
+    engagement_status = models.CharField(max_length=10, choices=EngagementStatus, null=True, blank=True)
+    user_key = models.CharField(max_length=64, blank=True, help_text="Pseudonym of the platform user, if linked.")
+    salesforce_contact_id = models.CharField(max_length=40, blank=True)
+    hubspot_contact_id = models.CharField(max_length=40, blank=True)
+    notes = models.TextField(blank=True)
+    is_active = models.BooleanField(default=True)
+    known_since = models.DateField(null=True, blank=True)
+    left_company_at = models.DateTimeField(null=True, blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+        indexes = [models.Index(fields=["email"], name="contact_email")]
+        constraints = [
+            natural_key("contact_key"),
+            one_of("role", ContactRole, "contact_role_known"),
+            one_of("engagement_status", EngagementStatus, "contact_engagement_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Activity(OfClient):
+    """An interaction with a client, or one that is scheduled (`completed_at` empty)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    activity_type = models.CharField(max_length=30, choices=ActivityType)
+    label = models.CharField(max_length=60, blank=True, help_text="A preset's own word for the type, such as check-in.")
+    subject = models.CharField(max_length=300)
+    description = models.TextField(blank=True)
+    performed_by = models.ForeignKey(StaffUser, null=True, on_delete=models.SET_NULL, related_name="activities")
+    client_contacts = models.ManyToManyField(Contact, blank=True, related_name="activities")
+    occurred_at = models.DateTimeField()
+    scheduled_for = models.DateTimeField(null=True, blank=True)
+    completed_at = models.DateTimeField(null=True, blank=True)
+    duration_minutes = models.PositiveIntegerField(null=True, blank=True)
+    outcome = models.CharField(max_length=30, choices=ActivityOutcome, null=True, blank=True)
+    outcome_notes = models.TextField(blank=True)
+    follow_up_required = models.BooleanField(default=False)
+    follow_up_date = models.DateField(null=True, blank=True)
+    follow_up_completed_at = models.DateTimeField(null=True, blank=True)
+    salesforce_activity_id = models.CharField(max_length=40, blank=True)
+    hubspot_engagement_id = models.CharField(max_length=40, blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-occurred_at"]
+        verbose_name_plural = "activities"
+        indexes = [
+            models.Index(fields=["client", "-occurred_at"], name="activity_client_occurred"),
+            models.Index(fields=["follow_up_date"], name="activity_follow_up"),
+        ]
+        constraints = [
+            natural_key("activity_key"),
+            one_of("activity_type", ActivityType, "activity_type_known"),
+            one_of("outcome", ActivityOutcome, "activity_outcome_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject
+
+
+class Note(OfClient):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    title = models.CharField(max_length=200, blank=True)
+    content = models.TextField()
+    note_type = models.CharField(max_length=12, choices=NoteType, default=NoteType.GENERAL)
+    is_private = models.BooleanField(default=False)
+    created_by = models.ForeignKey(StaffUser, on_delete=models.PROTECT, related_name="notes")
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    objects: Any = NoteQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [natural_key("note_key"), one_of("note_type", NoteType, "note_type_known")]
+
+    def __str__(self) -> str:
+        return self.title or self.content[:60]
+
+
+class SupportTicket(OfClient):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    subject = models.CharField(max_length=300, blank=True)
+    priority = models.CharField(max_length=10, choices=TicketPriority, default=TicketPriority.NORMAL)
+    status = models.CharField(max_length=10, choices=TicketStatus, default=TicketStatus.OPEN)
+    opened_at = models.DateTimeField()
+    solved_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-opened_at"]
+        indexes = [models.Index(fields=["client", "-opened_at"], name="ticket_client_opened")]
+        constraints = [
+            natural_key("supportticket_key"),
+            one_of("priority", TicketPriority, "supportticket_priority_known"),
+            one_of("status", TicketStatus, "supportticket_status_known"),
+            models.CheckConstraint(
+                condition=Q(solved_at__gte=F("opened_at")) | Q(solved_at__isnull=True), name="supportticket_order"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject or self.external_id
+
+
+class SurveyResponse(OfClient):
+    """One answer to a survey. NPS is 0-10; CSAT is stored as 0-100 whatever scale it was asked on."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=4, choices=SurveyKind)
+    score = models.FloatField(validators=[MinValueValidator(0), MaxValueValidator(100)])
+    respondent = models.CharField(max_length=200, blank=True, help_text="Contact's external id or a pseudonym.")
+    contact = models.ForeignKey(Contact, null=True, blank=True, on_delete=models.SET_NULL, related_name="answers")
+    comment = models.TextField(blank=True)
+    answered_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-answered_at"]
+        indexes = [models.Index(fields=["client", "kind", "-answered_at"], name="survey_client_answered")]
+        constraints = [
+            natural_key("surveyresponse_key"),
+            one_of("kind", SurveyKind, "surveyresponse_kind_known"),
+            models.CheckConstraint(
+                condition=Q(kind="NPS", score__gte=0, score__lte=10) | Q(kind="CSAT", score__gte=0, score__lte=100),
+                name="surveyresponse_score_range",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.score:g}"
+
+
+class ClientOutcome(OfClient):
+    """How a term ended: renewed, churned or downgraded, on `date`, with a reason. The churn label comes from here."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    outcome = models.CharField(max_length=10, choices=OutcomeKind)
+    date = models.DateField()
+    reason = models.CharField(max_length=100, blank=True)
+    notes = models.TextField(blank=True)
+    arr_before = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
+    arr_after = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
+
+    class Meta:
+        ordering = ["date"]
+        constraints = [
+            natural_key("clientoutcome_key"),
+            one_of("outcome", OutcomeKind, "clientoutcome_known"),
+            models.UniqueConstraint(fields=["client", "date", "outcome"], name="clientoutcome_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.outcome} {self.date}"

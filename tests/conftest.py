@@ -1,0 +1,95 @@
+"""One cast for the whole suite.
+
+Ada is the client's CSM, Ben her senior (same team), Cleo a CSM of other clients in another team. Vera is VP client
+success, Ed an account executive, Adam an administrator. Clients: `sturdy`, `fading`, `newborn` (too little data) and
+`gone` (churned) belong to Ada; `elsewhere` belongs to Cleo.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from bellwether.portfolio.choices import ContractTier, OutcomeKind
+from bellwether.portfolio.models import Client, ClientOutcome
+from bellwether.staff.models import Role, StaffUser, Team
+from bellwether.usage.lake import Lake
+
+TODAY = date(2026, 6, 30)
+NOW = datetime(2026, 6, 30, 12, 0, tzinfo=UTC)
+PASSWORD = "correct-horse-battery"
+
+
+@dataclass(frozen=True)
+class Staff:
+    ada: StaffUser
+    ben: StaffUser
+    cleo: StaffUser
+    vera: StaffUser
+    ed: StaffUser
+    adam: StaffUser
+
+
+@dataclass(frozen=True)
+class Clients:
+    sturdy: Client
+    fading: Client
+    newborn: Client
+    gone: Client
+    elsewhere: Client
+
+
+@pytest.fixture
+def staff(db: None) -> Staff:
+    west, east = Team.objects.create(name="West"), Team.objects.create(name="East")
+
+    def person(first: str, role: Role, team: Team | None = None) -> StaffUser:
+        email = f"{first.lower()}@bellwether.example"
+        return StaffUser.objects.create_user(
+            email, PASSWORD, first_name=first, last_name="Example", role=role, team=team
+        )
+
+    return Staff(
+        ada=person("Ada", Role.CSM, west),
+        ben=person("Ben", Role.SENIOR_CSM, west),
+        cleo=person("Cleo", Role.CSM, east),
+        vera=person("Vera", Role.VP_CLIENT_SUCCESS),
+        ed=person("Ed", Role.AE),
+        adam=person("Adam", Role.ADMIN),
+    )
+
+
+@pytest.fixture
+def clients(staff: Staff) -> Clients:
+    def client(name: str, csm: StaffUser, **fields: object) -> Client:
+        values: dict[str, object] = {
+            "organization_id": name.lower(),
+            "name": name,
+            "industry": "Manufacturing",
+            "contract_tier": ContractTier.ENTERPRISE,
+            "contract_start_date": date(2024, 7, 1),
+            "next_renewal_date": date(2026, 9, 30),
+            "annual_recurring_revenue": 120000,
+            "licensed_user_count": 50,
+            "csm_user": csm,
+        }
+        return Client.objects.create(**(values | fields))
+
+    gone = client("Gone", staff.ada, archived_at=datetime(2026, 5, 1, tzinfo=UTC))
+    ClientOutcome.objects.create(client=gone, outcome=OutcomeKind.CHURNED, date=date(2026, 5, 1), reason="price")
+    return Clients(
+        sturdy=client("Sturdy", staff.ada, ae_user=staff.ed),
+        fading=client("Fading", staff.ada),
+        newborn=client("Newborn", staff.ada, contract_start_date=date(2026, 6, 25)),
+        gone=gone,
+        elsewhere=client("Elsewhere", staff.cleo),
+    )
+
+
+@pytest.fixture
+def lake(tmp_path: Path, settings: object) -> Lake:
+    """An empty lake, also set as the workspace's."""
+    root = tmp_path / "lake"
+    settings.BELLWETHER_LAKE = str(root)  # type: ignore[attr-defined]
+    return Lake(root)

@@ -133,3 +133,17 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seq} {self.action}"
+
+
+class AuditHead(models.Model):
+    """The end of the access log, one row: without it nobody would notice that the last rows were removed."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    seq = models.BigIntegerField()
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="audithead_single")]
+
+    def __str__(self) -> str:
+        return f"{self.seq}:{self.hash}"

@@ -3,5 +3,7 @@
 from django.urls import include, path
 
 urlpatterns = [
+    path("", include("bellwether.web.urls")),
+    path("", include("bellwether.dashboard.urls")),
     path("accounts/", include("allauth.account.urls")),
 ]

@@ -1,0 +1,44 @@
+"""Views of the frame itself."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_POST
+
+from bellwether.web.context import THEMES
+
+NEXT_THEME = {"": "dark", "dark": "light", "light": ""}
+KEPT = timedelta(days=365)
+
+
+def set_appearance(response: HttpResponse, name: str, value: str) -> None:
+    """Keep one choice of appearance in a cookie; an empty value goes back to the reader's system."""
+    if value:
+        response.set_cookie(name, value, max_age=KEPT, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE)
+    else:
+        response.delete_cookie(name, samesite="Lax")
+
+
+@require_POST
+def appearance(request: HttpRequest) -> HttpResponse:
+    """Switch theme or rail without JavaScript, then go back to the page. With it, app.js does this in the browser."""
+    target = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
+        target = settings.LOGIN_REDIRECT_URL
+    response = HttpResponseRedirect(target)
+    if "theme" in request.POST:
+        wanted = request.POST["theme"]
+        current = request.COOKIES.get("theme", "")
+        set_appearance(response, "theme", wanted if wanted in THEMES else NEXT_THEME.get(current, ""))
+    if "rail" in request.POST:
+        set_appearance(response, "rail", "" if request.COOKIES.get("rail") == "min" else "min")
+    return response
+
+
+@require_GET
+def parts(request: HttpRequest) -> HttpResponse:
+    """Show every part of the interface in all its states (development only)."""
+    return render(request, "parts_page.html", {})

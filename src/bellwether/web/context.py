@@ -20,7 +20,7 @@ def updated_at() -> datetime | None:
 
 
 def updated_text() -> str:
-    """Return "14:05" or "12 Feb, 14:05" for the last finished sweep, in the workspace's zone; empty before the first."""
+    """Return "14:05" or "12 Feb, 14:05" for the last finished sweep, in the workspace's zone; "" before the first."""
     instant = updated_at()
     return moment(instant, timezone.now(), settings.BELLWETHER_WORKSPACE_ZONE) if instant else ""
 

@@ -9,8 +9,8 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
-DASH = "–"  # noqa: RUF001 (the sign for a missing value)
-MINUS = "−"  # noqa: RUF001 (a true minus)
+DASH = "–"
+MINUS = "−"
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SMALLEST_RANGE = 10
 
@@ -114,7 +114,7 @@ def percent(share: float | None, places: int = 0) -> str:
 
 
 def signed(value: float | None) -> str:
-    """Return a change with its sign: "+9", "−14", "0"."""  # noqa: RUF002
+    """Return a change with its sign: "+9", "−14", "0"."""
     if value is None:
         return DASH
     return f"+{number(value)}" if value > 0 else number(value)
@@ -147,7 +147,7 @@ def moment(instant: datetime | None, now: datetime, zone: ZoneInfo) -> str:
 
 
 def days_short(days: int | None) -> str:
-    """Return a term or age for tables: "45 d", "−3 d"."""  # noqa: RUF002
+    """Return a term or age for tables: "45 d", "−3 d"."""
     return DASH if days is None else f"{number(days)} d"
 
 

@@ -26,7 +26,7 @@ def environment_of(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[
     """Return the variables for a fresh workspace on `sqlite` or `postgresql`."""
 
     def variables(database: str) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("BELLWETHER_")}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("BELLWETHER_", "DJANGO_"))}
         kept["BELLWETHER_HOME"] = str(tmp_path / "home")
         if database == "postgresql":
             kept["BELLWETHER_DATABASE_URL"] = _fresh_database(request.getfixturevalue("postgres_url"))

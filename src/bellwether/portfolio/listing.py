@@ -8,7 +8,7 @@ from math import ceil
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Avg, Case, F, FloatField, Q, QuerySet, Value, When
+from django.db.models import Avg, Case, Count, F, FloatField, Q, QuerySet, Sum, Value, When
 from django.db.models.expressions import CombinedExpression, OrderBy
 from django.db.models.functions import Cast, Coalesce
 
@@ -68,13 +68,17 @@ class ClientQuery:
 
 @dataclass(frozen=True)
 class ClientList:
-    """One page of clients. `page` is the page shown, which is the last one if a later one was asked for."""
+    """One page of clients. `page` is the page shown, which is the last one if a later one was asked for.
+
+    `total` and `arr` (the sum of what is known) are those of the whole list.
+    """
 
     rows: list[Client]
     total: int
     page: int
     pages: int
     limit: int
+    arr: Decimal
 
 
 def _at_risk(user: StaffUser, today: date) -> Q:
@@ -192,38 +196,34 @@ def priority_expression(today: date, typical_arr: float) -> CombinedExpression:
     return share * share * arr * urgency
 
 
-def by_priority(clients: QuerySet[Client], today: date) -> QuerySet[Client]:
-    """Return `clients` with `priority`, the most urgent first. Unknown ARR counts as the average of these clients."""
-    average = clients.aggregate(typical=Avg("annual_recurring_revenue"))["typical"]
-    return _with_priority(clients, today, float(average or 1)).order_by(
-        F("priority").desc(), "current_health_score", "name"
-    )
+def by_priority(clients: QuerySet[Client], *, today: date, typical_arr: float) -> QuerySet[Client]:
+    """Return `clients`, the most urgent first; see `priority_expression`."""
+    ranked = clients.annotate(priority=priority_expression(today, typical_arr))
+    return ranked.order_by(F("priority").desc(), "current_health_score", "name", "id")
 
 
-def _with_priority(clients: QuerySet[Client], today: date, typical_arr: float) -> QuerySet[Client]:
-    return clients.annotate(priority=priority_expression(today, typical_arr))
-
-
-def ordered(clients: QuerySet[Client], sort: str, *, today: date) -> QuerySet[Client]:
+def ordered(clients: QuerySet[Client], sort: str, *, today: date, typical_arr: float = 1) -> QuerySet[Client]:
     """Return `clients` in the order `sort` names; ties by name, clients without the value last."""
     word, descending = sort.removeprefix("-"), sort.startswith("-")
     if word == "priority":
-        most_urgent = by_priority(clients, today)
-        return most_urgent if descending else most_urgent.order_by(F("priority").asc(), "-current_health_score", "name")
+        most_urgent = by_priority(clients, today=today, typical_arr=typical_arr)
+        return most_urgent if descending else most_urgent.reverse()
     field = F(FIELDS[word])
     order: OrderBy = field.desc(nulls_last=True) if descending else field.asc(nulls_last=True)
     return clients.order_by(order, "name", "id")
 
 
 def list_clients(user: StaffUser, query: ClientQuery, *, today: date) -> ClientList:
-    """Return one page of the clients that `user` may see. `today` is the workspace's day.
+    """Return one page of the clients that `user` may see, in two queries. `today` is the workspace's day.
 
-    Two queries, a third when the order is by priority. Raises InvalidInputError as `matching` does.
+    Raises InvalidInputError as `matching` does. For the priority, an unknown ARR counts as the list's average.
     """
     found = matching(user, query, today=today)
-    total = found.count()
-    pages = max(1, ceil(total / query.limit))
+    arr = "annual_recurring_revenue"
+    whole = found.aggregate(total=Count("pk"), arr=Sum(arr), typical=Avg(arr))
+    pages = max(1, ceil(whole["total"] / query.limit))
     page = min(query.page, pages)
     start = (page - 1) * query.limit
-    rows = ordered(found, query.sort, today=today).select_related("csm_user", "ae_user")
-    return ClientList(list(rows[start : start + query.limit]), total, page, pages, query.limit)
+    rows = ordered(found, query.sort, today=today, typical_arr=float(whole["typical"] or 1))
+    shown = list(rows.select_related("csm_user", "ae_user")[start : start + query.limit])
+    return ClientList(shown, whole["total"], page, pages, query.limit, whole["arr"] or Decimal(0))

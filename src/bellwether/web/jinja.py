@@ -20,7 +20,7 @@ from bellwether.web import formatting
 
 @cache
 def icon(name: str, size: str = "") -> Markup:
-    """Return the Lucide icon `name`: 16 px, "s" 14 px, "xs" 12 px. Hidden from readers: text beside it says the same."""
+    """Return the Lucide icon `name`: 16 px, "s" 14 px, "xs" 12 px. Text beside it says the same."""
     drawing = str(lucide_icons._render_icon(name, 24))
     inner = drawing[drawing.index(">") + 1 : drawing.rindex("</svg>")].replace("\n", "").replace("  ", "").strip()
     classes = f"icon {size}".strip()

@@ -70,7 +70,7 @@ def land(
         if check_lake:
             others = [path for day in days for path in _parts_of(lake, day) if path.stem != part]
             fresh = fresh.join(_messages_in(others, fresh), on=MESSAGE, how="anti", maintain_order="left")
-        _write_days(fresh, lake, part, days)
+        _write_days(fresh, lake, part, _changed_days(rows, fresh, own, days))
         index.add(fresh.select(*KEY, "received_at"), part=part)
     new = fresh.height - fresh.join(own, on=MESSAGE, how="semi").height
     return Landed(new, events.num_rows - new, fresh["day"].unique().sort().to_list())
@@ -117,8 +117,19 @@ def _messages_in(paths: list[Path], rows: pl.DataFrame) -> pl.DataFrame:
     return seen.join(wanted.lazy(), on=MESSAGE, how="semi").unique().collect(engine="streaming")
 
 
+def _changed_days(rows: pl.DataFrame, fresh: pl.DataFrame, own: pl.DataFrame, days: list[date]) -> list[date]:
+    """Return the `days` but those on which this part already holds every row: a repeated import writes nothing."""
+    landed = rows.join(own, on=MESSAGE, how="semi").group_by("day").len()
+    complete = rows.group_by("day").len().join(landed, on=["day", "len"], how="semi")["day"]
+    kept = fresh.group_by("day").len().join(landed, on=["day", "len"], how="semi")["day"]
+    unchanged = set(complete) & set(kept)
+    return [day for day in days if day not in unchanged]
+
+
 def _write_days(rows: pl.DataFrame, lake: Lake, part: str, days: list[date]) -> None:
     """Replace the files of `part` on `days` by `rows`; a day without rows ends up without a file of this part."""
+    if not days:
+        return
     by_day = rows.sort("ts", *MESSAGE).partition_by("day", as_dict=True)
     jobs = [(day, by_day.get((day,)), path) for day, path in zip(days, _paths(lake, days, part), strict=True)]
     with ThreadPoolExecutor(min(WRITERS, len(jobs))) as pool:

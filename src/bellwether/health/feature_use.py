@@ -1,0 +1,226 @@
+"""Feature adoption (formulas.md, section 3): levels of use per client, feature and date. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import IntEnum
+
+import numpy as np
+import polars as pl
+
+from bellwether.common.rounding import NOISE
+from bellwether.health.contract_terms import Terms, contract_terms
+from bellwether.health.event_sums import EventSums
+from bellwether.health.grids import NEVER, Bools, Floats, Grid, Ints, known, ratio
+from bellwether.health.inputs import FeatureSpec, MeasureInputs, MeasureSettings
+from bellwether.health.usage_measures import first_days
+
+TREND_DAYS = 30
+TREND_THRESHOLD = 0.10
+LIGHT_BELOW, POWER_ABOVE = 0.25, 0.75
+
+
+class Level(IntEnum):
+    """How far a feature is adopted. A level of LIGHT or more counts as used."""
+
+    NOT_LICENSED = 0
+    NOT_CONFIGURED = 1
+    NOT_USED = 2
+    LIGHT = 3
+    ACTIVE = 4
+    POWER = 5
+
+
+LEVEL_NAMES = [level.name for level in Level]
+
+
+@dataclass(frozen=True)
+class FeatureUse:
+    """One feature over all clients and wanted dates. `licensed` is what the records say; use is over the own period."""
+
+    spec: FeatureSpec
+    licensed: Bools
+    level: Ints
+    use: Ints
+    share: Floats  # of the target, NaN where nothing is expected or there is no use to judge
+    running: Ints  # events so far, (clients, days of the grid)
+
+
+def all_modules(inputs: MeasureInputs, settings: MeasureSettings) -> frozenset[str]:
+    """Return every licensed module and every module of the catalogue, lower case."""
+    lists = [inputs.clients["licensed_modules"], inputs.contracts["licensed_modules"]]
+    named = {module for series in lists for module in series.explode().drop_nulls().unique().to_list()}
+    return frozenset(m.lower() for m in named | {feature.module for feature in settings.features} if m)
+
+
+def feature_uses(
+    inputs: MeasureInputs, grid: Grid, settings: MeasureSettings, sums: EventSums, terms: Terms
+) -> Iterator[FeatureUse]:
+    """Yield each feature of the catalogue, in its order."""
+    said = _clients_with_rows(inputs, grid)
+    for spec in settings.features:
+        licensed, configured = _licence(inputs, grid, spec, terms, said)
+        running = sums.of_events(spec.events, people_only=spec.target != "any")
+        use = grid.window(running, spec.days)
+        if spec.target == "share":
+            within = grid.window(sums.of_events(spec.events, labels=spec.within, people_only=True), spec.days)
+            share = ratio(within, use) / spec.value
+        else:
+            share = use / spec.value
+        yield FeatureUse(spec, licensed, _level(spec, licensed, configured, use, share), use, share, running)
+
+
+def _level(spec: FeatureSpec, licensed: Bools, configured: Bools, use: Ints, share: Floats) -> Ints:
+    """Return the level. What is used is evidently set up, whatever the records say; shares at a limit are active."""
+    power = (share > POWER_ABOVE + NOISE) & (spec.target != "any")
+    light = (share < LIGHT_BELOW - NOISE) & (spec.target != "any")
+    used = np.where(power, Level.POWER, np.where(light, Level.LIGHT, Level.ACTIVE))
+    unused = np.where(configured, Level.NOT_USED, Level.NOT_CONFIGURED)
+    return np.where(licensed, np.where(use > 0, used, unused), Level.NOT_LICENSED).astype(np.int64)
+
+
+def _clients_with_rows(inputs: MeasureInputs, grid: Grid) -> Bools:
+    """Return (clients, 1): whether the client has rows that say feature by feature what is licensed."""
+    return grid.client_ids.is_in(inputs.adoption["client_id"].unique().implode()).to_numpy()[:, None]
+
+
+def _licence(inputs: MeasureInputs, grid: Grid, spec: FeatureSpec, terms: Terms, said: Bools) -> tuple[Bools, Bools]:
+    """Return (clients, dates): licensed and configured. A missing date of either means always."""
+    rows = inputs.adoption.filter(pl.col("feature_key") == spec.key).with_columns(
+        pl.col("licensed_at", "configured_at").fill_null(date(1970, 1, 1))
+    )
+
+    def since(flag: str, day: str) -> Bools:
+        placed = grid.place(rows.filter(pl.col(flag)), by="client_id", day=day)
+        return grid.last_of(placed, placed.day) > NEVER  # type: ignore[no-any-return]
+
+    by_module = terms.has_module(spec.module.lower())
+    licensed = np.where(said, since("is_licensed", "licensed_at"), by_module)
+    configured = np.where(said, since("is_configured", "configured_at"), True)
+    return licensed, configured
+
+
+def feature_measures(
+    inputs: MeasureInputs, grid: Grid, settings: MeasureSettings, sums: EventSums, terms: Terms, first: Ints
+) -> dict[str, Floats]:
+    """Return the feature measures as (clients, dates) arrays; use is NaN before a client's first event."""
+    started = first[:, None] <= grid.wanted
+    shape = (grid.clients, len(grid.dates))
+    licensed, used, adopted, recent = (np.zeros(shape, dtype=np.int64) for _ in range(4))
+    modules: dict[str, Bools] = {}
+    for feature in feature_uses(inputs, grid, settings, sums, terms):
+        licensed += feature.licensed
+        used += feature.level >= Level.LIGHT
+        adopted += grid.window(feature.running, None) > 0
+        recent += grid.window(feature.running, TREND_DAYS) > 0
+        module = feature.spec.module.lower()
+        modules[module] = modules.get(module, np.zeros(shape, dtype=bool)) | feature.licensed
+    tracked = len(settings.features)
+    said = _clients_with_rows(inputs, grid) | (terms.modules() > 0)
+    return {
+        "features_tracked": np.full(shape, float(tracked)),
+        "features_licensed": known(licensed, said),
+        "features_used": known(used, started & said),
+        "features_adopted": known(adopted, started),
+        "feature_share": known(recent / tracked if tracked else np.full(shape, np.nan), started),
+        "feature_breadth": known(_breadth(grid, sums, terms, modules, all_modules(inputs, settings)), started),
+    }
+
+
+def _breadth(
+    grid: Grid, sums: EventSums, terms: Terms, of_features: dict[str, Bools], modules: frozenset[str]
+) -> Floats:
+    """Return licensed modules used in 30 days over licensed ones; without named modules those of licensed features."""
+    named = terms.modules() > 0
+    shape = named.shape
+    licensed, used = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+    for module in sorted(modules):
+        has = np.where(named, terms.has_module(module), of_features.get(module, np.zeros(shape, dtype=bool)))
+        if has.any():
+            licensed += has
+            used += has & (grid.window(sums.of_module(module), TREND_DAYS) > 0)
+    return ratio(used, licensed)
+
+
+def feature_levels(inputs: MeasureInputs, dates: Sequence[date], settings: MeasureSettings) -> pl.DataFrame:
+    """Return one row per client, date and feature of the catalogue, for few dates.
+
+    Columns: client_id, date, feature_key, level (a Level's name; null while the client has no events yet), use (events
+    in the feature's period), share (use over what is expected, null if none), use_30d, use_before_30d (the 30 days
+    before), use_trend (INCREASING over +10 %, DECREASING under -10 %, STABLE, NO_USE), last_used (date), ever_used.
+    """
+    grid = Grid(inputs.clients, dates)
+    terms = contract_terms(inputs, grid)
+    sums = EventSums(inputs, grid, settings)
+    started = (first_days(inputs, grid)[:, None] <= grid.wanted).ravel()
+    keys = grid_keys(grid)
+    parts = []
+    for feature in feature_uses(inputs, grid, settings, sums, terms):
+        last = _last_used(feature, inputs, grid)
+        now = grid.window(feature.running, TREND_DAYS).ravel()
+        before = grid.window(feature.running, TREND_DAYS, before=TREND_DAYS).ravel()
+        frame = keys.with_columns(
+            pl.lit(feature.spec.key).alias("feature_key"),
+            pl.Series("level", np.array(LEVEL_NAMES)[feature.level.ravel()], pl.String),
+            pl.Series("use", feature.use.ravel()),
+            pl.Series("share", feature.share.ravel()).fill_nan(None),
+            pl.Series("use_30d", now),
+            pl.Series("use_before_30d", before),
+            pl.Series("last_used", last.ravel()),
+            pl.Series("ever_used", grid.window(feature.running, None).ravel() > 0),
+            pl.Series("_started", started),
+        )
+        parts.append(frame)
+    if not parts:
+        return _no_levels()
+    trend = _trend(pl.col("use_30d"), pl.col("use_before_30d"))
+    return pl.concat(parts).select(
+        "client_id", "date", "feature_key",
+        pl.when("_started").then("level").alias("level"),
+        "use", "share", "use_30d", "use_before_30d",
+        trend.alias("use_trend"),
+        pl.when(pl.col("last_used") > NEVER).then("last_used").cast(pl.Int32).cast(pl.Date).alias("last_used"),
+        "ever_used",
+    )  # fmt: skip
+
+
+def _no_levels() -> pl.DataFrame:
+    return pl.DataFrame(
+        schema={
+            "client_id": pl.String, "date": pl.Date, "feature_key": pl.String, "level": pl.String, "use": pl.Int64,
+            "share": pl.Float64, "use_30d": pl.Int64, "use_before_30d": pl.Int64, "use_trend": pl.String,
+            "last_used": pl.Date, "ever_used": pl.Boolean,
+        }
+    )  # fmt: skip
+
+
+def _last_used(feature: FeatureUse, inputs: MeasureInputs, grid: Grid) -> Ints:
+    rows = inputs.event_days.filter(pl.col("event").is_in(list(feature.spec.events)))
+    if feature.spec.target != "any":
+        rows = rows.filter(~pl.col("is_service"))
+    placed = grid.place(rows, by="organization_id", day="date")
+    return grid.last_of(placed, placed.day)
+
+
+def _trend(now: pl.Expr, before: pl.Expr) -> pl.Expr:
+    """Return the trend word of use in the last 30 days against the 30 before."""
+    word = (
+        pl.when((now == 0) & (before == 0))
+        .then(pl.lit("NO_USE"))
+        .when(now > before * (1 + TREND_THRESHOLD) + NOISE)
+        .then(pl.lit("INCREASING"))
+        .when(now < before * (1 - TREND_THRESHOLD) - NOISE)
+        .then(pl.lit("DECREASING"))
+    )
+    return word.otherwise(pl.lit("STABLE"))
+
+
+def grid_keys(grid: Grid) -> pl.DataFrame:
+    """Return client_id and date of every cell of a (clients, dates) array, client by client."""
+    dates = pl.Series("date", grid.dates, pl.Date)
+    return pl.DataFrame(
+        {
+            "client_id": grid.client_ids.gather(np.repeat(np.arange(grid.clients), len(grid.dates))),
+            "date": dates.gather(np.tile(np.arange(len(grid.dates)), grid.clients)),
+        }
+    )

@@ -1,0 +1,209 @@
+"""The score engine: a frame of measures in, a frame of scores out. Pure, vectorised, for any scorecard and any dates.
+
+Source: formulas.md, section 2. Rounding is half-up. A component without data is missing: the other weights are scaled
+up and `coverage` falls. In a points scorecard a component without data gives 0 points.
+"""
+
+from datetime import timedelta
+
+import polars as pl
+
+from bellwether.common.frames import check_frame
+from bellwether.common.rounding import half_up_expr
+from bellwether.health.formulas import in_order, quotient
+from bellwether.health.scorecard import RiskLevel, Scorecard
+
+PRODUCT_BANDS = ("HEALTHY", "MONITOR", "AT_RISK", "CRITICAL")
+CERTAIN_COVERAGE = 0.5
+HISTORY = {"client_id": pl.String, "date": pl.Date, "score": pl.Int32}
+
+_DATA = "__data_"
+
+
+def score_measures(
+    measures: pl.DataFrame, scorecard: Scorecard, *, history: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """Return one row per row of `measures`, in the same order.
+
+    `measures` has client_id (String), date (Date) and the measures of the scorecard; absent measure columns count as
+    null. `expected_dau` is derived from tier and seats where the column is absent. With a column previous_score the
+    trend is measured against it, else against the scores of this frame and of `history` (client_id, date, score).
+
+    Columns of the answer: client_id, date, one Float64 per component (exact, null when missing), score (Int32 0-100,
+    null while coverage is below the scorecard's minimum), exact (Float64, unrounded score), coverage (0-1), missing
+    (list of component keys without data), status (the scorecard's own word or ""), health_status (HEALTHY, MONITOR,
+    AT_RISK, CRITICAL or null; not better than MONITOR under 50 % coverage), trend, trend_change (Int32), previous_score
+    (Int32), risk, no_score_reason ("" when there is a score).
+    """
+    check_frame(measures, {"client_id": pl.String, "date": pl.Date}, name="The frame of measures")
+    frame = _with_measures(measures, scorecard)
+    keys = [component.key for component in scorecard.components]
+    frame = frame.with_columns(
+        *[
+            (half_up_expr(c.formula.value()).cast(pl.Float64) if c.whole else c.formula.value()).alias(c.key)
+            for c in scorecard.components
+        ],
+        *[c.formula.has_data().alias(_DATA + c.key) for c in scorecard.components],
+    )
+    if scorecard.points:
+        frame = frame.with_columns(pl.when(pl.col(_DATA + key)).then(pl.col(key)).otherwise(0.0) for key in keys)
+    frame = combine(frame, scorecard)
+    previous = (
+        frame["previous_score"].cast(pl.Int32)
+        if "previous_score" in measures.columns
+        else previous_scores(frame.select("client_id", "date", "score"), scorecard, history=history)
+    )
+    frame = _with_verdict(frame.with_columns(previous.alias("previous_score")), scorecard)
+    return frame.select(
+        "client_id", "date", *keys, "score", "exact", "coverage", "missing", "status", "health_status", "trend",
+        "trend_change", "previous_score", "risk", "no_score_reason",
+    )  # fmt: skip
+
+
+def combine(frame: pl.DataFrame, scorecard: Scorecard) -> pl.DataFrame:
+    """Return `frame` with exact, score, coverage and missing from its component columns.
+
+    `frame` has one Float64 column per component; columns named "__data_" + key say whether a component rests on data
+    (where absent: whether it is not null).
+    """
+    components = scorecard.components
+    whole = sum(c.weight for c in components)
+    data = {
+        c.key: pl.col(_DATA + c.key) if _DATA + c.key in frame.columns else pl.col(c.key).is_not_null()
+        for c in components
+    }
+    covered = in_order([pl.when(data[c.key]).then(c.weight).otherwise(0.0) for c in components])
+    if scorecard.points:
+        exact = in_order([pl.col(c.key).fill_null(0.0) for c in components])
+    else:
+        weighted = in_order([c.weight * pl.col(c.key).fill_null(0.0) for c in components])
+        present = in_order([pl.when(pl.col(c.key).is_not_null()).then(c.weight).otherwise(0.0) for c in components])
+        exact = pl.when(present > 0).then(quotient(weighted, present))
+    missing = pl.concat_list([pl.when(~data[c.key]).then(pl.lit(c.key)) for c in components]).list.drop_nulls()
+    frame = frame.with_columns(
+        quotient(covered, pl.lit(whole)).alias("coverage"), missing.alias("missing"), exact.alias("exact")
+    )
+    enough = (pl.col("coverage") >= scorecard.minimum_coverage - 1e-9) & (pl.col("coverage") > 0)
+    scored = pl.when(enough).then(pl.col("exact"))
+    return frame.with_columns(scored.alias("exact"), half_up_expr(scored).alias("score"))
+
+
+def previous_scores(current: pl.DataFrame, scorecard: Scorecard, *, history: pl.DataFrame | None = None) -> pl.Series:
+    """Return the score that each row of `current` (client_id, date, score) is compared with, null where there is none.
+
+    The scorecard's trend rule decides: the oldest score of its window that is at least `at_least` days back, or the
+    newest score before the date. Scores come from `current` itself and from `history`; `current` wins.
+    """
+    rule = scorecard.trend
+    known = current.select(*HISTORY)
+    if history is not None and history.height:
+        check_frame(history, HISTORY, name="The score history")
+        known = pl.concat([known, history.select(*HISTORY)])
+    known = (
+        known.unique(["client_id", "date"], keep="first", maintain_order=True)
+        .drop_nulls("score")
+        .sort("client_id", "date")
+        .rename({"date": "found", "score": "previous_score"})
+    )
+    window = rule.against == "window"
+    at = pl.col("date") - timedelta(days=rule.days if window else 1)
+    wanted = current.select("client_id", "date").with_row_index("row").with_columns(at.alias("at"))
+    joined = wanted.sort("at").join_asof(
+        known.sort("found"),
+        left_on="at",
+        right_on="found",
+        by="client_id",
+        strategy="forward" if window else "backward",
+        check_sortedness=False,
+    )
+    if window:
+        old_enough = pl.col("found") <= pl.col("date") - timedelta(days=rule.at_least)
+        joined = joined.with_columns(pl.when(old_enough).then(pl.col("previous_score")).alias("previous_score"))
+    return joined.sort("row")["previous_score"].cast(pl.Int32)
+
+
+def _with_measures(measures: pl.DataFrame, scorecard: Scorecard) -> pl.DataFrame:
+    """Return `measures` with expected_dau derived if absent and every other absent measure as null."""
+    frame = measures
+    if "expected_dau" in scorecard.measures and "expected_dau" not in frame.columns:
+        frame = frame.with_columns(expected_dau(frame, scorecard).alias("expected_dau"))
+    absent = [name for name in scorecard.measures if name not in frame.columns]
+    return frame.with_columns(pl.lit(None, pl.Float64).alias(name) for name in absent)
+
+
+def expected_dau(frame: pl.DataFrame, scorecard: Scorecard) -> pl.Expr:
+    """Return seats times the expected daily rate of the tier, null without seats or tier.
+
+    Seats are licensed_user_count, else total_users; zero counts as not given (formulas.md, section 2.1).
+    """
+
+    def positive(name: str) -> pl.Expr:
+        if name not in frame.columns:
+            return pl.lit(None, pl.Float64)
+        return pl.when(pl.col(name) > 0).then(pl.col(name).cast(pl.Float64))
+
+    if "tier" not in frame.columns:
+        return pl.lit(None, pl.Float64)
+    rates = dict(scorecard.expected_daily_rate)
+    tier = pl.col("tier").cast(pl.String).str.to_lowercase()
+    rate = tier.replace_strict(rates, default=None, return_dtype=pl.Float64)
+    return pl.coalesce(positive("licensed_user_count"), positive("total_users")) * rate
+
+
+def _with_verdict(frame: pl.DataFrame, scorecard: Scorecard) -> pl.DataFrame:
+    """Return `frame` with status, health_status, trend, trend_change, risk and no_score_reason."""
+    score = pl.col("score")
+    scored = score.is_not_null()
+    change = score - pl.col("previous_score")
+    rule = scorecard.trend
+    direction = pl.when(change > rule.threshold).then(1).when(change < -rule.threshold).then(-1).otherwise(0)
+    trend = pl.when(direction == 1).then(pl.lit(rule.up)).when(direction == -1).then(pl.lit(rule.down))
+    limits = scorecard.thresholds
+    product = (
+        pl.when((score >= limits.healthy) & (pl.col("coverage") >= CERTAIN_COVERAGE - 1e-9))
+        .then(pl.lit("HEALTHY"))
+        .when(score >= limits.monitor)
+        .then(pl.lit("MONITOR"))
+        .when(score >= limits.at_risk)
+        .then(pl.lit("AT_RISK"))
+        .otherwise(pl.lit("CRITICAL"))
+    )
+    basis = pl.col("exact") if scorecard.risk_from_exact else score
+    return frame.with_columns(
+        pl.when(scored).then(change).cast(pl.Int32).alias("trend_change"),
+        pl.when(scored).then(trend.otherwise(pl.lit(rule.flat))).otherwise(pl.lit("")).alias("trend"),
+        pl.when(scored).then(_own_band(score, scorecard)).otherwise(pl.lit("")).alias("status"),
+        pl.when(scored).then(product).alias("health_status"),
+        pl.when(scored).then(_risk(basis, direction == -1, scorecard.risk)).otherwise(pl.lit("")).alias("risk"),
+        pl.when(scored).then(pl.lit("")).otherwise(_reason(scorecard)).alias("no_score_reason"),
+    )
+
+
+def _own_band(score: pl.Expr, scorecard: Scorecard) -> pl.Expr:
+    word: pl.Expr = pl.lit("")
+    for band in sorted(scorecard.bands, key=lambda band: band.minimum):
+        word = pl.when(score >= band.minimum).then(pl.lit(band.word)).otherwise(word)
+    return word
+
+
+def _risk(basis: pl.Expr, down: pl.Expr, levels: tuple[RiskLevel, ...]) -> pl.Expr:
+    """Return the word of the first level that applies; noise below 1e-9 never decides."""
+    word: pl.Expr = pl.lit("")
+    for level in reversed(levels):
+        applies = pl.lit(level.below is None and level.below_if_down is None and not level.any_down)
+        if level.below is not None:
+            applies = applies | (basis + 1e-9 < level.below)
+        if level.below_if_down is not None:
+            applies = applies | (down & (basis + 1e-9 < level.below_if_down))
+        if level.any_down:
+            applies = applies | down
+        word = pl.when(applies.fill_null(False)).then(pl.lit(level.word)).otherwise(word)
+    return word
+
+
+def _reason(scorecard: Scorecard) -> pl.Expr:
+    labels = {component.key: component.label for component in scorecard.components}
+    missing = pl.col("missing").list.eval(pl.element().replace_strict(labels, default=pl.element())).list.join(", ")
+    percent = (100 * pl.col("coverage")).round(0).cast(pl.Int32)
+    needed = max(1, round(100 * scorecard.minimum_coverage))
+    return pl.format(f"{{}}% of the weight has data, {needed}% is needed; missing: {{}}", percent, missing)

@@ -43,7 +43,10 @@ class Environment:
     base_url: str
     web_processes: int
     service_user_pattern: str
+    spool_limit: int
+    intake_rate: int
     email_url: str
+    api_requests_per_minute: int
     log_level: str
     unknown: tuple[str, ...] = ()
 
@@ -65,7 +68,10 @@ KNOWN: dict[str, str] = {
     "BASE_URL": "address people open, used in mails, default http://127.0.0.1:PORT",
     "WEB_PROCESSES": "web server processes, default 2",
     "SERVICE_USER_PATTERN": "regular expression: user ids that match are service users (bots), not people",
+    "SPOOL_LIMIT": "requests that may wait for the flush before intake answers 503, default 100000",
+    "INTAKE_RATE": "requests a second that one write key may send to each web process, default 1000",
     "EMAIL_URL": "smtp://user:password@host:port for mail, default: mails are written to HOME/mail",
+    "API_REQUESTS_PER_MINUTE": "requests that one API token may make in a minute, default 600",
     "LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR, default INFO",
     "TEST_POSTGRES_URL": "PostgreSQL that the tests may use, only read by the tests",
 }
@@ -194,7 +200,10 @@ def read_environment(variables: Mapping[str, str], *, cwd: Path) -> Environment:
         service_user_pattern=get(
             "SERVICE_USER_PATTERN", r"(?i)(^|[^a-z])(bot|service|automation|noreply|no-reply|daemon)([^a-z]|$)", _text
         ),
+        spool_limit=get("SPOOL_LIMIT", "100000", _whole(1, 100_000_000)),
+        intake_rate=get("INTAKE_RATE", "1000", _whole(1, 1_000_000)),
         email_url=get("EMAIL_URL", f"file://{home}/mail", _text),
+        api_requests_per_minute=get("API_REQUESTS_PER_MINUTE", "600", _whole(1, 1_000_000)),
         log_level=get("LOG_LEVEL", "INFO", _one_of(("DEBUG", "INFO", "WARNING", "ERROR"))),
         secret_key=get("SECRET_KEY", _kept_secret(home / "secret.key"), _text),
         pseudonym_key=get("PSEUDONYM_KEY", _kept_secret(home / "pseudonym.key"), _text).encode(),

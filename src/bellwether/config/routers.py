@@ -3,7 +3,7 @@
 from typing import Any
 
 SPOOL = "spool"
-SPOOL_MODELS = frozenset({"eventbatch"})
+SPOOL_MODELS = frozenset({"eventbatch", "flushclaim"})
 
 
 class SpoolRouter:

@@ -25,9 +25,12 @@ BELLWETHER_LAKE = ENVIRONMENT.lake
 BELLWETHER_PRESET = ENVIRONMENT.preset
 BELLWETHER_PSEUDONYM_KEY = ENVIRONMENT.pseudonym_key
 BELLWETHER_SERVICE_USER_PATTERN = ENVIRONMENT.service_user_pattern
+BELLWETHER_SPOOL_LIMIT = ENVIRONMENT.spool_limit
+BELLWETHER_INTAKE_RATE = ENVIRONMENT.intake_rate
 BELLWETHER_WORKING_DAYS = ENVIRONMENT.working_days
 BELLWETHER_WORKSPACE_NAME = ENVIRONMENT.workspace_name
 BELLWETHER_WORKSPACE_ZONE = ENVIRONMENT.time_zone
+BELLWETHER_API_REQUESTS_PER_MINUTE = ENVIRONMENT.api_requests_per_minute
 BELLWETHER_BASE_URL = ENVIRONMENT.base_url
 
 INSTALLED_APPS = [
@@ -54,6 +57,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "bellwether.web.middleware.SecurityHeaders",
+    "bellwether.common.problems.ProblemResponses",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -5,4 +5,8 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bellwether.config.settings")
-application = get_wsgi_application()
+django_application = get_wsgi_application()
+
+from bellwether.usage.intake import in_front_of  # noqa: E402
+
+application = in_front_of(django_application)

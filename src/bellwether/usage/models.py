@@ -21,6 +21,8 @@ class WriteKey(models.Model):
     key_hash = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    last_library = models.CharField(max_length=80, blank=True, default="")
 
     def __str__(self) -> str:
         return f"{self.source} ({self.prefix}…)"
@@ -42,10 +44,27 @@ class EventBatch(models.Model):
         return f"batch {self.pk}"
 
 
+class FlushClaim(models.Model):
+    """Batches of the spool on their way to the lake, under the name of the part that they become.
+
+    Kept beside the spool until the batches are deleted: a flush that was killed is done again with the same batches
+    and the same name.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    part = models.CharField(max_length=80, unique=True)
+    batch_ids = models.JSONField()
+    claimed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.part
+
+
 class RejectedEvent(models.Model):
     """An event that was received but could not be used: the reason and a scrubbed sample."""
 
     id = models.BigAutoField(primary_key=True)
+    origin = models.CharField(max_length=100, unique=True, null=True)  # part and number: a repeated flush adds no row
     received_at = models.DateTimeField()
     source = models.CharField(max_length=60)
     message_id = models.CharField(max_length=100, blank=True)

@@ -76,11 +76,11 @@ def scrub_json(raw: bytes) -> bytes:
     repeat, so what is known about them is remembered. Raises msgspec.DecodeError if `raw` is not JSON.
     """
     value = msgspec.json.decode(raw)
-    return msgspec.json.encode(scrub(value)) if _holds_personal(value, 0) else raw
+    return msgspec.json.encode(scrub(value)) if holds_personal(value) else raw
 
 
-def _holds_personal(value: Any, depth: int) -> bool:
-    """Tell whether `scrub` would change `value`."""
+def holds_personal(value: Any, depth: int = 0) -> bool:
+    """Tell whether `scrub` would change the decoded JSON `value`: a quick look, as most hold nothing."""
     kind = type(value)
     if kind is str:
         return _is_personal_text(value) if len(value) <= REMEMBERED_LENGTH else scrub_text(value) != value
@@ -88,11 +88,11 @@ def _holds_personal(value: Any, depth: int) -> bool:
         for key, item in value.items():
             if is_personal_key(key) or _is_personal_text(key):
                 return True
-            if type(item) in _NESTED and _holds_personal(item, depth + 1):
+            if type(item) in _NESTED and holds_personal(item, depth + 1):
                 return True
         return depth >= MAX_DEPTH
     if kind is list:
-        return depth >= MAX_DEPTH or any(_holds_personal(item, depth + 1) for item in value)
+        return depth >= MAX_DEPTH or any(holds_personal(item, depth + 1) for item in value)
     return False
 
 

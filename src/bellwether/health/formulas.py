@@ -29,8 +29,8 @@ def in_order(terms: Iterable[pl.Expr]) -> pl.Expr:
 def quotient(dividend: pl.Expr, divisor: pl.Expr) -> pl.Expr:
     """Return dividend times the reciprocal of the divisor.
 
-    Polars divides by a column but multiplies by the reciprocal of a constant, also where the optimiser finds a column to
-    be constant, so that the last bit would depend on which clients are scored together. This way there is one path.
+    Polars divides by a column but multiplies by the reciprocal of a constant, even where only its optimiser sees that
+    a column is constant. The last bit would then depend on which clients are scored together; this is the same always.
     """
     return dividend * (pl.lit(1.0) / divisor)
 

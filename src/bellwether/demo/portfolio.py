@@ -1,0 +1,112 @@
+"""The whole demo as plain values: the world and every record, made from a plan without a database."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import polars as pl
+
+from bellwether.demo.behaviour import World, make_events
+from bellwether.demo.catalogue import make_catalogue
+from bellwether.demo.companies import make_companies
+from bellwether.demo.contacts import ContactRow, make_contacts
+from bellwether.demo.contracts import OutcomeRow, TermRow, make_terms
+from bellwether.demo.delivery import deliver
+from bellwether.demo.people import make_feature_use, make_users
+from bellwether.demo.plan import DemoPlan, check_plan
+from bellwether.demo.relations import ActivityRow, NoteRow, make_activities, make_notes
+from bellwether.demo.staffing import StaffMember, make_staff
+from bellwether.demo.stories import latent_health, make_stories
+from bellwether.demo.voices import SurveyRow, TicketRow, make_surveys, make_tickets
+
+
+@dataclass(frozen=True, kw_only=True)
+class Portfolio:
+    """Everything that a demo consists of, up to the instant `until`."""
+
+    world: World
+    staff: list[StaffMember]
+    contacts: list[ContactRow]
+    terms: list[TermRow]
+    outcomes: list[OutcomeRow]
+    activities: list[ActivityRow]
+    notes: list[NoteRow]
+    tickets: list[TicketRow]
+    surveys: list[SurveyRow]
+    until: datetime
+
+
+def make_world(plan: DemoPlan) -> tuple[World, list[StaffMember]]:
+    """Return clients, users and their latent health, and the staff. Raises InvalidInputError for a plan out of range."""
+    check_plan(plan)
+    stories, staff, catalogue = make_stories(plan), make_staff(plan), make_catalogue(plan.preset)
+    companies = make_companies(plan, stories, staff, catalogue)
+    world = World(
+        plan=plan,
+        companies=companies,
+        catalogue=catalogue,
+        users=make_users(plan, companies, catalogue),
+        features=make_feature_use(plan, companies, catalogue),
+        health=latent_health(plan, stories),
+    )
+    return world, staff
+
+
+def make_portfolio(plan: DemoPlan, *, until: datetime) -> Portfolio:
+    """Return the records of `plan` as they stand at `until` (aware, UTC), the end of its last day or an instant in it."""
+    world, staff = make_world(plan)
+    contacts = make_contacts(world)
+    terms, outcomes = make_terms(world)
+    tickets = make_tickets(world, until=until)
+    return Portfolio(
+        world=world,
+        staff=staff,
+        contacts=contacts,
+        terms=terms,
+        outcomes=outcomes,
+        activities=make_activities(world, contacts, until=until),
+        notes=make_notes(world, until=until),
+        tickets=tickets,
+        surveys=make_surveys(world, contacts, tickets, until=until),
+        until=until,
+    )
+
+
+def make_messages(portfolio: Portfolio) -> pl.DataFrame:
+    """Return the usage messages received up to the portfolio's instant (see demo.delivery)."""
+    return deliver(portfolio.world, make_events(portfolio.world), until=portfolio.until)
+
+
+def truth(world: World) -> pl.DataFrame:
+    """Return what the product is not told: latent health (0-100) per client and day, and each client's story."""
+    plan, companies = world.plan, world.companies
+    days = pl.Series([plan.day(n) for n in range(plan.days)], dtype=pl.Date)
+
+    def day(index: int | None) -> object:
+        return None if index is None else plan.day(index)
+
+    stories = pl.DataFrame(
+        {
+            "organization_id": [c.organization_id for c in companies],
+            "story": [c.story.kind for c in companies],
+            "churn_cause": [c.story.cause or None for c in companies],
+            "churn_date": [c.churned_on for c in companies],
+            "change_begins": [day(c.story.turn) if c.story.depth else None for c in companies],
+            "recovery_begins": [day(c.story.rise_turn) if c.story.rise else None for c in companies],
+            "champion_leaves": [day(c.story.champion_leaves) for c in companies],
+            "ticket_wave_begins": [day(c.story.spike) for c in companies],
+        },
+        schema_overrides={
+            "churn_cause": pl.String,
+            **dict.fromkeys(
+                ["churn_date", "change_begins", "recovery_begins", "champion_leaves", "ticket_wave_begins"], pl.Date
+            ),
+        },
+    )
+    rows = np.repeat(np.arange(len(companies)), plan.days)
+    path = stories[rows].with_columns(
+        date=pl.concat([days] * len(companies)), latent_health=pl.Series(world.health.ravel().astype(float) * 100)
+    )
+    starts = pl.Series([c.start for c in companies], dtype=pl.Date).gather(rows)
+    last = pl.col("churn_date").fill_null(plan.today)
+    return path.filter((pl.col("date") >= starts) & (pl.col("date") <= last))

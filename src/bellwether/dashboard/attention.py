@@ -38,6 +38,11 @@ class Reason:
     short: str
     source: str
 
+    @property
+    def anchor(self) -> str:
+        """Where on the client page the figure stands."""
+        return self.source.lower()
+
 
 def reasons(figures: Figures) -> list[Reason]:
     """Return the reasons that hold, the weightiest first; empty when nothing stands out."""

@@ -1,0 +1,80 @@
+"""What the filters of the portfolio offer: the values that the reader's clients have."""
+
+from dataclasses import dataclass
+
+from bellwether.dashboard.portfolio_query import STATUS_LABELS, TIER_LABELS, Asked
+from bellwether.portfolio.models import Client, Tag
+from bellwether.staff.models import StaffUser
+
+Option = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Pick:
+    """One filter: the parameter it sets, its label, and its options as (value, text)."""
+
+    name: str
+    label: str
+    options: tuple[Option, ...]
+    chosen: str
+
+
+def picks(user: StaffUser, asked: Asked) -> list[Pick]:
+    """Return the filters that make a difference for `user`, in two queries. Those with one value are left out."""
+    clients = Client.objects.visible_to(user).active()
+    combinations = (
+        clients.order_by()
+        .values_list(
+            "contract_tier", "industry", "segment", "csm_user_id", "csm_user__first_name", "csm_user__last_name"
+        )
+        .distinct()
+    )
+    tiers, industries, segments, csms = set(), set(), set(), {}
+    for tier, industry, segment, csm_id, first, last in combinations:
+        tiers.add(tier)
+        industries.add(industry)
+        segments.add(segment)
+        if csm_id:
+            csms[str(csm_id)] = f"{first} {last}".strip()
+    tags = Tag.objects.filter(clients__in=clients).order_by("name").values_list("name", flat=True).distinct()
+
+    def plain(values: set[str]) -> tuple[Option, ...]:
+        return tuple((value, value) for value in sorted(filter(None, values), key=str.casefold))
+
+    offered = [
+        ("health_status", "Status", tuple(STATUS_LABELS.items())),
+        ("tier", "Tier", tuple((tier, label) for tier, label in TIER_LABELS.items() if tier in tiers)),
+        ("industry", "Industry", plain(industries)),
+        ("segment", "Segment", plain(segments)),
+        ("tag", "Tag", plain(set(tags))),
+        ("csm_id", "CSM", tuple(sorted(csms.items(), key=lambda pair: pair[1].casefold()))),
+    ]
+    return [
+        Pick(name, label, options, asked.given.get(name, ""))
+        for name, label, options in offered
+        if len(options) > 1 or (options and name == "tag") or asked.given.get(name)
+    ]
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A filter that is set, with the address that removes it."""
+
+    label: str
+    value: str
+    href: str
+
+
+def chips(asked: Asked, offered: list[Pick]) -> list[Chip]:
+    """Return the filters that are set, in the order of the controls."""
+    labels = {"search": "Name", "region": "Region", "ae_id": "Account executive", "renewal_within": "Renewal within"}
+    texts = {pick.name: dict(pick.options) for pick in offered}
+    names = ["search", *(pick.name for pick in offered), "region", "ae_id", "renewal_within"]
+    found = []
+    for name in names:
+        value = asked.given.get(name, "")
+        if value:
+            label = labels.get(name) or next(pick.label for pick in offered if pick.name == name)
+            text = f"{value} d" if name == "renewal_within" else texts.get(name, {}).get(value, value)
+            found.append(Chip(label, text, asked.link(**{name: None})))
+    return found

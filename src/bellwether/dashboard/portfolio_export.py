@@ -1,0 +1,80 @@
+"""The list as CSV. Text that a spreadsheet would run as a formula is quoted with an apostrophe in front."""
+
+import csv
+import io
+from collections.abc import Iterable
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from bellwether.common.time import day_of
+from bellwether.dashboard.attention import reasons, summary
+from bellwether.dashboard.portfolio_rows import figures_of
+from bellwether.portfolio.models import Client
+
+COLUMNS = (
+    "organization_id",
+    "name",
+    "contract_tier",
+    "industry",
+    "segment",
+    "region",
+    "health_score",
+    "health_status",
+    "trend_change",
+    "coverage",
+    "no_score_reason",
+    "scored_on",
+    "churn_risk_score",
+    "annual_recurring_revenue",
+    "next_renewal_date",
+    "csm",
+    "account_executive",
+    "last_contact_on",
+    "reasons",
+)
+STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # full-width too
+
+
+def safe(text: str) -> str:
+    """Return `text` so that no spreadsheet runs it: an apostrophe in front of what would start a formula."""
+    return f"'{text}" if text.lstrip(" ").startswith(STARTS_FORMULA) or text.startswith(STARTS_FORMULA) else text
+
+
+def csv_text(
+    clients: Iterable[Client], labels: dict[str, tuple[str, str]], today: date, zone: ZoneInfo
+) -> tuple[str, int]:
+    """Return the clients as CSV with a header line, and how many there are. Dates are ISO, days the workspace's."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(COLUMNS)
+    count = 0
+    for client in clients:
+        writer.writerow(_cells(client, labels, today, zone))
+        count += 1
+    return buffer.getvalue(), count
+
+
+def _cells(client: Client, labels: dict[str, tuple[str, str]], today: date, zone: ZoneInfo) -> list[object]:
+    contact = client.last_csm_contact_at
+    found = reasons(figures_of(client, labels, today, zone))
+    return [
+        safe(client.organization_id),
+        safe(client.name),
+        client.contract_tier,
+        safe(client.industry),
+        safe(client.segment),
+        safe(client.region),
+        client.current_health_score,
+        client.health_status or "NA",
+        client.health_trend_change,
+        None if client.health_coverage is None else round(client.health_coverage, 4),
+        safe(client.health_reason),
+        client.scored_on,
+        client.churn_risk_score,
+        client.annual_recurring_revenue,
+        client.next_renewal_date,
+        safe(client.csm_user.name if client.csm_user else ""),
+        safe(client.ae_user.name if client.ae_user else ""),
+        day_of(contact, zone) if contact else None,
+        safe(summary(found, at_most=9)),
+    ]

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from bellwether.demo.calendars import epoch_seconds, offsets
-from bellwether.demo.catalogue import PAGE_VIEWED, SERVICE_EVENTS, SIGNED_IN
+from bellwether.demo.catalogue import PAGE_VIEWED, SERVICE_EVENTS, SIGNED_IN, Catalogue
 from bellwether.demo.companies import Company
 from bellwether.demo.people import ADMINISTRATOR, FeatureUse, Users, active_matrix, working_days
 from bellwether.demo.plan import DemoPlan

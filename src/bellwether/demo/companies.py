@@ -104,7 +104,8 @@ def make_companies(
 
 def terms_of(company: Company, today: date) -> list[tuple[date, date]]:
     """Return the yearly terms from the contract's start to the one that holds `today` or in which the client left."""
-    terms, end_of_all = [], company.churned_on or today
+    terms: list[tuple[date, date]] = []
+    end_of_all = company.churned_on or today
     start = company.start
     while True:
         following = _years_later(company.start, len(terms) + 1)

@@ -15,6 +15,7 @@ REASONS = {
     "price": "Price",
     "acquired": "Company acquired",
 }
+TERM_REASONS = {"RENEWED": "", "DOWNGRADED": "Fewer seats"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,9 +93,7 @@ def _of_client(world: World, company: Company) -> tuple[list[TermRow], list[Outc
     if company.churned_on is not None:
         terms[-1] = _cut(terms[-1], company.churned_on)
     outcomes = [
-        _outcome(
-            world, company, kind, terms[n].end, "Fewer seats" if kind == "DOWNGRADED" else "", arrs[n], arrs[n + 1]
-        )
+        _outcome(world, company, kind, terms[n].end, TERM_REASONS[kind], arrs[n], arrs[n + 1])
         for n, kind in enumerate(kinds)
     ]
     if company.churned_on is not None:

@@ -60,7 +60,8 @@ class _Lookup:
         self.module = pl.Series([*(k.module for k in kinds), None], dtype=pl.String)
         self.feature = pl.Series([*(k.feature for k in kinds), None], dtype=pl.String)
         self.identify = identify
-        texts, self.offset = [], []
+        texts: list[str | None] = []
+        self.offset: list[int] = []
         for number in range(len(kinds)):
             self.offset.append(len(texts))
             values = world.catalogue.properties(number)

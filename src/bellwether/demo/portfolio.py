@@ -37,7 +37,7 @@ class Portfolio:
 
 
 def make_world(plan: DemoPlan) -> tuple[World, list[StaffMember]]:
-    """Return clients, users and their latent health, and the staff. Raises InvalidInputError for a plan out of range."""
+    """Return clients, users and their latent health, and the staff; InvalidInputError for a plan out of range."""
     check_plan(plan)
     stories, staff, catalogue = make_stories(plan), make_staff(plan), make_catalogue(plan.preset)
     companies = make_companies(plan, stories, staff, catalogue)
@@ -53,7 +53,7 @@ def make_world(plan: DemoPlan) -> tuple[World, list[StaffMember]]:
 
 
 def make_portfolio(plan: DemoPlan, *, until: datetime) -> Portfolio:
-    """Return the records of `plan` as they stand at `until` (aware, UTC), the end of its last day or an instant in it."""
+    """Return the records of `plan` as they stand at the aware instant `until`, in its last day or the end of it."""
     world, staff = make_world(plan)
     contacts = make_contacts(world)
     terms, outcomes = make_terms(world)

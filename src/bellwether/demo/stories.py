@@ -142,19 +142,20 @@ def latent_health(plan: DemoPlan, stories: list[Story]) -> np.ndarray:
         if story.rise:
             path = path + story.rise * smooth_step((days - story.rise_turn) / 60)
         health[row] = path
-    return np.clip(health + _autoregressive(rng, health.shape), 0.04, 0.98).astype(np.float32)
+    noisy = health + _autoregressive(rng, len(stories), plan.days)
+    return np.asarray(np.clip(noisy, 0.04, 0.98), np.float32)
 
 
 def smooth_step(progress: np.ndarray) -> np.ndarray:
     """Return 0 before 0, 1 after 1, and a smooth rise between."""
     x = np.clip(progress, 0.0, 1.0)
-    return x * x * (3 - 2 * x)
+    return np.asarray(x * x * (3 - 2 * x))
 
 
-def _autoregressive(rng: np.random.Generator, shape: tuple[int, int], *, keep: float = 0.97) -> np.ndarray:
+def _autoregressive(rng: np.random.Generator, rows: int, columns: int, *, keep: float = 0.97) -> np.ndarray:
     """Return AR(1) noise of standard deviation 0.035 along the second axis."""
-    steps = rng.normal(0.0, 0.035 * np.sqrt(1 - keep**2), shape)
-    steps[:, 0] = rng.normal(0.0, 0.035, shape[0])
-    for day in range(1, shape[1]):
+    steps = rng.normal(0.0, 0.035 * np.sqrt(1 - keep**2), (rows, columns))
+    steps[:, 0] = rng.normal(0.0, 0.035, rows)
+    for day in range(1, columns):
         steps[:, day] += keep * steps[:, day - 1]
     return steps

@@ -1,0 +1,154 @@
+"""Keeps client_days in step with the facts they follow from."""
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+
+import ibis
+import polars as pl
+from ibis.expr.types import Table
+
+from bellwether.common.progress import Progress
+from bellwether.common.time import days_between
+from bellwether.usage import rollup
+from bellwether.usage.calendar import (
+    day_number,
+    first_of,
+    following_month,
+    last_of,
+    months_between,
+)
+from bellwether.usage.counting import Engine
+from bellwether.usage.facts import CLIENT_DAYS, KINDS, facts_path, read_month, store_month, stored_months
+from bellwether.usage.lake import Lake
+from bellwether.usage.rollup.rolling import HOURS, WINDOWS
+
+LONGEST = max(WINDOWS.values())
+LOOKBACK = timedelta(days=LONGEST - 1)
+CHUNK_BYTES = 96 * 2**20
+CHUNK_MONTHS = 36
+
+
+def refresh_client_days(
+    engine: Engine,
+    lake: Lake,
+    months: list[str],
+    *,
+    progress: Progress,
+    announce: Callable[[list[date]], None],
+) -> tuple[int, set[date]]:
+    """Count client_days of the ascending `months` anew, and the users ever seen in all later ones.
+
+    Returns how many files changed and the days with changed rows; `announce` is told those before they are stored.
+    """
+    progress.start(f"Counting the active users of {len(months):,} months", len(months))
+    fresh = _new_users(engine, lake)
+    files, changed = 0, set[date]()
+
+    def store(month: str, rows: pl.DataFrame) -> None:
+        nonlocal files
+        days = _differing_days(read_month(lake, "client_days", month), rows)
+        if days:
+            announce(days)
+            changed.update(days)
+            files += store_month(lake, "client_days", month, rows)
+
+    for chunk in _chunks(lake, months):
+        rows = _count(engine, lake, chunk, fresh)
+        for month in chunk:
+            store(month, rows.filter(pl.col("date").is_between(first_of(month), last_of(month))))
+        progress.advance(len(chunk))
+    for month in stored_months(lake, "client_days"):
+        if month > months[0] and month not in months:
+            store(month, _with_users_ever(read_month(lake, "client_days", month), fresh))
+    return files, changed
+
+
+def _chunks(lake: Lake, months: list[str]) -> Iterator[list[str]]:
+    """Yield runs of consecutive `months` whose user-days fit into memory together."""
+    chunk: list[str] = []
+    size = 0
+    for month in months:
+        path = facts_path(lake, "user_days", month)
+        of_month = path.stat().st_size if path.exists() else 0
+        gap = chunk and following_month(chunk[-1]) != month
+        if chunk and (gap or size + of_month > CHUNK_BYTES or len(chunk) == CHUNK_MONTHS):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(month)
+        size += of_month
+    if chunk:
+        yield chunk
+
+
+def _count(engine: Engine, lake: Lake, chunk: list[str], fresh: pl.DataFrame) -> pl.DataFrame:
+    first, last = first_of(chunk[0]), last_of(chunk[-1])
+    lookback = first - LOOKBACK
+    dates = days_between(lookback, last)
+    calendar = pl.DataFrame(
+        {"date": dates, "day": [day_number(day) for day in dates]}, schema={"date": pl.Date, "day": pl.Int64}
+    )
+    expression = rollup.client_days(
+        _table(engine, lake, "user_days", lookback, last),
+        _table(engine, lake, "client_hours", lookback, last),
+        ibis.memtable(fresh.filter(pl.col("date") <= last)),
+        calendar=ibis.memtable(calendar),
+        first=first,
+        lookback=lookback,
+    )
+    counted: pl.DataFrame = expression.to_polars()
+    rows = counted.with_columns(actions_by_hour=pl.concat_list(HOURS))
+    return rows.select([pl.col(name).cast(dtype) for name, dtype in CLIENT_DAYS.items()])
+
+
+def _table(engine: Engine, lake: Lake, kind: str, first: date, last: date) -> Table:
+    paths = [facts_path(lake, kind, month) for month in months_between(first, last)]
+    existing = [path for path in paths if path.exists()]
+    if not existing:
+        return ibis.memtable(pl.DataFrame(schema=KINDS[kind]))
+    table = engine.read(existing)
+    return table.filter(table.date.between(first, last))
+
+
+def _new_users(engine: Engine, lake: Lake) -> pl.DataFrame:
+    """Return how many people each client saw for the first time on which day: organization_id, date, new_users."""
+    paths = [facts_path(lake, "user_months", month) for month in stored_months(lake, "user_months")]
+    if not paths:
+        return pl.DataFrame(schema={"organization_id": pl.String, "date": pl.Date, "new_users": pl.Int64})
+    months = engine.read(paths)
+    firsts = months.group_by(["organization_id", "user_key"]).agg(date=months.first_date.min())
+    counts = firsts.group_by(["organization_id", "date"]).agg(new_users=firsts.count())
+    frame: pl.DataFrame = counts.to_polars()
+    return frame.sort("organization_id", "date")
+
+
+def _with_users_ever(rows: pl.DataFrame, fresh: pl.DataFrame) -> pl.DataFrame:
+    """Return client_days `rows` with new_users and total_users as the first sights `fresh` have them."""
+    totals = fresh.with_columns(total_users=pl.col("new_users").cum_sum().over("organization_id"))
+    counted = (
+        rows.drop("new_users", "total_users")
+        .sort("date")
+        .join_asof(
+            totals.drop("new_users").sort("date"),
+            on="date",
+            by="organization_id",
+            strategy="backward",
+            check_sortedness=False,
+        )
+        .join(fresh, on=["organization_id", "date"], how="left")
+    )
+    return counted.with_columns(pl.col("new_users").fill_null(0), pl.col("total_users").fill_null(0)).select(
+        [pl.col(name).cast(dtype) for name, dtype in CLIENT_DAYS.items()]
+    )
+
+
+def _differing_days(old: pl.DataFrame, new: pl.DataFrame) -> list[date]:
+    """Return the days on which the rows of client_days differ, ascending."""
+    order = ["date", "organization_id"]
+    old, new = old.sort(order), new.sort(order)
+    if old.equals(new):
+        return []
+    both = pl.concat([old, new]).with_columns(
+        pl.col("actions_by_hour").list.eval(pl.element().cast(pl.String)).list.join(",")
+    )
+    once = both.filter(both.is_unique())
+    return sorted(once["date"].unique().to_list())

@@ -1,0 +1,24 @@
+"""From events to daily facts, as Ibis expressions that any engine Ibis speaks can run.
+
+    events.py   raw rows → each message once, with local hour and label
+    days.py     events → user_days, event_days, client_hours of those days
+    rolling.py  user_days → client_days with exact 1, 7 and 30 day users
+
+Nothing here knows Django, the clock or where files lie; usage.refresh does the reading and writing.
+"""
+
+from bellwether.usage.rollup.days import client_hours, event_days, kinds, slots, user_days
+from bellwether.usage.rollup.events import prepare, repeated, without_repeats
+from bellwether.usage.rollup.rolling import client_days
+
+__all__ = [
+    "client_days",
+    "client_hours",
+    "event_days",
+    "kinds",
+    "prepare",
+    "repeated",
+    "slots",
+    "user_days",
+    "without_repeats",
+]

@@ -1,0 +1,96 @@
+"""The facts of single days from their events. Input: what `rollup.events.prepare` returns, of any number of days.
+
+A day is read twice into two small tables that everything else comes from: `slots` (what each user did in each half
+hour) and `kinds` (what each user did of each kind). Two events within a half hour are never 30 minutes apart, so the
+gaps between sessions can be found between slots, without sorting the events.
+"""
+
+import ibis
+from ibis.expr.types import Table
+
+SESSION_GAP_US = 30 * 60 * 1_000_000
+"""A longer gap between two actions of a user starts a session."""
+
+USER_DAY = ("date", "organization_id", "user_key", "is_service")
+EVENT_DAY = ("date", "organization_id", "event", "module", "feature", "label", "is_service")
+
+
+def slots(events: Table) -> Table:
+    """Return one row per user, half hour, local hour and whether its events are actions: how many, first and last."""
+    known = events.filter(events.organization_id != "")
+    return known.group_by([*USER_DAY, "slot", "hour", "is_action"]).agg(
+        n=known.count(), first_us=known.us.min(), last_us=known.us.max()
+    )
+
+
+def kinds(events: Table) -> Table:
+    """Return one row per user, role and kind of event: how many, first and last."""
+    known = events.filter(events.organization_id != "")
+    keys = [*dict.fromkeys((*USER_DAY, *EVENT_DAY)), "role", "is_action"]
+    return known.group_by(keys).agg(n=known.count(), first_us=known.us.min(), last_us=known.us.max())
+
+
+def user_days(slots: Table, kinds: Table) -> Table:
+    """Return one row per user and day, with the day's sessions as if no other day existed: `fragments`, their summed
+    length `fragment_us`, the first and last action and the end of the first fragment (`head_end_us`). What crosses
+    midnight is put together by usage.sessions.
+    """
+    people = slots.filter(slots.user_key.notnull())
+    within = ibis.window(group_by=[*USER_DAY, "is_action"], order_by="first_us")
+    gaps = people.mutate(before_us=people.last_us.lag().over(within))
+    gaps = gaps.mutate(is_gap=gaps.is_action & (gaps.first_us - gaps.before_us > SESSION_GAP_US))
+    acts = gaps.is_action
+    days = gaps.group_by(list(USER_DAY)).agg(
+        actions=gaps.n.sum(where=acts).fill_null(0),
+        fragments=gaps.is_gap.sum().fill_null(0) + acts.any().cast("int64"),
+        gap_us=(gaps.first_us - gaps.before_us).sum(where=gaps.is_gap).fill_null(0),
+        head_end_us=ibis.coalesce(gaps.before_us.min(where=gaps.is_gap), gaps.last_us.max(where=acts)),
+        first_action_us=gaps.first_us.min(where=acts),
+        last_action_us=gaps.last_us.max(where=acts),
+        first_us=gaps.first_us.min(),
+        last_us=gaps.last_us.max(),
+    )
+    length = (days.last_action_us - days.first_action_us).fill_null(0) - days.gap_us
+    days = days.mutate(fragment_us=length).drop("gap_us")
+    return _with(_with(days, _modules(kinds)), _roles(kinds)).mutate(modules=ibis._.modules.fill_null(0))
+
+
+def event_days(kinds: Table) -> Table:
+    """Return one row per client, day and kind of action: events, distinct users, first and last."""
+    actions = kinds.filter(kinds.is_action)
+    return actions.group_by(list(EVENT_DAY)).agg(
+        events=actions.n.sum(),
+        users=actions.user_key.nunique(),
+        first_us=actions.first_us.min(),
+        last_us=actions.last_us.max(),
+    )
+
+
+def client_hours(slots: Table) -> Table:
+    """Return one row per client and day with any event: `events` of all types and senders, and `actions_by_hour`, 24
+    counts of the actions of people by local hour.
+    """
+    people = slots.is_action & ~slots.is_service & slots.user_key.notnull()
+    hours = [slots.n.sum(where=people & (slots.hour == hour)).fill_null(0).cast("int64") for hour in range(24)]
+    return slots.group_by(["date", "organization_id"]).agg(
+        events=slots.n.sum(), **{f"h{hour:02d}": count for hour, count in enumerate(hours)}
+    )
+
+
+def _modules(kinds: Table) -> Table:
+    used = kinds.filter(kinds.is_action & kinds.user_key.notnull())
+    return used.group_by(list(USER_DAY)).agg(modules=used.module.nunique())
+
+
+def _roles(kinds: Table) -> Table:
+    """Return each user's last known role of the day; of two at the same instant the first in the alphabet."""
+    told = kinds.filter(kinds.role.notnull() & kinds.user_key.notnull())
+    last = told.group_by([*USER_DAY, "role"]).agg(us=told.last_us.max())
+    order = [last.us.desc(), last.role.asc()]
+    rank = ibis.row_number().over(ibis.window(group_by=list(USER_DAY), order_by=order))
+    return last.mutate(rank=rank).filter(ibis._.rank == 0).drop("rank", "us")
+
+
+def _with(days: Table, more: Table) -> Table:
+    joined = days.left_join(more, list(USER_DAY))
+    return joined.drop(*[name for name in joined.columns if name.endswith("_right")])

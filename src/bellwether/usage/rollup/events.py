@@ -1,0 +1,71 @@
+"""Raw rows of the lake made ready to be counted: each message once, microseconds, local hour, label."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import ibis
+from ibis.expr.types import StringValue, Table, Value
+
+from bellwether.usage.calendar import MICROSECONDS, OffsetSpan
+from bellwether.usage.lake import ACTION_TYPES, EVENT_SCHEMA
+
+MESSAGE = ("date", "source", "message_id")
+"""What makes a message within the read. Repeats on other days were dropped when they were landed."""
+
+FIRST_KEPT = ("received_at", "sent_at", "ts")
+"""How the copies of a message compete; all other columns follow, so that the winner is always the same."""
+
+
+def repeated(raw: Table) -> Table:
+    """Return the messages (date, source, message_id) of `raw` that lie there more than once; mostly none."""
+    return raw.group_by(list(MESSAGE)).having(raw.count() > 1).agg(copies=raw.count()).drop("copies")
+
+
+def without_repeats(raw: Table, repeats: Table) -> Table:
+    """Return `raw` with one row for each message of `repeats`: the earliest received, then the earliest sent.
+
+    Only the repeated messages are sorted: a window over all of them would cost more than the whole rollup.
+    """
+    rest = [name for name in EVENT_SCHEMA.names if name not in FIRST_KEPT and name not in MESSAGE]
+    copies = raw.semi_join(repeats, list(MESSAGE))
+    order = [copies[name].asc(nulls_first=False) for name in (*FIRST_KEPT, *rest)]
+    rank = ibis.row_number().over(ibis.window(group_by=list(MESSAGE), order_by=order))
+    kept = copies.mutate(copy=rank).filter(ibis._.copy == 0).drop("copy")
+    return raw.anti_join(repeats, list(MESSAGE)).union(kept, distinct=False)
+
+
+def prepare(raw: Table, *, offsets: Sequence[OffsetSpan], labels: Mapping[str, str]) -> Table:
+    """Return the events as the counting needs them: `us` (microseconds since 1970 UTC), `slot` (half hours since 1970
+    UTC), `hour` (0-23, local by `offsets`), `is_action`, and `label` (the property that `labels` names for the event).
+    """
+    epoch = ibis.timestamp("1970-01-01 00:00:00")
+    us = raw.ts.cast("timestamp").delta(epoch, unit="microsecond")
+    kept = [raw[c] for c in ("date", "organization_id", "user_key", "is_service", "event", "module", "feature", "role")]
+    events = raw.select(
+        *kept,
+        us=us,
+        is_action=raw.type.isin(ACTION_TYPES),
+        label=_label(raw.event, raw.properties, labels),
+    )
+    seconds = events.us // MICROSECONDS
+    return events.mutate(slot=seconds // 1800, hour=((seconds + _offset(events.us, offsets)) // 3600) % 24)
+
+
+def _offset(us: Any, offsets: Sequence[OffsetSpan]) -> Any:
+    if len(offsets) == 1:
+        return ibis.literal(offsets[0].seconds, type="int64")
+    branches = [(us < after.start_us, span.seconds) for span, after in pairwise(offsets)]
+    return ibis.cases(*branches, else_=offsets[-1].seconds)
+
+
+def _label(event: StringValue, properties: StringValue, labels: Mapping[str, str]) -> Value:
+    if not labels:
+        return ibis.null("string")
+    return ibis.cases(*[(event == name, _property(properties, key)) for name, key in sorted(labels.items())])
+
+
+def _property(properties: StringValue, key: str) -> Value:
+    """Return the property as text: strings as they are, numbers and booleans as JSON writes them, null as null."""
+    value: Any = properties.cast("json")[key]
+    return ibis.coalesce(value.str, value.cast("string").nullif("null"))

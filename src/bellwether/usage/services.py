@@ -1,0 +1,109 @@
+"""Rolls events up into the daily facts, and keeps the book of which days owe facts and scores."""
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from bellwether.common.progress import NoProgress, Progress
+from bellwether.common.time import day_of
+from bellwether.presets import load_preset
+from bellwether.usage.dirty import mark_scores, pending, settle
+from bellwether.usage.facts import counted_days
+from bellwether.usage.lake import Lake
+from bellwether.usage.models import DirtyDate
+from bellwether.usage.refresh import Refreshed, refresh_facts
+from bellwether.usage.rollup_lock import RollupBusyError, rollup_lock
+
+SCORE_REACH = timedelta(days=90)
+"""How far ahead a day's facts reach into scores: the longest window of a measure."""
+
+PATIENCE_SECONDS = 600.0
+
+
+def roll_up(
+    lake: Lake, days: Iterable[date], *, progress: Progress, wait_seconds: float = PATIENCE_SECONDS
+) -> list[date]:
+    """Bring the facts of the workspace `days` up to date and return the days whose client_days may have changed.
+
+    Marks nothing and settles nothing: for lakes that no database knows, and for callers who score what is returned.
+    Raises RollupBusyError when another rollup of this lake does not end within `wait_seconds`.
+    """
+    with rollup_lock(lake, wait_seconds=wait_seconds):
+        return list(_refresh(lake, days, progress).touched)
+
+
+def roll_up_dates(
+    first: date, last: date, *, now: datetime, progress: Progress | None = None, lake: Lake | None = None
+) -> Refreshed:
+    """Count all days with events from `first` to `last` (both included) anew, whether marked or not.
+
+    Marks the scores that follow from them. Days within the range that have facts but no events any more lose them.
+    """
+    lake = lake or workspace_lake()
+    with rollup_lock(lake, wait_seconds=PATIENCE_SECONDS):
+        owed = {day: version for day, version in pending(DirtyDate).items() if first <= day <= last}
+        days = {day for day in lake.event_dates() if first <= day <= last} | set(owed)
+        days |= set(counted_days(lake, first, last))
+        return _settled(lake, days, owed, now, progress or NoProgress())
+
+
+def roll_up_dirty(*, now: datetime, progress: Progress, wait_seconds: float = 0) -> Refreshed:
+    """Bring the facts of all marked days up to date, mark the scores that follow, and settle the marks.
+
+    The marks go only when everything is stored, so that a run which is killed is done again by the next; a mark made
+    meanwhile stays. Does nothing while another process is at it.
+    """
+    if not DirtyDate.objects.exists():
+        return Refreshed()
+    lake = workspace_lake()
+    try:
+        with rollup_lock(lake, wait_seconds=wait_seconds):
+            owed = pending(DirtyDate)
+            return _settled(lake, owed, owed, now, progress)
+    except RollupBusyError:
+        return Refreshed()
+
+
+def workspace_lake() -> Lake:
+    """Return the lake of this workspace."""
+    return Lake(Path(settings.BELLWETHER_LAKE))
+
+
+def workspace_labels() -> dict[str, str]:
+    """Return which property becomes an event's label, by event name, as the workspace's preset says."""
+    return dict(load_preset(settings.BELLWETHER_PRESET).get("labels", {}))
+
+
+def _refresh(
+    lake: Lake,
+    days: Iterable[date],
+    progress: Progress,
+    announce: Callable[[list[date]], None] = lambda days: None,
+) -> Refreshed:
+    return refresh_facts(lake, days, zone=_zone(), labels=workspace_labels(), progress=progress, announce=announce)
+
+
+def _zone() -> ZoneInfo:
+    zone: ZoneInfo = settings.BELLWETHER_WORKSPACE_ZONE
+    return zone
+
+
+def _settled(lake: Lake, days: Iterable[date], owed: dict[date, int], now: datetime, progress: Progress) -> Refreshed:
+    today = day_of(now, _zone())
+
+    def mark(touched: Iterable[date]) -> None:
+        mark_scores((day for day in touched if day <= today), now=now)
+
+    wanted = set(days)
+    # Marked before and after: a crash cannot lose the marks, and a scoring run in between cannot use them up.
+    done = _refresh(lake, wanted, progress, announce=mark)
+    mark(_scores_of(wanted) | set(done.touched))
+    settle(DirtyDate, owed)
+    return done
+
+
+def _scores_of(days: set[date]) -> set[date]:
+    return {day + timedelta(days=n) for day in days for n in range(SCORE_REACH.days + 1)}

@@ -34,17 +34,16 @@ class JobContext:
 
     def start(self, what: str, total: int | None) -> None:
         """Begin a stage; makes the JobRun row if the job had none yet, so idle sweeps leave no rows."""
-        self.ensure_run()
-        assert self.run is not None
-        self.run.stage, self.run.progress_done, self.run.progress_total = what, 0, total
-        self._save(force=True)
+        run = self.ensure_run()
+        run.stage, run.progress_done, run.progress_total = what[:200], 0, total
+        self._save(run, force=True)
 
     def advance(self, steps: int = 1) -> None:
         """Say that `steps` more steps are done; written at most once a second."""
         if self.run is None:
             return
         self.run.progress_done += steps
-        self._save(force=False)
+        self._save(self.run, force=False)
 
     def ensure_run(self) -> JobRun:
         """Return the JobRun row, made now if there was none."""
@@ -58,17 +57,16 @@ class JobContext:
             )
         return self.run
 
-    def _save(self, *, force: bool) -> None:
+    def _save(self, run: JobRun, *, force: bool) -> None:
         instant = timezone.now()
         if force or self._last_saved is None or instant - self._last_saved > HEARTBEAT_EVERY:
-            assert self.run is not None
-            self._last_saved = self.run.heartbeat_at = instant
-            self.run.save(update_fields=["stage", "progress_done", "progress_total", "heartbeat_at"])
+            self._last_saved = run.heartbeat_at = instant
+            run.save(update_fields=["stage", "progress_done", "progress_total", "heartbeat_at"])
 
 
 @dataclass(frozen=True)
 class Job:
-    """A declared job. `every` is the time between sweeps, `cron` five crontab fields in UTC; neither: on request only."""
+    """A declared job. `every`: time between sweeps; `cron`: five crontab fields in UTC; neither: on request only."""
 
     name: str
     function: Callable[[JobContext], Counts | None]
@@ -101,7 +99,7 @@ def job(
 
 
 def request_job(name: str, arguments: dict[str, Any], *, requested_by_id: UUID | None, now: datetime) -> JobRun:
-    """Return a queued JobRun that a worker picks up within seconds. Asking again while the same is queued returns it."""
+    """Return a queued JobRun that a worker takes up within seconds; asking again while it waits returns the same."""
     if name not in JOBS:
         raise UnknownJobError(f"There is no job {name!r}; there are {', '.join(sorted(JOBS))}.")
     waiting = JobRun.objects.filter(name=name, state=JobState.QUEUED, arguments=arguments).first()

@@ -7,7 +7,7 @@ class Progress(Protocol):
     """Receives progress; implementations must be cheap to call often."""
 
     def start(self, what: str, total: int | None) -> None:
-        """Begin a stage named `what` (a short phrase such as "Scoring 250 clients") of `total` steps, None if unknown."""
+        """Begin a stage named `what` (such as "Scoring 250 clients") of `total` steps, None if unknown."""
 
     def advance(self, steps: int = 1) -> None:
         """Say that `steps` more steps of the current stage are done."""

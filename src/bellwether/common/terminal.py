@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
 console = Console()
@@ -16,7 +16,7 @@ class TerminalProgress:
 
     def __init__(self, bars: RichProgress) -> None:
         self._bars = bars
-        self._task = None
+        self._task: TaskID | None = None
 
     def start(self, what: str, total: int | None) -> None:
         """Begin a stage with a bar of its own; the bar of the stage before is completed."""

@@ -183,32 +183,32 @@ def read_environment(variables: Mapping[str, str], *, cwd: Path) -> Environment:
         raise SettingsError(f"{PREFIX}HOME={home} is not writable. Choose a folder you own, or change its owner.")
 
     port = get("PORT", "8000", _whole(1, 65535))
-    environment = dict(
-        home=home,
-        debug=get("DEBUG", "0", _bool),
-        database=get("DATABASE_URL", f"sqlite:///{home}/bellwether.sqlite3", _database),
-        lake=get("LAKE", str(home / "lake"), _text),
-        time_zone=get("TIME_ZONE", "UTC", _zone),
-        working_days=get("WORKING_DAYS", "mon,tue,wed,thu,fri", _days),
-        workspace_name=get("WORKSPACE_NAME", "Bellwether", _text),
-        preset=get("PRESET", "ethico", _one_of(PRESETS)),
-        bind=get("BIND", "127.0.0.1", _text),
-        port=port,
-        allowed_hosts=get("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]", _list),
-        base_url=get("BASE_URL", f"http://127.0.0.1:{port}", _text),
-        web_processes=get("WEB_PROCESSES", "2", _whole(1, 64)),
-        service_user_pattern=get(
+    environment = {
+        "home": home,
+        "debug": get("DEBUG", "0", _bool),
+        "database": get("DATABASE_URL", f"sqlite:///{home}/bellwether.sqlite3", _database),
+        "lake": get("LAKE", str(home / "lake"), _text),
+        "time_zone": get("TIME_ZONE", "UTC", _zone),
+        "working_days": get("WORKING_DAYS", "mon,tue,wed,thu,fri", _days),
+        "workspace_name": get("WORKSPACE_NAME", "Bellwether", _text),
+        "preset": get("PRESET", "ethico", _one_of(PRESETS)),
+        "bind": get("BIND", "127.0.0.1", _text),
+        "port": port,
+        "allowed_hosts": get("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]", _list),
+        "base_url": get("BASE_URL", f"http://127.0.0.1:{port}", _text),
+        "web_processes": get("WEB_PROCESSES", "2", _whole(1, 64)),
+        "service_user_pattern": get(
             "SERVICE_USER_PATTERN", r"(?i)(^|[^a-z])(bot|service|automation|noreply|no-reply|daemon)([^a-z]|$)", _text
         ),
-        spool_limit=get("SPOOL_LIMIT", "100000", _whole(1, 100_000_000)),
-        intake_rate=get("INTAKE_RATE", "1000", _whole(1, 1_000_000)),
-        email_url=get("EMAIL_URL", f"file://{home}/mail", _text),
-        api_requests_per_minute=get("API_REQUESTS_PER_MINUTE", "600", _whole(1, 1_000_000)),
-        log_level=get("LOG_LEVEL", "INFO", _one_of(("DEBUG", "INFO", "WARNING", "ERROR"))),
-        secret_key=get("SECRET_KEY", _kept_secret(home / "secret.key"), _text),
-        pseudonym_key=get("PSEUDONYM_KEY", _kept_secret(home / "pseudonym.key"), _text).encode(),
-        unknown=tuple(_unknown(variables)),
-    )
+        "spool_limit": get("SPOOL_LIMIT", "100000", _whole(1, 100_000_000)),
+        "intake_rate": get("INTAKE_RATE", "1000", _whole(1, 1_000_000)),
+        "email_url": get("EMAIL_URL", f"file://{home}/mail", _text),
+        "api_requests_per_minute": get("API_REQUESTS_PER_MINUTE", "600", _whole(1, 1_000_000)),
+        "log_level": get("LOG_LEVEL", "INFO", _one_of(("DEBUG", "INFO", "WARNING", "ERROR"))),
+        "secret_key": get("SECRET_KEY", _kept_secret(home / "secret.key"), _text),
+        "pseudonym_key": get("PSEUDONYM_KEY", _kept_secret(home / "pseudonym.key"), _text).encode(),
+        "unknown": tuple(_unknown(variables)),
+    }
     if problems:
         raise SettingsError("\n".join(["The settings cannot be used:", *problems]))
     return Environment(**environment)  # type: ignore[arg-type]

@@ -32,6 +32,8 @@ def visible_clients(user: StaffUser, prefix: str = "") -> Q:
 
 
 class ClientQuerySet(models.QuerySet[M]):
+    """Clients."""
+
     def visible_to(self, user: StaffUser) -> Self:
         """Return the clients that `user` may see, archived ones included."""
         return self.filter(visible_clients(user))
@@ -50,6 +52,8 @@ class OfClientQuerySet(models.QuerySet[M]):
 
 
 class NoteQuerySet(OfClientQuerySet[M]):
+    """Notes, of which private ones are their author's alone."""
+
     def visible_to(self, user: StaffUser) -> Self:
         """Return the notes of visible clients; private notes only for their author."""
         return super().visible_to(user).filter(Q(is_private=False) | Q(created_by_id=user.pk))

@@ -1,0 +1,114 @@
+"""`bellwether doctor`: what is wrong with this installation and how to mend it."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
+
+from bellwether.common.models import JobPulse
+from bellwether.staff.models import Role, StaffUser
+from bellwether.usage.lake import Lake
+from bellwether.usage.models import DirtyDate, EventBatch, WriteKey
+
+LATE_AFTER = timedelta(minutes=5)
+LOW_DISK_BYTES = 2 * 2**30
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. `cure` is empty when it is in order; `serious` findings make the command fail."""
+
+    subject: str
+    state: str
+    cure: str = ""
+    serious: bool = False
+
+
+def examine(now: datetime) -> Iterator[Finding]:
+    """Yield a finding per thing looked at, in the order in which they should be mended."""
+    checks: tuple[Callable[[datetime], Iterator[Finding]], ...] = (
+        _settings, _databases, _lake, _clock, _staff, _jobs
+    )  # fmt: skip
+    for check in checks:
+        try:
+            yield from check(now)
+        except Exception as error:
+            yield Finding(
+                check.__name__.strip("_"), f"{type(error).__name__}: {error}", "Mend what is above first.", True
+            )
+
+
+def _settings(now: datetime) -> Iterator[Finding]:
+    environment = settings.ENVIRONMENT
+    yield Finding("home", str(environment.home))
+    for name in environment.unknown:
+        yield Finding("settings", f"{name} is not a setting", "Correct the name or unset it.")
+    if environment.debug:
+        yield Finding("settings", "DEBUG is on", "Unset BELLWETHER_DEBUG outside development.", True)
+    if environment.bind not in {"127.0.0.1", "localhost", "::1"} and not settings.HTTPS:
+        cure = "Put a TLS proxy in front and set BELLWETHER_BASE_URL=https://…"
+        yield Finding("settings", f"open to {environment.bind} without HTTPS", cure)
+    free = shutil.disk_usage(environment.home).free
+    low = free < LOW_DISK_BYTES
+    yield Finding("disk", f"{free / 2**30:.1f} GiB free", "Free some space under BELLWETHER_HOME." if low else "", low)
+
+
+def _databases(now: datetime) -> Iterator[Finding]:
+    for alias in connections:
+        connection = connections[alias]
+        executor = MigrationExecutor(connection)
+        waiting = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+        state = f"{connection.vendor}, " + (f"{waiting} migrations not applied" if waiting else "up to date")
+        yield Finding(f"database {alias}", state, "Run `bellwether migrate`." if waiting else "", bool(waiting))
+
+
+def _lake(now: datetime) -> Iterator[Finding]:
+    root = Path(settings.BELLWETHER_LAKE)
+    root.mkdir(parents=True, exist_ok=True)
+    writable = os.access(root, os.W_OK)
+    dates = Lake(root).event_dates()
+    span = f"{len(dates)} days of events, {dates[0]} to {dates[-1]}" if dates else "no events yet"
+    yield Finding("lake", f"{root}: {span}", "" if writable else "Make the folder writable.", not writable)
+    spool, owed = EventBatch.objects.count(), DirtyDate.objects.count()
+    yield Finding("spool", f"{spool} batches wait for the flush, {owed} days for the rollup")
+
+
+def _clock(now: datetime) -> Iterator[Finding]:
+    drift = abs(time.time() - now.timestamp())
+    newest = EventBatch.objects.order_by("-received_at").values_list("received_at", flat=True).first()
+    ahead = newest is not None and newest > now + timedelta(minutes=1)
+    cure = "The clock went back: an event was received after now. Set the clock by NTP." if ahead else ""
+    yield Finding(
+        "clock", f"{now:%Y-%m-%d %H:%M:%S} UTC, days of {settings.BELLWETHER_WORKSPACE_ZONE}", cure, drift > 60
+    )
+
+
+def _staff(now: datetime) -> Iterator[Finding]:
+    active = StaffUser.objects.filter(is_active=True)
+    count, admins = active.count(), active.filter(role=Role.ADMIN).count()
+    cure = "" if admins else "Add one: `bellwether user add EMAIL --role ADMIN`."
+    yield Finding("staff", f"{count} people, {admins} administrators", cure)
+    keys = WriteKey.objects.filter(revoked_at__isnull=True).count()
+    yield Finding("write keys", f"{keys} active", "" if keys else "To receive events: `bellwether key add SOURCE`.")
+
+
+def _jobs(now: datetime) -> Iterator[Finding]:
+    pulses = list(JobPulse.objects.order_by("name"))
+    if not pulses:
+        yield Finding("jobs", "no job has run yet", "Start `bellwether serve` or `bellwether worker`.")
+    for pulse in pulses:
+        last = pulse.last_finished_at or pulse.last_started_at
+        late = last is not None and pulse.name in {"flush", "rollup"} and now - last > LATE_AFTER
+        state = f"last ran {last:%Y-%m-%d %H:%M:%S}" if last else "never ended"
+        if pulse.last_error:
+            yield Finding(f"job {pulse.name}", f"{state}: {pulse.last_error}", "Read the log of the worker.", True)
+        else:
+            cure = "No worker runs: start `bellwether serve` or `bellwether worker`." if late else ""
+            yield Finding(f"job {pulse.name}", state, cure)

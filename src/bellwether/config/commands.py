@@ -35,11 +35,12 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def worker(
         threads: Annotated[int, typer.Option(min=1, max=16, help="Jobs at the same time in this process.")] = 2,
+        parent: Annotated[int | None, typer.Option(hidden=True)] = None,
     ) -> None:
         """Run the jobs alone, for several processes or machines."""
         from bellwether.config.schedule import run_worker
 
-        run_worker(threads=threads)
+        run_worker(threads=threads, parent=parent)
 
     @app.command()
     def migrate() -> None:

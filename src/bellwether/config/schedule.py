@@ -3,6 +3,9 @@
 import importlib
 import importlib.util
 import logging
+import os
+import signal
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -123,10 +126,25 @@ def matches(cron: str, minute: datetime) -> bool:
     return bool(crontab(**fields, strict=True)(minute))
 
 
-def run_worker(*, threads: int = 2) -> None:
-    """Work until SIGTERM or SIGINT; both let running jobs go, which is safe, see common.jobs."""
+class SweepConsumer(Consumer):
+    """Huey's consumer with our scheduler."""
+
+    scheduler_class = SweepScheduler
+
+
+def run_worker(*, threads: int = 2, parent: int | None = None) -> None:
+    """Work until SIGTERM or SIGINT, or until the process `parent` is gone.
+
+    A job in hand is cut off, which is safe: it is due again at the next start (see common.jobs).
+    """
     load_jobs()
-    consumer = Consumer(queue, workers=threads, max_delay=0.5, graceful_signal="INT")
-    consumer.scheduler_class = SweepScheduler
-    consumer.scheduler = consumer._create_scheduler()
-    consumer.run()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), name="parent-watch", daemon=True).start()
+    SweepConsumer(queue, workers=threads, max_delay=0.5).run()
+
+
+def _end_with(parent: int) -> None:
+    """End this process when its parent is no longer `parent`, as after a kill -9 of `bellwether serve`."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)

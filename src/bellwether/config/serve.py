@@ -1,6 +1,7 @@
 """`bellwether serve`: web server, worker and schedule under one command."""
 
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -48,7 +49,9 @@ class WorkerProcess:
         quick_failures = 0
         while not self._stopping.is_set():
             started = time.monotonic()
-            self._process = subprocess.Popen([sys.executable, "-m", "bellwether", "worker"])
+            # A session of its own: Ctrl C reaches this process only, which then stops the worker in order.
+            command = [sys.executable, "-m", "bellwether", "worker", "--parent", str(os.getpid())]
+            self._process = subprocess.Popen(command, start_new_session=True)
             status = self._process.wait()
             if self._stopping.is_set():
                 return
@@ -74,7 +77,6 @@ def serve(*, port: int | None = None, web_only: bool = False) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_WITHIN_S,
         log_level=LogLevels.warning,
-        process_name="bellwether-web",
     )
     worker = None if web_only else WorkerProcess()
     if worker is not None:

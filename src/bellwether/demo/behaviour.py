@@ -112,13 +112,13 @@ def _planned(world: World) -> pl.DataFrame:
             gaps = planned.every_days * rng.uniform(0.6, 1.4, plan.days // planned.every_days * 2 + 4)
             days = (np.cumsum(gaps) - rng.uniform(0, planned.every_days)).astype(int)
             luck = rng.random(len(days))
-            for day, chance in zip(days, luck, strict=True):
-                if 0 <= day < plan.days and chance < 0.35 + 0.75 * world.health[company.number, day]:
-                    rows.append((company.number, administrator, kind, _to_weekday(plan, int(day))))
-    client, user, kind, day = np.array(rows, int).reshape(-1, 4).T
-    used = (day < plan.days) & world.features.active(client, catalogue.feature_of_kind[kind], day)
+            for at, chance in zip(days, luck, strict=True):
+                if 0 <= at < plan.days and chance < 0.35 + 0.75 * world.health[company.number, at]:
+                    rows.append((company.number, administrator, kind, _to_weekday(plan, int(at))))
+    client, user, kinds, day = np.array(rows, int).reshape(-1, 4).T
+    used = (day < plan.days) & world.features.active(client, catalogue.feature_of_kind[kinds], day)
     second = rng.uniform(9.5, 16.0, len(rows)) * 3600
-    return _frame(world, rng, client[used], user[used], kind[used], day[used], second[used])
+    return _frame(world, rng, client[used], user[used], kinds[used], day[used], second[used])
 
 
 def _to_weekday(plan: DemoPlan, day: int) -> int:

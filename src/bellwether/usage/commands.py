@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 from django.utils import timezone
 
+from bellwether.usage.import_command import import_file
 from bellwether.usage.keys import add_key, revoke_key
 from bellwether.usage.models import WriteKey
 
@@ -16,6 +17,7 @@ def register(app: typer.Typer) -> None:
     key.command("list")(key_list)
     key.command("revoke")(key_revoke)
     app.add_typer(key, name="key")
+    app.command("import")(import_file)
 
 
 Source = Annotated[

@@ -59,8 +59,8 @@ def _write(records: Any, column: str, values: dict[UUID, datetime], now: datetim
 
 
 def refresh_contracts(client_ids: Sequence[UUID], *, today: date, now: datetime) -> None:
-    """Copy the contract in force on `today` to the client: of several the one that started last; if none is in force
-    the last that ended, else the first to come. Seats, ARR, modules and auto-renewal that the period does not say stay."""
+    """Copy the contract in force on `today` to the client: of several the one that started last; if none is
+    in force the last that ended, else the first to come. Seats, ARR, modules and auto-renewal stay if it says none."""
     periods: dict[UUID, list[ContractPeriod]] = {}
     for period in ContractPeriod.objects.filter(client_id__in=client_ids).order_by("start_date"):
         periods.setdefault(period.client_id, []).append(period)

@@ -1,0 +1,163 @@
+"""Imports a file of events: read, normalise, land in the lake, mark the days, remember the users; batch by batch."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from hashlib import blake2b
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+import polars as pl
+import pyarrow as pa
+
+from bellwether.common.progress import Progress
+from bellwether.portfolio.importing.columns import Mapping
+from bellwether.portfolio.importing.readers import Batch, Source
+from bellwether.portfolio.importing.rejects import Reject, Rejects
+from bellwether.staff.audit import record
+from bellwether.usage.bulk import BulkOptions, normalise
+from bellwether.usage.dirty import mark_facts
+from bellwether.usage.identity import UNASSIGNED, assign_earlier_events, remember_users, resolved
+from bellwether.usage.ids import KEY, RecentIds, hashed_ids
+from bellwether.usage.lake import Lake
+from bellwether.usage.landing import Landed, index_of, land, landing_lock
+from bellwether.usage.occurrences import Occurrences
+
+READ_AT_ONCE = 50_000
+LAND_AT_ONCE = 300_000
+"""Rows a part of the lake: large, because a file that is not sorted by time makes a part for each of its days."""
+
+
+@dataclass
+class EventCounts:
+    """What an import of events did. `read` = created + unchanged + rejected; unchanged ones were in the lake before.
+    `unassigned` of the created and unchanged name no client. `dates` are the workspace days that hold these events."""
+
+    read: int = 0
+    created: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    unassigned: int = 0
+    dates: set[date] = field(default_factory=set)
+
+    @property
+    def line(self) -> str:
+        """The last line of the command."""
+        return (
+            f"read {self.read}, created {self.created}, updated 0, unchanged {self.unchanged}, rejected {self.rejected}"
+        )
+
+
+def bulk_options(mapping: Mapping, *, left_out: frozenset[str], **options: Any) -> BulkOptions:
+    """Return how the bulk normaliser reads a file that `mapping` maps; `left_out` columns are not kept at all."""
+    return BulkOptions(columns=mapping.columns, constants=mapping.constants, left_out=left_out, **options)
+
+
+def import_events(
+    source: Source,
+    *,
+    options: BulkOptions,
+    lake: Lake,
+    zone: ZoneInfo,
+    dry_run: bool,
+    rejects: Rejects,
+    progress: Progress,
+) -> EventCounts:
+    """Bring the rows of `source` into the `lake` as events and return what was done.
+
+    Memory is bounded by the batch, whatever the size of the file. Doing it again, also after being cut off, adds
+    nothing: message ids and the names of parts follow from the content. A dry run counts the same and writes nothing.
+    """
+    counts, seen, met = EventCounts(), Occurrences(), Occurrences()
+    index = index_of(lake, options.now.astimezone(UTC).date())
+    progress.start("Reading events", source.total)
+    for batch in _landable(source):
+        normalised = normalise(batch.frame, options, seen)
+        for position, reason in normalised.refused:
+            rejects.add(Reject(batch.rows[position], reason, batch.frame.row(position, named=True)))
+        for reject in batch.unreadable:
+            rejects.add(reject)
+        if normalised.events.num_rows:
+            events = resolved(cast(pl.DataFrame, pl.from_arrow(normalised.events)))
+            counts.unassigned += events.filter(pl.col("organization_id") == UNASSIGNED).height
+            if dry_run:
+                new = _unknown(events, lake=lake, zone=zone, index=index, met=met)
+                landed = Landed(new, events.height - new, [])
+            else:
+                landed = _land(events, lake=lake, zone=zone, index=index, now=options.now)
+            counts.created += landed.new_rows
+            counts.unchanged += landed.duplicates
+            counts.dates.update(landed.dates)
+        counts.read += len(batch.rows) + len(batch.unreadable)
+        progress.advance(len(batch.rows) + len(batch.unreadable))
+    counts.rejected = rejects.count
+    return counts
+
+
+def _landable(source: Source) -> Iterator[Batch]:
+    """Yield the rows of `source` in batches of a size that suits the lake; one batch has columns of one type."""
+    waiting: list[Batch] = []
+    size = 0
+    for batch in source.read(READ_AT_ONCE):
+        if waiting and (size + batch.frame.height > LAND_AT_ONCE or waiting[0].frame.schema != batch.frame.schema):
+            yield _joined(waiting)
+            waiting, size = [], 0
+        waiting.append(batch)
+        size += batch.frame.height
+    if waiting:
+        yield _joined(waiting)
+
+
+def _joined(batches: list[Batch]) -> Batch:
+    return Batch(
+        pl.concat([batch.frame for batch in batches]),
+        [row for batch in batches for row in batch.rows],
+        [reject for batch in batches for reject in batch.unreadable],
+    )
+
+
+def _land(events: pl.DataFrame, *, lake: Lake, zone: ZoneInfo, index: RecentIds, now: datetime) -> Landed:
+    """Land resolved events and do what the flush does for them: mark days, remember users.
+
+    Every step may be repeated: a killed import is mended by running it again.
+    """
+    landable = events.with_columns(pl.col("role").replace("", None)).to_arrow()
+    landed = land(landable, lake=lake, part=_part_name(landable), index=index, zone=zone)
+    with landing_lock(lake):
+        earlier = assign_earlier_events(events, lake=lake, zone=zone)
+        index.tidy()
+    mark_facts({*landed.dates, *earlier}, now=now)
+    remember_users(events)
+    return Landed(landed.new_rows, landed.duplicates, sorted({*landed.dates, *earlier}))
+
+
+def _part_name(events: pa.Table) -> str:
+    """Return a name that follows from which messages these are, so that the same rows always make the same part."""
+    digest = blake2b(digest_size=12)
+    ids = events.select(["source", "message_id"]).sort_by([("source", "ascending"), ("message_id", "ascending")])
+    for source, message_id in zip(*(column.to_pylist() for column in ids.columns), strict=True):
+        digest.update(f"{source}\x1f{message_id}\x1e".encode())
+    return f"import-{digest.hexdigest()}"
+
+
+def _unknown(events: pl.DataFrame, *, lake: Lake, zone: ZoneInfo, index: RecentIds, met: Occurrences) -> int:
+    """Return how many of `events` are neither in the lake nor in an earlier batch of this dry run."""
+    keys = hashed_ids(events["source"], events["message_id"])
+    rows = events.with_columns(
+        keys["lo"], keys["hi"], day=pl.col("ts").dt.convert_time_zone(str(zone)).dt.date()
+    ).unique(KEY, keep="any")
+    earlier = met.before(rows["lo"].to_numpy())
+    rows = rows.filter(pl.Series(earlier == 0)).join(index.known(rows, but_part=""), on=KEY, how="anti")
+    paths = [path for day in rows["day"].unique() for path in lake.events_of(day).glob("[!.]*.parquet")]
+    if paths:
+        stored = pl.scan_parquet(paths, hive_partitioning=False).select("source", "message_id")
+        known = stored.join(rows.lazy(), on=["source", "message_id"], how="semi").unique().collect(engine="streaming")
+        rows = rows.join(known, on=["source", "message_id"], how="anti")
+    return rows.height
+
+
+def record_event_import(file: str, counts: EventCounts, mapping: Mapping, *, source: str, now: datetime) -> None:
+    """Leave one row about the import in the access log."""
+    numbers = {name: getattr(counts, name) for name in ("read", "created", "unchanged", "rejected", "unassigned")}
+    detail = {"file": file, "source": source, "columns": mapping.columns, **numbers}
+    record(actor=None, action="records.import", object_type="events", object_id=file, detail=detail, now=now)

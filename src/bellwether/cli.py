@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-COMMANDS = ("config", "staff", "usage", "portfolio", "health", "demo")
+COMMANDS = ("config", "staff", "usage", "portfolio", "health", "demo", "api")
 
 
 def main() -> None:

@@ -15,8 +15,9 @@ from django.db.models import Max
 
 from bellwether.common.errors import BellwetherError
 from bellwether.common.progress import NoProgress, Progress
+from bellwether.common.text import storable_text
 from bellwether.staff import append_only
-from bellwether.staff.chain import GENESIS, Link, link_hash, storable, storable_text
+from bellwether.staff.chain import GENESIS, Link, link_hash, storable
 from bellwether.staff.models import AuditEvent, AuditHead, StaffUser
 
 SYSTEM = "system"

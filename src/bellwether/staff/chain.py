@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
+from bellwether.common.text import storable_text
+
 GENESIS = "0" * 64
 
 
@@ -68,9 +70,3 @@ def storable(value: Any) -> Any:
     if isinstance(value, datetime | date):
         return value.isoformat()
     return storable_text(str(value))
-
-
-def storable_text(text: str, length: int | None = None) -> str:
-    """Return `text` without characters that PostgreSQL or UTF-8 refuse (NUL, lone surrogates), cut to `length`."""
-    clean = text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
-    return clean if length is None else clean[:length]

@@ -105,9 +105,31 @@ class ApiToken(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    window_started_at = models.DateTimeField(null=True, blank=True)
+    window_requests = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"{self.prefix}… {self.name}"
+
+
+class IdempotencyRecord(models.Model):
+    """A creating request that carried an Idempotency-Key, and its answer; without `status` it is still at work."""
+
+    id = models.BigAutoField(primary_key=True)
+    user = models.ForeignKey(StaffUser, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=200)
+    digest = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(null=True)
+    response = models.JSONField(default=dict)
+    headers = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotencyrecord_once")]
+        indexes = [models.Index(fields=["created_at"], name="idempotencyrecord_created")]
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class AuditEvent(models.Model):

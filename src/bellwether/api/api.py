@@ -1,0 +1,102 @@
+"""The staff API, put together from the routers of each capability."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
+from ninja.parser import Parser
+
+from bellwether.api.jobs import router as jobs_router
+from bellwether.api.problems import add_handlers
+from bellwether.common.problems import CONTENT_TYPE, KINDS, Problem, ProblemError
+from bellwether.health.api import router as health_router
+from bellwether.portfolio.api import router as portfolio_router
+from bellwether.staff.api_auth import STAFF_AUTH
+
+CLIENT_SUCCESS = "/v1/client-success"
+DESCRIPTION = """\
+What Bellwether knows about your clients, for programs.
+
+Sign in with a session cookie (and the CSRF token in `X-CSRFToken` for everything but GET) or send
+`Authorization: Bearer bw_…`. GET needs the scope `read`, everything else `write`. You see the clients that your role
+lets you see; anything else answers 404. Errors are `application/problem+json` (RFC 9457) with a stable `type`.
+Lists take `page` and `limit` (at most 200). POSTs that create take an `Idempotency-Key`: the same request again within
+24 hours gets the first answer again.
+"""
+ALWAYS = (400, 401, 403, 429)
+ON_OBJECTS = (404,)
+WITH_QUERY = (422,)
+WITH_BODY = (409, 413, 415, 422)
+
+
+class JsonParser(Parser):
+    """Reads JSON bodies and nothing else."""
+
+    def parse_body(self, request: HttpRequest) -> dict[str, Any]:
+        """Return the parsed body; raises a problem 415 for another content type, ValueError if it is not JSON."""
+        if request.content_type != "application/json":
+            raise ProblemError(415, "Send the body as application/json.")
+        return super().parse_body(request)
+
+
+class StaffAPI(NinjaAPI):
+    """NinjaAPI whose description names the problems that every operation may answer with."""
+
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
+    ) -> OpenAPISchema:
+        """Return the OpenAPI 3.1 document."""
+        schema = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
+        components = schema.setdefault("components", {}).setdefault("schemas", {})
+        definition = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        components.update(definition.pop("$defs", {}))
+        components["Problem"] = definition
+        for path, operations in schema["paths"].items():
+            for method, operation in operations.items():
+                for status in _statuses(path, method, operation):
+                    operation["responses"].setdefault(status, _problem_response(status))
+        return schema
+
+    def create_response(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Return the answer, never kept by a cache: it shows what one member of staff may see."""
+        response = super().create_response(request, *args, **kwargs)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+def _statuses(path: str, method: str, operation: dict[str, Any]) -> list[int]:
+    found = set(ALWAYS)
+    if "{" in path:
+        found.update(ON_OBJECTS)
+    if any(parameter["in"] == "query" for parameter in operation.get("parameters", [])):
+        found.update(WITH_QUERY)
+    if method != "get":
+        found.update(WITH_BODY)
+    return sorted(found)
+
+
+def _problem_response(status: int) -> dict[str, Any]:
+    response: dict[str, Any] = {
+        "description": KINDS[status][1],
+        "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    if status == 429:
+        response["headers"] = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
+    return response
+
+
+api = StaffAPI(
+    title="Bellwether",
+    version="1",
+    description=DESCRIPTION,
+    auth=STAFF_AUTH,
+    parser=JsonParser(),
+    urls_namespace="api",
+    docs_url="/docs",
+    openapi_url="/openapi.json",
+)
+add_handlers(api)
+api.add_router(CLIENT_SUCCESS, portfolio_router)
+api.add_router(CLIENT_SUCCESS, health_router)
+api.add_router(CLIENT_SUCCESS, jobs_router)

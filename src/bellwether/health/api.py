@@ -1,0 +1,171 @@
+"""The health endpoints of the staff API (api.md, section 1)."""
+
+import importlib
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from ninja import Query, Router
+
+from bellwether.common.errors import ConflictError, InvalidInputError
+from bellwether.common.jobs import request_job
+from bellwether.common.models import JobState
+from bellwether.common.paging import pagination
+from bellwether.common.time import day_of
+from bellwether.health import details
+from bellwether.health.advice import actions, analysis, sentences
+from bellwether.health.api_schemas import (
+    BenchmarksOut,
+    HealthOut,
+    HistoryPage,
+    HistoryQuery,
+    RefreshOut,
+    SentenceOut,
+    SourceOut,
+    SummaryOut,
+)
+from bellwether.health.models import HealthScore
+from bellwether.health.peers import standing
+from bellwether.portfolio.api import visible_client
+from bellwether.portfolio.models import Client
+from bellwether.staff.api_auth import StaffRequest
+from bellwether.staff.audit import record
+from bellwether.staff.idempotency import Answer, once
+from bellwether.usage.dirty import mark_scores
+
+router = Router(tags=["health"])
+
+DEFAULT_DAYS = 90
+SCORE_JOB = "score"
+
+
+@router.get(
+    "/clients/{client_id}/health",
+    response=HealthOut,
+    operation_id="getClientHealth",
+    summary="Get the health of a client",
+)
+def health(request: StaffRequest, client_id: UUID) -> HealthOut:
+    """Return the newest score with components, trend, benchmarks, analysis, coverage and inputs."""
+    now = timezone.now()
+    client = visible_client(request.user, client_id)
+    scorecard = details.main_scorecard()
+    row = details.newest_score(client, scorecard)
+    figures = details.figures(client, row, scorecard, today=_today(now))
+    benchmarks = standing(client, viewer=request.user)
+    _note(request, client, "health.read", now)
+    return HealthOut(
+        client_id=client.pk,
+        scored_on=row.date if row else None,
+        overall_score=figures.score,
+        health_status=details.status_of(row, scorecard) if row else None,
+        health_trend=details.product_trend(row) if row else None,
+        trend_change=figures.change,
+        trend_period=details.trend_period(scorecard)[0],
+        components=details.components(row, scorecard) if row else {},
+        benchmarks=BenchmarksOut(**vars(benchmarks)),
+        ai_analysis=analysis(figures),
+        ai_recommended_actions=actions(figures),
+        coverage=row.coverage if row else 0.0,
+        no_score_reason=(row.no_score_reason or None) if row else "No score has been made yet.",
+        inputs=row.inputs if row else {},
+        weights_version=row.weights_version if row else None,
+    )
+
+
+@router.get(
+    "/clients/{client_id}/health/history",
+    response=HistoryPage,
+    operation_id="getClientHealthHistory",
+    summary="Get the scores of a client over time",
+)
+def history(request: StaffRequest, client_id: UUID, query: Query[HistoryQuery]) -> HistoryPage:
+    """Return the stored scores from `from` to `to`, both included, oldest first; by default the last 90 days."""
+    now = timezone.now()
+    client = visible_client(request.user, client_id)
+    last = query.to_date or _today(now)
+    first = query.from_date or max(date.min + timedelta(days=DEFAULT_DAYS), last) - timedelta(days=DEFAULT_DAYS - 1)
+    if first > last:
+        sentence = f"{first} is after {last}."
+        raise InvalidInputError(f"The period cannot be used: {sentence}", {"from": sentence})
+    scorecard = details.main_scorecard()
+    rows = HealthScore.objects.filter(client=client, scorecard=scorecard.name, date__range=(first, last))
+    total = rows.count()
+    start = (query.page - 1) * query.limit
+    page = list(rows.order_by("date")[start : start + query.limit]) if start < total else []
+    _note(request, client, "health.history", now, count=len(page), first=first, last=last)
+    return HistoryPage(
+        data=[details.health_day(row, scorecard) for row in page],
+        pagination=pagination(page=query.page, limit=query.limit, total=total),
+    )
+
+
+@router.post(
+    "/clients/{client_id}/health/refresh",
+    response={202: RefreshOut},
+    operation_id="refreshClientHealth",
+    summary="Make the score again",
+)
+def refresh(request: StaffRequest, client_id: UUID) -> HttpResponse:
+    """Ask for today's scores to be made again and return the job. Takes an Idempotency-Key."""
+    client = visible_client(request.user, client_id)
+    if client.archived_at is not None:
+        raise ConflictError(f"{client.name} is archived; archived clients are not scored.")
+
+    def make() -> Answer:
+        now = timezone.now()
+        mark_scores([_today(now)], now=now)
+        arguments = {"client_id": str(client.pk), "requested_by": str(request.user.pk)}
+        importlib.import_module("bellwether.health.jobs")
+        run = request_job(SCORE_JOB, arguments, requested_by_id=request.user.pk, now=now)
+        _note(request, client, "health.refresh", now, job=run.pk)
+        url = reverse("api:job", kwargs={"job_id": run.pk})
+        body = RefreshOut(job_id=run.pk, state=JobState(run.state), url=url)
+        return Answer(202, body.model_dump(mode="json"), {"Location": url})
+
+    return once(request, make)
+
+
+@router.get(
+    "/clients/{client_id}/summary",
+    response=SummaryOut,
+    operation_id="getClientSummary",
+    summary="Get a summary of a client",
+)
+def summary(request: StaffRequest, client_id: UUID) -> SummaryOut:
+    """Return what the figures say, in sentences made by rule, each with the figures it rests on."""
+    now = timezone.now()
+    client = visible_client(request.user, client_id)
+    scorecard = details.main_scorecard()
+    row = details.newest_score(client, scorecard)
+    made = sentences(details.figures(client, row, scorecard, today=_today(now)))
+    _note(request, client, "client.summary", now)
+    return SummaryOut(
+        client_id=client.pk,
+        ai_summary=" ".join(sentence.text for sentence in made),
+        ai_summary_generated_at=now,
+        scored_on=row.date if row else None,
+        sentences=[
+            SentenceOut(text=sentence.text, sources=[SourceOut(**vars(source)) for source in sentence.sources])
+            for sentence in made
+        ],
+    )
+
+
+def _today(now: datetime) -> date:
+    return day_of(now, settings.BELLWETHER_WORKSPACE_ZONE)
+
+
+def _note(request: HttpRequest, client: Client, action: str, now: datetime, **detail: object) -> None:
+    record(
+        actor=request.user,  # type: ignore[arg-type]
+        action=action,
+        object_type="client",
+        object_id=client.pk,
+        client_id=client.pk,
+        detail=detail,
+        now=now,
+    )

@@ -1,0 +1,129 @@
+"""The health of one client, put together from its newest stored score."""
+
+from datetime import date
+from typing import Any
+
+from django.conf import settings
+
+from bellwether.common.rounding import half_up
+from bellwether.health.advice import Figures
+from bellwether.health.api_schemas import ComponentOut, ComponentStatus, HealthDay
+from bellwether.health.engine import CERTAIN_COVERAGE
+from bellwether.health.models import HealthScore
+from bellwether.health.scorecard import Scorecard, load_scorecard
+from bellwether.portfolio.choices import HealthStatus, HealthTrend
+from bellwether.portfolio.models import Client
+from bellwether.presets import load_preset
+
+GOOD, FAIR = 75, 60
+UP_WORDS, DOWN_WORDS = {"UP", "IMPROVING"}, {"DOWN", "DECLINING"}
+PRD_COMPONENTS = ("usage", "adoption", "support", "relationship", "contract", "outcome")
+
+
+def main_scorecard() -> Scorecard:
+    """Return the scorecard that the workspace runs as its main score."""
+    return load_scorecard(load_preset(settings.BELLWETHER_PRESET)["workspace"]["scorecard"])
+
+
+def newest_score(client: Client, scorecard: Scorecard) -> HealthScore | None:
+    """Return the newest stored score of `client` on the scorecard, None if it was never scored."""
+    scores = HealthScore.objects.filter(client=client, scorecard=scorecard.name)
+    newest: HealthScore | None = scores.order_by("-date").first()
+    return newest
+
+
+def component_status(score: int | None) -> ComponentStatus | None:
+    """Return good from 75, fair from 60, else poor; None without data."""
+    if score is None:
+        return None
+    return "good" if score >= GOOD else "fair" if score >= FAIR else "poor"
+
+
+def components(row: HealthScore, scorecard: Scorecard) -> dict[str, ComponentOut]:
+    """Return the components of a stored score, in the scorecard's order, with the weights it was made with."""
+    order = [component.key for component in scorecard.components]
+    keys = sorted(row.components, key=lambda key: (order.index(key) if key in order else len(order), key))
+    rounded = rounded_components(row)
+    return {
+        key: ComponentOut(
+            score=rounded[key],
+            weight=float(row.weights_snapshot.get(key, scorecard.weights.get(key, 0))),
+            status=component_status(rounded[key]),
+        )
+        for key in keys
+    }
+
+
+def rounded_components(row: HealthScore) -> dict[str, int | None]:
+    """Return the component scores of a row, half-up; None without data."""
+    return {key: None if value is None else half_up(float(value)) for key, value in row.components.items()}
+
+
+def product_status(score: int | None, coverage: float, scorecard: Scorecard) -> HealthStatus | None:
+    """Return the product's band of a score; not better than monitor while coverage is under 50 %."""
+    limits = scorecard.thresholds
+    if score is None:
+        return None
+    if score >= limits.healthy and coverage >= CERTAIN_COVERAGE - 1e-9:
+        return HealthStatus.HEALTHY
+    if score >= limits.monitor:
+        return HealthStatus.MONITOR
+    return HealthStatus.AT_RISK if score >= limits.at_risk else HealthStatus.CRITICAL
+
+
+def status_of(row: HealthScore, scorecard: Scorecard) -> HealthStatus | None:
+    """Return the product's band of a stored score."""
+    return product_status(row.overall_score, row.coverage, scorecard)
+
+
+def product_trend(row: HealthScore) -> HealthTrend | None:
+    """Return UP, DOWN or FLAT for the scorecard's own word; None without a score."""
+    if row.overall_score is None or not row.trend:
+        return None
+    if row.trend in UP_WORDS:
+        return HealthTrend.UP
+    return HealthTrend.DOWN if row.trend in DOWN_WORDS else HealthTrend.FLAT
+
+
+def trend_period(scorecard: Scorecard) -> tuple[str, int]:
+    """Return the scorecard's trend window as words and in days."""
+    if scorecard.trend.against == "previous":
+        return "previous score", 1
+    return f"{scorecard.trend.days} days", scorecard.trend.days
+
+
+def figures(client: Client, row: HealthScore | None, scorecard: Scorecard, *, today: date) -> Figures:
+    """Return what the sentences about `client` rest on."""
+    common: dict[str, Any] = {
+        "name": client.name,
+        "change_days": trend_period(scorecard)[1],
+        "renewal": None if client.archived_at else client.next_renewal_date,
+        "today": today,
+    }
+    if row is None:
+        return Figures(score=None, status=None, change=None, reason=client.health_reason, components={}, **common)
+    return Figures(
+        score=row.overall_score,
+        status=status_of(row, scorecard),
+        change=row.trend_change,
+        reason=row.no_score_reason,
+        components=rounded_components(row),
+        inputs=row.inputs,
+        **common,
+    )
+
+
+def health_day(row: HealthScore, scorecard: Scorecard) -> HealthDay:
+    """Return a stored score as a day of the history."""
+    rounded = rounded_components(row)
+    return HealthDay(
+        date=row.date,
+        overall_score=row.overall_score,
+        health_status=product_status(row.overall_score, row.coverage, scorecard),
+        **{f"{key}_score": rounded.get(key) for key in PRD_COMPONENTS},
+        components=rounded,
+        coverage=row.coverage,
+        weights_version=row.weights_version,
+        weights_snapshot=row.weights_snapshot,
+        notable_events=row.notable_events,
+    )

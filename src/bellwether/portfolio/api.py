@@ -1,0 +1,131 @@
+"""The client endpoints of the staff API (api.md, section 1)."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import prefetch_related_objects
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from ninja import Query, Router
+
+from bellwether.common.paging import pagination
+from bellwether.common.problems import ProblemError
+from bellwether.common.time import day_of
+from bellwether.portfolio.api_schemas import (
+    ClientChangeIn,
+    ClientDetail,
+    ClientFilters,
+    ClientPage,
+    ClientRow,
+    Person,
+    RiskFactorOut,
+)
+from bellwether.portfolio.client_changes import ClientChange, NotAllowedError, change_client
+from bellwether.portfolio.listing import ClientQuery, list_clients
+from bellwether.portfolio.models import Client
+from bellwether.portfolio.risk_factors import RowFacts, risk_factors
+from bellwether.staff.api_auth import StaffRequest
+from bellwether.staff.audit import record
+from bellwether.staff.models import StaffUser
+
+router = Router(tags=["clients"])
+
+TREND_DAYS = 30
+ROW_FIELDS = ("id", "organization_id", "name", "contract_tier", "current_health_score", "health_status",
+              "health_trend", "health_trend_change", "health_coverage", "scored_on", "churn_risk_score",
+              "next_renewal_date", "last_csm_contact_at")  # fmt: skip
+DETAIL_FIELDS = ("employee_count", "contract_start_date", "contract_end_date", "licensed_modules",
+                 "licensed_user_count", "payment_status", "renewal_probability", "auto_renew", "health_components",
+                 "crm_sync_enabled", "last_crm_sync_at", "go_live_date", "last_activity_at", "created_at",
+                 "updated_at", "archived_at")  # fmt: skip
+DETAIL_TEXTS = ("location", "country", "health_reason", "salesforce_account_id", "hubspot_company_id")
+
+
+@router.get("/clients", response=ClientPage, operation_id="listClients", summary="List clients")
+def clients(request: StaffRequest, filters: Query[ClientFilters]) -> ClientPage:
+    """Return one page of the clients that the caller may see and that match every filter given."""
+    now = timezone.now()
+    today = day_of(now, settings.BELLWETHER_WORKSPACE_ZONE)
+    given = filters.dict()
+    found = list_clients(request.user, ClientQuery(**given), today=today)
+    rows = found.rows if filters.page <= found.pages else []
+    prefetch_related_objects(rows, "tags")
+    applied = {name: value for name, value in given.items() if value is not None}
+    detail = {"count": len(rows), "total": found.total, "query": applied}
+    record(actor=request.user, action="client.list", object_type="client", detail=detail, now=now)
+    return ClientPage(
+        data=[ClientRow(**_row(client, today)) for client in rows],
+        pagination=pagination(page=filters.page, limit=filters.limit, total=found.total),
+    )
+
+
+@router.get("/clients/{client_id}", response=ClientDetail, operation_id="getClient", summary="Get a client")
+def client(request: StaffRequest, client_id: UUID) -> ClientDetail:
+    """Return everything about a client but its score's parts. Archived clients can be read."""
+    now = timezone.now()
+    found = visible_client(request.user, client_id)
+    record(
+        actor=request.user, action="client.read", object_type="client", object_id=found.pk, client_id=found.pk, now=now
+    )
+    return _detail(found, day_of(now, settings.BELLWETHER_WORKSPACE_ZONE))
+
+
+@router.put("/clients/{client_id}", response=ClientDetail, operation_id="updateClient", summary="Change a client")
+def update_client(request: StaffRequest, client_id: UUID, change: ClientChangeIn) -> ClientDetail:
+    """Change tags, segment, CSM or AE, and return the client. Fields that are not given stay as they are."""
+    given = change.dict(exclude_unset=True)
+    if not given:
+        raise ProblemError(422, "Give at least one field to change.", errors={"": "no field is given"})
+    now = timezone.now()
+    found = visible_client(request.user, client_id)
+    try:
+        change_client(found, ClientChange(**given), actor=request.user, now=now)
+    except NotAllowedError as error:
+        raise ProblemError(403, str(error)) from error
+    fresh = Client.objects.select_related("csm_user", "ae_user").get(pk=found.pk)
+    return _detail(fresh, day_of(now, settings.BELLWETHER_WORKSPACE_ZONE))
+
+
+def visible_client(user: StaffUser, client_id: UUID) -> Client:
+    """Return the client, archived or not, if `user` may see it; Http404 otherwise."""
+    visible = Client.objects.visible_to(user).select_related("csm_user", "ae_user")
+    found: Client = get_object_or_404(visible, pk=client_id)
+    return found
+
+
+def _detail(client: Client, today: date) -> ClientDetail:
+    values: dict[str, Any] = _row(client, today)
+    values |= {field: getattr(client, field) for field in DETAIL_FIELDS}
+    values |= {field: getattr(client, field) or None for field in DETAIL_TEXTS}
+    return ClientDetail(**values)
+
+
+def _row(client: Client, today: date) -> dict[str, Any]:
+    renewal, arr = client.next_renewal_date, client.annual_recurring_revenue
+    contact = client.last_csm_contact_at
+    facts = RowFacts(
+        today=today,
+        score=client.current_health_score,
+        trend_change=client.health_trend_change,
+        trend_days=TREND_DAYS,
+        components=client.health_components,
+        payment_status=client.payment_status,
+        last_contact=day_of(contact, settings.BELLWETHER_WORKSPACE_ZONE) if contact else None,
+        renewal=renewal,
+    )
+    return {
+        **{field: getattr(client, field) for field in ROW_FIELDS},
+        **{field: getattr(client, field) or None for field in ("industry", "region", "segment")},
+        "annual_recurring_revenue": float(arr) if arr is not None else None,
+        "days_to_renewal": (renewal - today).days if renewal else None,
+        "csm": _person(client.csm_user),
+        "ae": _person(client.ae_user),
+        "tags": [tag.name for tag in client.tags.all()],
+        "ai_risk_factors": [RiskFactorOut(**vars(factor)) for factor in risk_factors(facts)],
+    }
+
+
+def _person(user: StaffUser | None) -> Person | None:
+    return Person(id=user.pk, name=user.name) if user else None

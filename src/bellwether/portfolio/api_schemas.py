@@ -1,0 +1,151 @@
+"""What the client endpoints take and return. Names and values are those of PRD-015."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+
+from annotated_types import Len
+from ninja import Field, Schema
+from pydantic import ConfigDict
+
+from bellwether.common.paging import MOST_PER_PAGE, PageQuery, Pagination
+from bellwether.common.text import Text
+from bellwether.portfolio.choices import ContractTier, HealthStatus, HealthTrend, PaymentStatus
+
+MOST_DOLLARS = Decimal("999999999999.99")
+
+
+class StatusFilter(StrEnum):
+    """A health status, or NA for clients without a score."""
+
+    HEALTHY = "HEALTHY"
+    MONITOR = "MONITOR"
+    AT_RISK = "AT_RISK"
+    CRITICAL = "CRITICAL"
+    NA = "NA"
+
+
+class View(StrEnum):
+    """The saved views of the portfolio page."""
+
+    ALL = "all"
+    AT_RISK = "at_risk"
+    RENEWALS = "renewals"
+    MINE = "mine"
+    NO_CONTACT = "no_contact"
+
+
+SortWord = Literal[
+    "score", "-score", "trend", "-trend", "churn", "-churn", "arr", "-arr", "renewal", "-renewal",
+    "last_contact", "-last_contact", "name", "-name", "priority", "-priority",
+]  # fmt: skip
+
+
+class ClientFilters(PageQuery):
+    """Filters of the list of clients; those given must all hold."""
+
+    limit: int = Field(50, ge=1, le=MOST_PER_PAGE)
+    health_status: StatusFilter | None = None
+    tier: ContractTier | None = None
+    industry: Annotated[Text, Len(max_length=100)] | None = None
+    segment: Annotated[Text, Len(max_length=100)] | None = None
+    region: Annotated[Text, Len(max_length=100)] | None = None
+    tag: Annotated[Text, Len(max_length=60)] | None = None
+    csm_id: UUID | None = None
+    ae_id: UUID | None = None
+    search: Annotated[Text, Len(max_length=200)] | None = Field(None, description="In name and organisation id.")
+    churn_min: int | None = Field(None, ge=0, le=100)
+    churn_max: int | None = Field(None, ge=0, le=100)
+    renewal_within: int | None = Field(None, ge=0, le=3650, description="Days from today, both ends included.")
+    arr_min: float | None = Field(None, ge=0, le=1e12)
+    arr_max: float | None = Field(None, ge=0, le=1e12)
+    view: View | None = None
+    sort: SortWord = Field("-priority", description="- in front: descending. Clients without the value come last.")
+
+
+class Person(Schema):
+    """A member of staff."""
+
+    id: UUID
+    name: str
+
+
+class RiskFactorOut(Schema):
+    """A reason for concern, found by rule in the client's own figures."""
+
+    factor: str
+    impact: Literal["high", "medium"]
+    detail: str
+
+
+class ClientRow(Schema):
+    """A client as lists show it. Money is in US dollars a year, scores are 0-100, `churn_risk_score` in percent."""
+
+    id: UUID
+    organization_id: str
+    name: str
+    industry: str | None
+    region: str | None
+    segment: str | None
+    contract_tier: ContractTier
+    annual_recurring_revenue: float | None
+    current_health_score: int | None
+    health_status: HealthStatus | None
+    health_trend: HealthTrend | None
+    health_trend_change: int | None
+    health_coverage: float | None = Field(description="Share of weight that had data, 0-1.")
+    scored_on: date | None
+    churn_risk_score: int | None
+    next_renewal_date: date | None
+    days_to_renewal: int | None
+    last_csm_contact_at: datetime | None
+    csm: Person | None
+    ae: Person | None
+    tags: list[str]
+    ai_risk_factors: list[RiskFactorOut]
+
+
+class ClientDetail(ClientRow):
+    """Everything about a client but its score's parts."""
+
+    employee_count: int | None
+    location: str | None
+    country: str | None
+    contract_start_date: date | None
+    contract_end_date: date | None
+    licensed_modules: list[str]
+    licensed_user_count: int | None
+    payment_status: PaymentStatus | None
+    renewal_probability: int | None
+    auto_renew: bool | None
+    health_reason: str | None = Field(description="Why there is no score.")
+    health_components: dict[str, int | None]
+    salesforce_account_id: str | None
+    hubspot_company_id: str | None
+    crm_sync_enabled: bool
+    last_crm_sync_at: datetime | None
+    go_live_date: date | None
+    last_activity_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    archived_at: datetime | None
+
+
+class ClientPage(Schema):
+    """One page of clients."""
+
+    data: list[ClientRow]
+    pagination: Pagination
+
+
+class ClientChangeIn(Schema):
+    """What to change; fields that are not given stay. Assigning people depends on the role."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1})
+
+    tags: Annotated[list[Annotated[Text, Len(1, 60)]], Len(max_length=50)] = Field([], description="Replaces all tags.")
+    segment: Annotated[Text, Len(max_length=100)] = ""
+    csm_id: UUID | None = None
+    ae_id: UUID | None = None

@@ -6,9 +6,11 @@ success, Ed an account executive, Adam an administrator. Clients: `sturdy`, `fad
 """
 
 from collections.abc import Iterator
+import os
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connections
@@ -23,6 +25,31 @@ from bellwether.usage.lake import Lake
 TODAY = date(2026, 6, 30)
 NOW = datetime(2026, 6, 30, 12, 0, tzinfo=UTC)
 PASSWORD = "correct-horse-battery"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests that are about the other database; that is no skip."""
+    other = "sqlite_only" if connection.vendor == "postgresql" else "postgresql_only"
+    left = [item for item in items if item.get_closest_marker(other)]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if not item.get_closest_marker(other)]
+
+
+def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
+    """In CI, where nothing may be left out, a skipped test is a failure: say so."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if skipped and os.environ.get("BELLWETHER_NOTHING_LEFT_OUT"):
+        terminalreporter.write_line(f"{len(skipped)} tests were left out, which counts as a failure here.", red=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Fail the run when tests were skipped and nothing may be left out."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    if skipped and os.environ.get("BELLWETHER_NOTHING_LEFT_OUT") and session.exitstatus == 0:
+        session.exitstatus = 1
 
 
 @dataclass(frozen=True)

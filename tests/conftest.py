@@ -5,8 +5,8 @@ success, Ed an account executive, Adam an administrator. Clients: `sturdy`, `fad
 `gone` (churned) belong to Ada; `elsewhere` belongs to Cleo.
 """
 
-from collections.abc import Iterator
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path

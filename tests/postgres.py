@@ -1,7 +1,7 @@
 """`python -m tests.postgres COMMAND …` runs a command with BELLWETHER_DATABASE_URL set to a PostgreSQL for tests.
 
-BELLWETHER_TEST_POSTGRES_URL names one that is running; else the server in the pgserver wheel is started in a folder that
-goes away. The tests make their own databases in it.
+BELLWETHER_TEST_POSTGRES_URL names one that is running; else the server in the pgserver wheel is started in a folder
+that goes away. The tests make their own databases in it.
 """
 
 import os

@@ -29,7 +29,7 @@ PASSWORD = "correct-horse-battery"
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests that are about the other database; that is no skip."""
-    other = "sqlite_only" if connection.vendor == "postgresql" else "postgresql_only"
+    other = "sqlite_only" if connections["default"].vendor == "postgresql" else "postgresql_only"
     left = [item for item in items if item.get_closest_marker(other)]
     if left:
         config.hook.pytest_deselected(items=left)

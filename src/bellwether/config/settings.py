@@ -183,5 +183,9 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": ENVIRONMENT.log_level},
     "loggers": {"huey": {"level": "WARNING"}},
 }
-# In the database, because attempts to sign in are counted across all web processes.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "bellwether_cache"}}
+# In the database, because attempts to sign in are counted across all web processes. `memory` is each process's own, for
+# what is dear to read, cheap to lose and good for a minute.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "bellwether_cache"},
+    "memory": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+}

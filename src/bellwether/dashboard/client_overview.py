@@ -1,0 +1,285 @@
+"""The client page as data: read, composed and put into words here, so that the template only places it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.urls import reverse
+
+from bellwether.common.time import day_of
+from bellwether.dashboard import client_cards as cards
+from bellwether.dashboard import client_selectors as read
+from bellwether.dashboard.addresses import Address
+from bellwether.dashboard.brief import Sentence, brief
+from bellwether.dashboard.client_score import (
+    DayExplained,
+    ScoreCard,
+    basis_of,
+    compare,
+    explain_day,
+    score_card,
+)
+from bellwether.dashboard.client_story import client_facts
+from bellwether.dashboard.client_timeline import SHOWN, Timeline, timeline_card
+from bellwether.dashboard.client_trend import (
+    DEFAULT_DAYS,
+    PERIODS,
+    Trend,
+    cohort_words,
+    sampled_days,
+    trend_card,
+)
+from bellwether.dashboard.cohorts import AT_LEAST, daily_medians, peers_of
+from bellwether.dashboard.explanations import Basis, component_labels
+from bellwether.dashboard.risk_factors import Factor, risk_factors
+from bellwether.dashboard.timeline import entries as timeline_entries
+from bellwether.health.configs import ActiveConfig, config_of
+from bellwether.health.models import HealthScore
+from bellwether.health.scorecard import Scorecard
+from bellwether.portfolio.listing import ClientQuery
+from bellwether.portfolio.models import Client
+from bellwether.portfolio.timeline import score_steps
+from bellwether.staff.models import StaffUser
+from bellwether.web.formatting import Status, full_day, number
+
+
+@dataclass(frozen=True)
+class View:
+    """What the reader chose: the trend's period, a day to explain, the timeline's filter and length, all contacts."""
+
+    days: int = DEFAULT_DAYS
+    explain: date | None = None
+    show: str = ""
+    entries: int = SHOWN
+    all_contacts: bool = False
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the client stands in the list that the reader came from."""
+
+    text: str
+    previous: str
+    next: str
+    back: str
+
+
+@dataclass(frozen=True)
+class ClientPage:
+    """Everything that the page shows, as text where it is text."""
+
+    client_id: UUID
+    name: str
+    status: Status
+    facts: list[str]
+    notice: str
+    archived: bool
+    place: Place
+    score: ScoreCard
+    figures: list[cards.Figure]
+    trend: Trend
+    explained: DayExplained | None
+    contract: cards.ContractCard
+    timeline: Timeline
+    contacts: cards.ContactCard
+    notes: list[cards.NoteItem]
+    brief: list[Sentence]
+    factors: list[Factor]
+    address: str
+    all_contacts: str
+
+
+def client_page(
+    client: Client,
+    *,
+    user: StaffUser,
+    config: ActiveConfig,
+    view: View,
+    query: ClientQuery,
+    address: Address,
+    now: datetime,
+    zone: ZoneInfo,
+    revealed: Collection[UUID] = (),
+) -> ClientPage:
+    """Return the page of a client that `user` may see. `query` is the list the reader came from.
+
+    Scores are explained with the version of the scorecard that they name; `config` is the one in force.
+
+    The number of queries does not depend on the client: see tests/dashboard/test_client_page.py.
+    """
+    today = day_of(now, zone)
+    records = read.records(client, user, people_of=view.entries)
+    ended = client.archived_at is not None
+    last = _last_day(client, records, today, ended=ended)
+    first = last - timedelta(days=view.days)
+    series = read.score_series(client, config.scorecard.name, first=last - timedelta(days=max(PERIODS)), last=last)
+    wanted = [point.day for point in series[-1:]] + ([view.explain] if view.explain else [])
+    rows = read.stored_scores(client, config.scorecard.name, wanted)
+    newest = series[-1] if series else None
+    basis = _basis(rows, newest.day if newest else None, now, zone)
+    scorecard = scorecard_of(basis, config)
+    comparison = compare(series, newest, points=scorecard.points)
+    tier = str(client.get_contract_tier_display())
+    cohort = read.cohort(client.contract_tier, scorecard.name, sampled_days(first, last))
+    peers = peers_of(client.pk, cohort.members)
+    own = {point.day: point.score for point in series}
+    median = daily_medians(cohort.scores, own, counted=True) if len(peers) >= AT_LEAST else {}
+    reference, no_reference = cohort_words(tier, len(peers), needed=AT_LEAST)
+    entries = timeline_entries(client, records, score_steps(list(own.items())), now=now, zone=zone)
+    contact = read.last_contact(records.activities, now) or _recorded_contact(client)
+    facts = client_facts(
+        client,
+        records,
+        basis=basis,
+        comparison=comparison,
+        scorecard=scorecard,
+        contact=contact,
+        today=today,
+        zone=zone,
+        ended=ended,
+    )
+    inputs = basis.inputs if basis else {}
+    score = score_card(
+        basis=basis,
+        status_word=client.health_status,
+        comparison=comparison,
+        scorecard=scorecard,
+        tier=tier,
+        peers=peers,
+        today=today,
+        ended=ended,
+    )
+    return ClientPage(
+        client_id=client.pk,
+        name=client.name,
+        status=score.status,
+        facts=header_facts(client),
+        notice=ending(client, records, today, zone),
+        archived=ended,
+        place=_place(read.neighbours(user, client.pk, query, today=today), address),
+        score=score,
+        figures=[
+            cards.arr_figure(client, inputs, today),
+            cards.renewal_figure(client, today, ended=ended),
+            cards.contact_figure(contact, today, zone),
+            cards.usage_figure(inputs),
+        ],
+        trend=trend_card(
+            name=client.name,
+            address=address,
+            days=view.days,
+            first=first,
+            last=last,
+            today=today,
+            series=series,
+            scorecard=scorecard,
+            labels=component_labels(scorecard, tuple(newest.components) if newest else ()),
+            median=median,
+            cohort=reference,
+            no_cohort=no_reference,
+            entries=entries,
+        ),
+        explained=_explained(view, rows, series, config, address, now=now, zone=zone),
+        contract=cards.contract_card(client, records.periods, inputs, today),
+        timeline=timeline_card(entries, show=view.show, limit=view.entries, address=address, today=today),
+        contacts=cards.contact_card(
+            records.contacts, today=today, zone=zone, everyone=view.all_contacts, revealed=revealed
+        ),
+        notes=cards.note_items(records.notes, now=now, zone=zone),
+        brief=brief(facts),
+        factors=risk_factors(facts),
+        address=str(address),
+        all_contacts=address.with_(contacts="all") + "#contacts",
+    )
+
+
+def header_facts(client: Client) -> list[str]:
+    """Return the line under the name: tier, industry, employees, location, CSM, account executive."""
+    return [
+        text
+        for text in (
+            str(client.get_contract_tier_display()),
+            client.industry,
+            f"{number(client.employee_count)} employees" if client.employee_count else "",
+            client.location or client.region,
+            f"CSM {client.csm_user.name}" if client.csm_user else "No CSM",
+            f"AE {client.ae_user.name}" if client.ae_user else "",
+        )
+        if text
+    ]
+
+
+def ending(client: Client, records: read.Records, today: date, zone: ZoneInfo) -> str:
+    """Return what must be said first about a client that has left or is archived; empty for others."""
+    left = [outcome for outcome in records.outcomes if outcome.outcome == "CHURNED" and outcome.date <= today]
+    text = ""
+    if left:
+        reason = f": {left[-1].reason}" if left[-1].reason else ""
+        text = f"This client left on {full_day(left[-1].date)}{reason}."
+    if client.archived_at:
+        on = full_day(day_of(client.archived_at, zone))
+        text = f"{text} Archived on {on}; its history is kept, no new scores are made.".strip()
+    return text
+
+
+def scorecard_of(basis: Basis | None, config: ActiveConfig) -> Scorecard:
+    """Return the scorecard of the version that the score names, that in force where the version is not there."""
+    if basis is None or basis.version == config.version:
+        return config.scorecard
+    named = config_of(basis.version)
+    return named.scorecard if named else config.scorecard
+
+
+def _last_day(client: Client, records: read.Records, today: date, *, ended: bool) -> date:
+    """Return the last day of the trend: today, for a client that has left the last day on which it was scored."""
+    return client.scored_on if ended and client.scored_on and client.scored_on < today else today
+
+
+def _basis(rows: dict[date, HealthScore], on: date | None, now: datetime, zone: ZoneInfo) -> Basis | None:
+    return basis_of(rows[on], now=now, zone=zone) if on in rows else None
+
+
+def _recorded_contact(client: Client) -> read.LastContact | None:
+    return read.LastContact(client.last_csm_contact_at, "") if client.last_csm_contact_at else None
+
+
+def _explained(
+    view: View,
+    rows: dict[date, HealthScore],
+    series: list[read.ScoreDay],
+    config: ActiveConfig,
+    address: Address,
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+) -> DayExplained | None:
+    if view.explain is None:
+        return None
+    basis = _basis(rows, view.explain, now, zone)
+    return explain_day(
+        view.explain,
+        basis=basis,
+        series=series,
+        scorecard=scorecard_of(basis, config),
+        today=day_of(now, zone),
+        close=address.with_(explain=None) + "#trend",
+    )
+
+
+def _place(found: read.Neighbours, address: Address) -> Place:
+    listed = address.query.get("from", "")
+
+    def page(client_id: UUID | None) -> str:
+        if client_id is None:
+            return ""
+        kept = {"from": listed, "days": address.query.get("days", "")}
+        return Address(reverse("client", args=[client_id]), kept).with_()
+
+    return Place(
+        text=f"{number(found.position)} of {number(found.total)}" if found.position else "",
+        previous=page(found.previous),
+        next=page(found.next),
+        back=reverse("portfolio") + (f"?{listed}" if listed else ""),
+    )

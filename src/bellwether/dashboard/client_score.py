@@ -1,0 +1,209 @@
+"""The client's score on the page: the key figure, the card of components, and the explanation of a chosen day."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from bellwether.dashboard.client_selectors import ScoreDay
+from bellwether.dashboard.cohorts import AT_LEAST, Member, component_medians, percentile
+from bellwether.dashboard.explanations import (
+    Basis,
+    ComponentRow,
+    ScoreWhy,
+    component_labels,
+    component_rows,
+    contributions,
+    effects,
+    explain_score,
+    largest,
+    without_data,
+)
+from bellwether.health.models import HealthScore
+from bellwether.health.scorecard import Scorecard
+from bellwether.web.formatting import NOT_SCORED, Delta, Status, day, moment, percent, signed, status_of, trend
+
+COMPARE_DAYS, COMPARE_AT_LEAST = 30, 7
+NOTABLE = 5
+
+
+@dataclass(frozen=True)
+class ScoreCard:
+    """The newest score and what it is made of. `score` None: `reason` says why there is none.
+
+    `rows` is empty before the first score. `median_name` names the reference ticks, `no_median` why there are none.
+    """
+
+    score: int | None
+    status: Status
+    change: Delta | None
+    change_note: str
+    reason: str
+    coverage_note: str
+    stale_note: str
+    rows: list[ComponentRow]
+    compared_with: str
+    median_name: str
+    no_median: str
+    standing: str
+    why: ScoreWhy | None
+
+
+@dataclass(frozen=True)
+class DayExplained:
+    """The explanation of a day that the reader chose. `why` None: nothing is stored for that day."""
+
+    day: str
+    iso: str
+    why: ScoreWhy | None
+    change: str
+    causes: list[tuple[str, str]]
+    rows: list[ComponentRow]
+    close: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """An earlier score and what moved the exact score since, by component."""
+
+    before: ScoreDay
+    days: int
+    change: int
+    effects: Mapping[str, float]
+
+
+def basis_of(row: HealthScore, *, now: datetime, zone: ZoneInfo) -> Basis:
+    """Return what the explanation of a stored score rests on."""
+    return Basis(
+        day=row.date,
+        score=row.overall_score,
+        components=row.components,
+        weights=row.weights_snapshot,
+        inputs=row.inputs,
+        coverage=row.coverage,
+        reason=row.no_score_reason,
+        version=row.weights_version,
+        made_at=moment(row.created_at, now, zone),
+    )
+
+
+def compare(series: Sequence[ScoreDay], on: ScoreDay | None, *, points: bool) -> Comparison | None:
+    """Return the change since the oldest score of the COMPARE_DAYS before `on`, at least COMPARE_AT_LEAST days back."""
+    if on is None or on.score is None:
+        return None
+    oldest, newest = on.day - timedelta(days=COMPARE_DAYS), on.day - timedelta(days=COMPARE_AT_LEAST)
+    before = next((p for p in series if oldest <= p.day <= newest and p.score is not None), None)
+    if before is None or before.score is None:
+        return None
+    moves = effects(
+        contributions(before.components, before.weights, points=points),
+        contributions(on.components, on.weights, points=points),
+    )
+    return Comparison(before, (on.day - before.day).days, on.score - before.score, moves)
+
+
+def score_card(
+    *,
+    basis: Basis | None,
+    status_word: str | None,
+    comparison: Comparison | None,
+    scorecard: Scorecard,
+    tier: str,
+    peers: Sequence[Member],
+    today: date,
+    ended: bool,
+) -> ScoreCard:
+    """Return the card; `status_word` is the client's health status, `peers` the other scored clients of its `tier`."""
+    if basis is None:
+        reason = "No score has been made yet. Scores are made once a day and after new data arrive."
+        return ScoreCard(None, NOT_SCORED, None, "", reason, "", "", [], "", "", "", "", None)
+    tops = {c.key: c.weight if scorecard.points else 100.0 for c in scorecard.components}
+    enough = len(peers) >= AT_LEAST
+    earlier = (comparison.before.components, comparison.before.weights) if comparison else None
+    rows = component_rows(
+        basis,
+        scorecard,
+        earlier=earlier,
+        medians=component_medians(peers, tops=tops) if enough else {},
+        today=today,
+    )
+    delta = None
+    if comparison:
+        word = "UP" if comparison.change > NOTABLE else "DOWN" if comparison.change < -NOTABLE else "FLAT"
+        delta = trend(comparison.change, word)
+    place = percentile(basis.score, peers) if basis.score is not None and not ended else None
+    return ScoreCard(
+        score=basis.score,
+        status=status_of(status_word) if basis.score is not None else NOT_SCORED,
+        change=delta,
+        change_note=_change_note(basis, comparison),
+        reason=basis.reason,
+        coverage_note=_coverage_note(basis, rows),
+        stale_note="" if basis.day == today or ended else f"Newest score: {day(basis.day, today)}.",
+        rows=rows,
+        compared_with=f"{comparison.days} d" if comparison else "",
+        median_name=f"{tier} median" if enough and any(row.median is not None for row in rows) else "",
+        no_median=""
+        if enough
+        else f"No {tier} median: it needs {AT_LEAST} other scored clients, there are {len(peers)}.",
+        standing=f"{_ordinal(place)} percentile of {len(peers)} {tier} clients" if place is not None else "",
+        why=explain_score(basis, scorecard, today=today),
+    )
+
+
+def explain_day(
+    on: date,
+    *,
+    basis: Basis | None,
+    series: Sequence[ScoreDay],
+    scorecard: Scorecard,
+    today: date,
+    close: str,
+) -> DayExplained:
+    """Return the explanation of the score of `on` and of its change since the day before; `close` hides it."""
+    name = day(on, today)
+    if basis is None:
+        return DayExplained(name, on.isoformat(), None, "", [], [], close)
+    by_day = {point.day: point for point in series}
+    before, after = by_day.get(on - timedelta(days=1)), by_day.get(on)
+    causes: list[tuple[str, str]] = []
+    text = "The day before has no score to compare with."
+    if before and after and before.score is not None and after.score is not None:
+        moves = effects(
+            contributions(before.components, before.weights, points=scorecard.points),
+            contributions(after.components, after.weights, points=scorecard.points),
+        )
+        labels = component_labels(scorecard, tuple(moves))
+        causes = [(label, signed(round(move, 1))) for label, move in largest(moves, labels, at_most=6)]
+        moved = after.score - before.score
+        text = f"Changed by {signed(moved)} since the day before." if moved else "Unchanged since the day before."
+    rows = component_rows(
+        basis, scorecard, earlier=(before.components, before.weights) if before else None, medians={}, today=today
+    )
+    why = explain_score(basis, scorecard, today=today)
+    return DayExplained(name, on.isoformat(), why, text, causes, rows, close)
+
+
+def missing_labels(basis: Basis, scorecard: Scorecard) -> tuple[str, ...]:
+    """Return the names of the components that rest on no data, in the scorecard's order."""
+    empty = without_data(scorecard, basis.inputs, basis.components)
+    return tuple(component.label for component in scorecard.components if component.key in empty)
+
+
+def _change_note(basis: Basis, comparison: Comparison | None) -> str:
+    if basis.score is None:
+        return ""
+    return f"in {comparison.days} days" if comparison else "no earlier score yet"
+
+
+def _coverage_note(basis: Basis, rows: Sequence[ComponentRow]) -> str:
+    if basis.coverage >= 0.995:
+        return ""
+    missing = [row.label for row in rows if row.no_data]
+    names = f": no {', '.join(name.lower() for name in missing)}" if missing else ""
+    return f"Rests on {percent(basis.coverage)} of the weight{names}"
+
+
+def _ordinal(value: int) -> str:
+    suffix = "th" if value % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(value % 10, "th")
+    return f"{value}{suffix}"

@@ -1,0 +1,312 @@
+"""How a score comes about, in words and figures: components, weights, inputs, and what changed. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from bellwether.common.rounding import half_up
+from bellwether.health.measures import MEASURE_LABELS, MEASURES_BY_SLUG, Unit
+from bellwether.health.scorecard import Component, Scorecard
+from bellwether.web.formatting import DASH, Delta, change, day, number, percent, plural, signed, words
+
+GOOD, FAIR = 75, 60
+NOISE = 0.05
+SOURCES = {
+    "usage": "usage events",
+    "features": "usage events and the feature records",
+    "tickets": "support tickets",
+    "surveys": "survey answers",
+    "activities": "activities",
+    "contacts": "contacts and activities",
+    "contract": "the contract record",
+    "counts": "events of the product",
+    "scores": "earlier scores",
+}
+Values = Mapping[str, float | None]
+
+
+@dataclass(frozen=True)
+class Input:
+    """One measure that a component read: its name, value with unit, and definition."""
+
+    label: str
+    value: str
+    definition: str
+
+
+@dataclass(frozen=True)
+class ComponentWhy:
+    """How a component's score was made: the formula in words, its inputs, where they come from and their day."""
+
+    title: str
+    formula: str
+    inputs: list[Input]
+    source: str
+    note: str
+
+
+@dataclass(frozen=True)
+class ComponentRow:
+    """A component as the card shows it. `bar`: 0-100 for the meter, None without data; `median`: 0-100 or None."""
+
+    key: str
+    label: str
+    weight: str
+    value: str
+    bar: float | None
+    status: str
+    word: str
+    icon: str
+    change: Delta | None
+    effect: str
+    median: int | None
+    no_data: bool
+    why: ComponentWhy
+
+
+@dataclass(frozen=True)
+class TotalRow:
+    """One line of the sum: "Usage", "41.2 × 25%", "10.30"."""
+
+    label: str
+    term: str
+    amount: str
+
+
+@dataclass(frozen=True)
+class ScoreWhy:
+    """How a whole score was made, on `day`."""
+
+    title: str
+    lead: str
+    rows: list[TotalRow]
+    total: str
+    note: str
+
+
+def effective_weights(components: Values, weights: Mapping[str, float], *, points: bool) -> dict[str, float]:
+    """Return the share (0-1) with which each component with a value counts.
+
+    The weights of components without one are scaled out; in a points scorecard a component counts as it is (share 1).
+    """
+    known = {key: weight for key, weight in weights.items() if components.get(key) is not None}
+    if points:
+        return dict.fromkeys(known, 1.0)
+    whole = sum(known.values())
+    return {key: weight / whole for key, weight in known.items()} if whole else {}
+
+
+def contributions(components: Values, weights: Mapping[str, float], *, points: bool) -> dict[str, float]:
+    """Return the points that each component with a value brings to the exact score; they add up to it."""
+    shares = effective_weights(components, weights, points=points)
+    return {key: share * float(components[key] or 0) for key, share in shares.items()}
+
+
+def effects(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
+    """Return by component how much it moved the exact score; the values add up to the whole change."""
+    keys = [*after, *(key for key in before if key not in after)]
+    return {key: after.get(key, 0.0) - before.get(key, 0.0) for key in keys}
+
+
+def largest(moves: Mapping[str, float], labels: Mapping[str, str], *, at_most: int) -> list[tuple[str, float]]:
+    """Return the components that moved the score most, as (label, points), largest first; noise is left out."""
+    ranked = sorted(((key, move) for key, move in moves.items() if abs(move) >= NOISE), key=lambda item: -abs(item[1]))
+    return [(labels.get(key, words(key)), move) for key, move in ranked[:at_most]]
+
+
+def component_labels(scorecard: Scorecard, keys: Sequence[str] = ()) -> dict[str, str]:
+    """Return label by component key; keys that the scorecard no longer has are read as words."""
+    labels = {component.key: component.label for component in scorecard.components}
+    return labels | {key: words(key).capitalize() for key in keys if key not in labels}
+
+
+def without_data(scorecard: Scorecard, inputs: Mapping[str, Any], components: Values) -> set[str]:
+    """Return the components that rest on no data, also where a rule for empty denominators gave them a number."""
+    frame = pl.DataFrame([{name: inputs.get(name) for name in sorted(scorecard.measures)}])
+    checks = [component.formula.has_data().fill_null(False).alias(component.key) for component in scorecard.components]
+    found = frame.select(checks).row(0, named=True)
+    return {key for key, has_data in found.items() if not has_data or components.get(key) is None}
+
+
+def measure_text(slug: str, value: Any) -> str:
+    """Return a measure's value with its unit: "12.4 people", "40%", "45 days", "current"."""
+    if value is None:
+        return DASH
+    measure = MEASURES_BY_SLUG.get(slug)
+    if measure is None or isinstance(value, bool | str):
+        return str(value).lower() if isinstance(value, str) else str(value)
+    texts = {
+        Unit.RATIO: lambda: percent(value),
+        Unit.DAYS: lambda: f"{number(value)} {'day' if value == 1 else 'days'}",
+        Unit.PEOPLE: lambda: f"{number(value)} {'person' if value == 1 else 'people'}",
+        Unit.MINUTES: lambda: f"{number(value)} min",
+        Unit.POINTS: lambda: f"{number(value)} {'point' if value == 1 else 'points'}",
+        Unit.PERCENT: lambda: f"{number(value)} of 100",
+        Unit.NPS: lambda: f"{number(value)} of 10",
+    }
+    return texts.get(measure.unit, lambda: number(value))()
+
+
+def explain_component(component: Component, inputs: Mapping[str, Any], *, no_data: bool, made: str) -> ComponentWhy:
+    """Return how `component` was made from `inputs`; `made` says of which day and version."""
+    slugs = [slug for slug in MEASURE_LABELS if slug in component.formula.measures]
+    slugs += sorted(component.formula.measures - set(slugs))
+    labels = MEASURE_LABELS | {slug: words(slug) for slug in slugs if slug not in MEASURE_LABELS}
+    shown = [
+        Input(
+            labels[slug],
+            measure_text(slug, inputs.get(slug)),
+            MEASURES_BY_SLUG[slug].description if slug in MEASURES_BY_SLUG else "",
+        )
+        for slug in slugs
+    ]
+    named = {SOURCES.get(MEASURES_BY_SLUG[slug].source, "") for slug in slugs if slug in MEASURES_BY_SLUG}
+    absent = [labels[slug] for slug in slugs if inputs.get(slug) is None]
+    note = "No data, so this component is left out of the score." if no_data else ""
+    if absent and not no_data:
+        note = f"Without data: {', '.join(absent)}. The rest of the formula stands for them."
+    return ComponentWhy(
+        title=f"How {component.label.lower()} is calculated",
+        formula=f"{component.formula.words(labels)}.",
+        inputs=shown,
+        source=f"From {' and '.join(sorted(name for name in named if name))}. {made}" if named else made,
+        note=note,
+    )
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What the explanation of a score rests on: the row as stored and the scorecard that reads it."""
+
+    day: date
+    score: int | None
+    components: Values
+    weights: Mapping[str, float]
+    inputs: Mapping[str, Any]
+    coverage: float
+    reason: str
+    version: str
+    made_at: str
+
+
+def component_rows(
+    basis: Basis,
+    scorecard: Scorecard,
+    *,
+    earlier: tuple[Values, Mapping[str, float]] | None,
+    medians: Mapping[str, int],
+    today: date,
+) -> list[ComponentRow]:
+    """Return a row for each component of the scorecard; `earlier` are components and weights to compare with."""
+    empty = without_data(scorecard, basis.inputs, basis.components)
+    now = contributions(basis.components, basis.weights, points=scorecard.points)
+    then = contributions(*earlier, points=scorecard.points) if earlier else {}
+    moves = effects(then, now) if earlier else {}
+    made = f"Score of {day(basis.day, today)}, {basis.version}."
+    rows = []
+    for component in scorecard.components:
+        value = basis.components.get(component.key)
+        weight = float(basis.weights.get(component.key, component.weight))
+        before = earlier[0].get(component.key) if earlier else None
+        bar = _bar(value, weight, scorecard.points)
+        status, word, icon = _level(bar, no_data=component.key in empty)
+        rows.append(
+            ComponentRow(
+                key=component.key,
+                label=component.label,
+                weight=f"{number(weight)}{' pts' if scorecard.points else '%'}",
+                value=number(half_up(value)) if value is not None else "N/A",
+                bar=bar,
+                status=status,
+                word=word,
+                icon=icon,
+                change=_change(value, before),
+                effect=signed(round(moves[component.key], 1)) if component.key in moves else DASH,
+                median=medians.get(component.key),
+                no_data=component.key in empty,
+                why=explain_component(component, basis.inputs, no_data=value is None, made=made),
+            )
+        )
+    return rows
+
+
+def explain_score(basis: Basis, scorecard: Scorecard, *, today: date) -> ScoreWhy:
+    """Return the sum behind a score: component × weight, the total, the version and how much of the weight had data."""
+    labels = component_labels(scorecard, tuple(basis.components))
+    shares = effective_weights(basis.components, basis.weights, points=scorecard.points)
+    parts = contributions(basis.components, basis.weights, points=scorecard.points)
+    rows = []
+    for key, weight in basis.weights.items():
+        value = basis.components.get(key)
+        if value is None:
+            rows.append(TotalRow(labels.get(key, words(key)), "no data", DASH))
+        elif scorecard.points:
+            rows.append(TotalRow(labels.get(key, words(key)), f"of {number(weight)}", f"{parts[key]:.2f}"))
+        else:
+            rows.append(
+                TotalRow(labels.get(key, words(key)), f"{_exact(value)} × {_share(shares[key])}", f"{parts[key]:.2f}")
+            )
+    when = "" if basis.day == today else f" on {day(basis.day, today)}"
+    title = f"How {basis.score} is calculated{when}" if basis.score is not None else f"Why there is no score{when}"
+    lead = "Points of the components, added up" if scorecard.points else "Component score × weight"
+    return ScoreWhy(
+        title=title,
+        lead=f"{lead}, {basis.version}.",
+        rows=rows,
+        total=f"{sum(parts.values()):.2f}" if basis.score is not None else "N/A",
+        note=f"{_coverage_note(basis, scorecard)} Made {basis.made_at}.",
+    )
+
+
+def _coverage_note(basis: Basis, scorecard: Scorecard) -> str:
+    if basis.score is None:
+        return f"{basis.reason.rstrip('.')}."
+    empty = without_data(scorecard, basis.inputs, basis.components)
+    if not empty:
+        return "All components have data."
+    labels = component_labels(scorecard)
+    names = ", ".join(labels[component.key] for component in scorecard.components if component.key in empty)
+    verb = "has" if len(empty) == 1 else "have"
+    scaled = any(basis.components.get(key) is None for key in empty) and not scorecard.points
+    rest = "; the other weights are scaled up" if scaled else ""
+    return f"{percent(basis.coverage)} of the weight has data: {names} {verb} none{rest}."
+
+
+def _bar(value: float | None, weight: float, points: bool) -> float | None:
+    if value is None:
+        return None
+    share = 100 * value / weight if points and weight else value
+    return round(min(100.0, max(0.0, share)), 1)
+
+
+def _level(bar: float | None, *, no_data: bool) -> tuple[str, str, str]:
+    """Return status word, its name and icon: good from 75, fair from 60, poor below."""
+    if bar is None or no_data:
+        return "na", "No data", "circle-dashed"
+    level = half_up(bar)
+    if level >= GOOD:
+        return "healthy", "Good", "circle-check"
+    return ("monitor", "Fair", "eye") if level >= FAIR else ("risk", "Poor", "triangle-alert")
+
+
+def _change(value: float | None, before: float | None) -> Delta | None:
+    if value is None or before is None:
+        return None
+    moved = half_up(value) - half_up(before)
+    return change(moved, better="up" if abs(moved) > 5 else "")
+
+
+def _exact(value: float) -> str:
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def _share(share: float) -> str:
+    return f"{100 * share:.1f}".removesuffix(".0") + "%"
+
+
+def count_text(count: int, tier: str) -> str:
+    """Return how many clients a median rests on: "41 Enterprise clients"."""
+    return plural(count, f"{tier} client")

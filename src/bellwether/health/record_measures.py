@@ -22,10 +22,16 @@ def _day_numbers(series: pl.Series, *, missing: int) -> Ints:
     return series.cast(pl.Int32).cast(pl.Int64).fill_null(missing).to_numpy()
 
 
+def _earliest(records: pl.DataFrame) -> int:
+    """Return the day number of the workspace's first record, of whatever client; NO_DAY without any."""
+    return int(_day_numbers(records["_date"], missing=NO_DAY).min(initial=NO_DAY))
+
+
 def ticket_measures(inputs: MeasureInputs, grid: Grid, settings: MeasureSettings) -> dict[str, Floats]:
     """Return ticket measures, NaN until the workspace's first ticket: before it, no tickets may mean no source."""
-    placed = grid.place(inputs.tickets.with_columns(workspace_day("opened_at", settings)), by="client_id", day="_date")
-    source_since = int(placed.day.min()) if len(placed.day) else NO_DAY
+    tickets = inputs.tickets.with_columns(workspace_day("opened_at", settings))
+    placed = grid.place(tickets, by="client_id", day="_date")
+    source_since = _earliest(tickets)
     opened = grid.sums(placed)
     points = placed.frame["priority"].replace_strict(TICKET_POINTS, default=2, return_dtype=pl.Int64).to_numpy()
     recorded = np.broadcast_to(source_since <= grid.wanted, (grid.clients, len(grid.dates)))
@@ -74,7 +80,7 @@ def contact_measures(
     """
     done = inputs.activities.drop_nulls("completed_at").with_columns(workspace_day("completed_at", settings))
     everything = grid.place(done, by="client_id", day="_date")
-    source_since = int(everything.day.min()) if len(everything.day) else NO_DAY
+    source_since = _earliest(done)
     recorded = np.broadcast_to(source_since <= grid.wanted, (grid.clients, len(grid.dates)))
     met = everything.where((everything.frame["activity_type"] != INTERNAL).to_numpy())
     last = grid.last_of(met, met.day)

@@ -87,9 +87,14 @@ def _client_activity(inputs: MeasureInputs, grid: Grid, settings: MeasureSetting
     nothing = np.full((grid.clients, len(grid.dates)), np.nan)
     if not settings.customer_role:
         return nothing
-    customers = (pl.col("role") == settings.customer_role) & ~pl.col("is_service")
-    days = inputs.user_days.filter(customers).sort("organization_id", "user_key", "date")
     person = ["organization_id", "user_key"]
+    role = pl.col("role").forward_fill().over(person)
+    days = (
+        inputs.user_days.filter(~pl.col("is_service"))
+        .sort("organization_id", "user_key", "date")
+        .with_columns(role.fill_null(pl.col("role").backward_fill().over(person)).alias("role"))
+        .filter(pl.col("role") == settings.customer_role)
+    )
     active = days.filter(pl.col("actions") > 0).with_columns(pl.col("date").shift(-1).over(person).alias("next"))
     placed = grid.place(active, by="organization_id", day="date")
     until = placed.frame["next"].cast(pl.Int32).cast(pl.Int64).fill_null(NO_DAY).to_numpy()

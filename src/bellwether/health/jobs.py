@@ -1,0 +1,61 @@
+"""Jobs that keep the scores: days that owe scores, and today at least every hour."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+
+from bellwether.common.errors import InvalidInputError
+from bellwether.common.jobs import Counts, JobContext, job
+from bellwether.common.models import JobRun, JobState
+from bellwether.common.time import day_of
+from bellwether.health.services import ScoreCounts, score_client_today, score_dates
+from bellwether.portfolio.models import Client
+from bellwether.usage.dirty import pending, settle
+from bellwether.usage.models import DirtyScore
+
+KEPT_DAYS = 1_095
+AT_LEAST_EVERY = timedelta(hours=1)
+DAYS_AT_ONCE = 180
+
+
+@job("score", every=timedelta(seconds=5), requestable=True)
+def score(context: JobContext) -> Counts | None:
+    """Score the days that owe scores (of the last 1,095) and today, at least once an hour.
+
+    Marks are settled after each 180 days, when their scores are stored: a run that is killed goes on where it was.
+    """
+    today = day_of(context.now, settings.BELLWETHER_WORKSPACE_ZONE)
+    owed = {day: version for day, version in pending(DirtyScore).items() if day <= today}
+    too_old = {day: version for day, version in owed.items() if (today - day).days >= KEPT_DAYS}
+    settle(DirtyScore, too_old)
+    due = {day: version for day, version in owed.items() if day not in too_old}
+    asked = context.run is not None
+    if not (due or asked or _hour_has_passed(context.now)) or not Client.objects.exists():
+        return None
+    days = sorted({*due, today})
+    total = ScoreCounts()
+    for start in range(0, len(days), DAYS_AT_ONCE):
+        part = days[start : start + DAYS_AT_ONCE]
+        total += score_dates(part, now=context.now, progress=context)
+        settle(DirtyScore, {day: due[day] for day in part if day in due})
+    return total.as_dict()
+
+
+def _hour_has_passed(now: datetime) -> bool:
+    return not JobRun.objects.filter(name="score", state=JobState.DONE, started_at__gt=now - AT_LEAST_EVERY).exists()
+
+
+@job("health_refresh", requestable=True)
+def health_refresh(context: JobContext) -> Counts:
+    """Score the client of the argument `client_id` today. Raises InvalidInputError for an id that is no client's."""
+    given = str(context.arguments.get("client_id", ""))
+    try:
+        client_id = UUID(given)
+    except ValueError:
+        raise InvalidInputError(
+            f"health_refresh needs client_id, the id of a client; it was given {given!r}."
+        ) from None
+    if not Client.objects.filter(pk=client_id).exists():
+        raise InvalidInputError(f"There is no client with the id {client_id}.")
+    return score_client_today(client_id, now=context.now, progress=context).as_dict()

@@ -1,0 +1,254 @@
+"""Reads the daily facts for measures: recent days in full, older ones folded to what can still matter.
+
+A window reaches at most 365 days back and most reach 120, but "so far" counts and last days reach back for ever. So
+older months are folded to one row per client and kind of event (see MeasureInputs). The folded past is kept in the
+process and extended month by month; a month whose file changed is folded again.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import IO
+
+import polars as pl
+
+from bellwether.health.inputs import CLIENT_DAYS, EVENT_DAYS, LONGEST_WINDOW_DAYS, USER_DAYS, MeasureSettings
+from bellwether.usage.facts import facts_path, stored_months
+from bellwether.usage.lake import Lake
+
+RECENT_DAYS = 120
+INSTANT = pl.Datetime("us", "UTC")
+Fold = Callable[[pl.LazyFrame], pl.LazyFrame]
+Signature = tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The facts that measures need. `last_seen`: organization_id and last_ts, the last action of a person."""
+
+    client_days: pl.DataFrame
+    event_days: pl.DataFrame
+    user_days: pl.DataFrame
+    last_seen: pl.DataFrame
+
+
+@dataclass
+class _Folded:
+    """What was folded so far: the files it came from and the folded rows."""
+
+    signature: Signature = ()
+    rows: pl.DataFrame | None = None
+
+
+@dataclass
+class FoldedPast:
+    """The folded past of one lake, kept between readings. One per process is enough; it holds a few rows a client."""
+
+    parts: dict[tuple[str, ...], _Folded] = field(default_factory=dict)
+
+
+def read_facts(
+    lake: Lake, first: date, last: date, settings: MeasureSettings, *, past: FoldedPast | None = None
+) -> Facts:
+    """Return the facts for measures of the dates `first` to `last`; `past` is reused and extended if given."""
+    past = past if past is not None else FoldedPast()
+    recent = _month(first - timedelta(days=RECENT_DAYS))
+    far = _month(first - timedelta(days=LONGEST_WINDOW_DAYS + 1))
+    end = _month(last)
+    reader = _Reader(lake, past, recent, far, end)
+    return Facts(
+        client_days=_client_days(reader),
+        event_days=_event_days(reader, settings),
+        user_days=_user_days(reader) if settings.customer_role else pl.DataFrame(schema=USER_DAYS),
+        last_seen=_last_seen(reader),
+    )
+
+
+def end_of_time(month: str) -> str:
+    """Return a month name after `month`."""
+    return month + "~"
+
+
+def _month(day: date) -> str:
+    return day.strftime("%Y-%m")
+
+
+@dataclass(frozen=True)
+class _Reader:
+    lake: Lake
+    past: FoldedPast
+    recent: str
+    far: str
+    end: str
+
+    def rows(self, kind: str, first: str, stop: str, select: Fold) -> pl.DataFrame:
+        """Return `select` of the months from `first` up to but without `stop`."""
+        months = [month for month in stored_months(self.lake, kind) if first <= month < stop]
+        with _scan(self.lake, kind, months) as frame:
+            return select(frame).collect() if frame is not None else pl.DataFrame()
+
+    def folded(self, kind: str, key: tuple[str, ...], stop: str, fold: Fold, again: Fold) -> pl.DataFrame:
+        """Return the fold of all months before `stop`: of the kept rows (`again`) and of the months not yet in them."""
+        months = [month for month in stored_months(self.lake, kind) if month < stop]
+        signature = tuple(self._signature(kind, month) for month in months)
+        name = (str(self.lake.root), kind, *key)
+        kept = self.past.parts.get(name, _Folded())
+        known = len(kept.signature)
+        if kept.rows is None or signature[:known] != kept.signature:
+            kept, known = _Folded(), 0
+        rows = kept.rows
+        if months[known:]:
+            with _scan(self.lake, kind, months[known:]) as frame:
+                fresh = fold(frame).collect() if frame is not None else None
+            parts = [part for part in (rows, fresh) if part is not None]
+            rows = again(pl.concat(parts).lazy()).collect() if parts else None
+        if rows is None:
+            return pl.DataFrame()
+        self.past.parts[name] = _Folded(signature, rows)
+        return rows
+
+    def _signature(self, kind: str, month: str) -> tuple[str, int, int]:
+        status = facts_path(self.lake, kind, month).stat()
+        return month, status.st_mtime_ns, status.st_size
+
+
+@contextmanager
+def _scan(lake: Lake, kind: str, months: Sequence[str]) -> Iterator[pl.LazyFrame | None]:
+    """Give a lazy frame over the months, None without files; they stay open, so that a rollup meanwhile is not seen."""
+    with ExitStack() as stack:
+        files: list[IO[bytes]] = [stack.enter_context(facts_path(lake, kind, month).open("rb")) for month in months]
+        yield pl.scan_parquet(files, hive_partitioning=False) if files else None
+
+
+def _typed(parts: Collection[pl.DataFrame], schema: dict) -> pl.DataFrame:
+    """Return the rows of `parts` with the columns of `schema`; absent columns are null."""
+    kept = [
+        part.select(
+            (pl.col(name) if name in part.columns else pl.lit(None)).cast(dtype).alias(name)
+            for name, dtype in schema.items()
+        )
+        for part in parts
+        if part.height
+    ]
+    return pl.concat(kept) if kept else pl.DataFrame(schema=schema)
+
+
+def _client_days(reader: _Reader) -> pl.DataFrame:
+    columns = list(CLIENT_DAYS)
+    recent = reader.rows("client_days", reader.recent, end_of_time(reader.end), lambda days: days.select(columns))
+    older = reader.folded("client_days", (), reader.recent, _fold_client_days, _refold_client_days)
+    if older.is_empty():
+        return _typed([recent], CLIENT_DAYS)
+    zero = [pl.lit(0).alias(name) for name in columns if name not in {"organization_id", "date", "total_users"}]
+    first = older.select("organization_id", pl.col("first").alias("date"), pl.lit(0).alias("total_users"), *zero)
+    last = older.with_columns(*zero).select(
+        "organization_id",
+        pl.coalesce("last_active", "last").alias("date"),
+        "total_users",
+        *[pl.lit(0).alias(n) for n in columns if n not in {"organization_id", "date", "total_users", "dau"}],
+        pl.when(pl.col("last_active").is_not_null()).then(1).otherwise(0).alias("dau"),
+    )
+    return _typed([first, last, recent], CLIENT_DAYS)
+
+
+def _fold_client_days(days: pl.LazyFrame) -> pl.LazyFrame:
+    return days.group_by("organization_id").agg(
+        pl.col("date").min().alias("first"),
+        pl.col("date").max().alias("last"),
+        pl.col("date").filter(pl.col("dau") > 0).max().alias("last_active"),
+        pl.col("total_users").max(),
+    )
+
+
+def _refold_client_days(rows: pl.LazyFrame) -> pl.LazyFrame:
+    return rows.group_by("organization_id").agg(
+        pl.col("first").min(), pl.col("last").max(), pl.col("last_active").max(), pl.col("total_users").max()
+    )
+
+
+def _event_days(reader: _Reader, settings: MeasureSettings) -> pl.DataFrame:
+    """Return recent rows of every event, those of the last year for events with long windows, older ones folded."""
+    long = {e for f in settings.features if f.days > RECENT_DAYS for e in f.events}
+    long |= {e for c in settings.counts if c.days is not None and c.days > RECENT_DAYS for e in c.events}
+    named = {e for f in settings.features for e in f.events} | {e for c in settings.counts for e in c.events}
+    short = sorted((named | settings.login_events) - long)
+    columns = list(EVENT_DAYS)
+
+    def full(days: pl.LazyFrame) -> pl.LazyFrame:
+        return days.select(columns)
+
+    parts = [reader.rows("event_days", reader.recent, end_of_time(reader.end), full)]
+    if long:
+        wanted = pl.col("event").is_in(sorted(long))
+        parts.append(reader.rows("event_days", reader.far, reader.recent, lambda days: full(days.filter(wanted))))
+        key = ("long", *sorted(long))
+        parts.append(reader.folded("event_days", key, reader.far, _fold_events(sorted(long)), _refold_events))
+    if short:
+        key = ("short", *short)
+        parts.append(reader.folded("event_days", key, reader.recent, _fold_events(short), _refold_events))
+    return _typed(parts, EVENT_DAYS)
+
+
+def _fold_events(events: Sequence[str]) -> Fold:
+    def fold(days: pl.LazyFrame) -> pl.LazyFrame:
+        return _refold_events(
+            days.filter(pl.col("event").is_in(events)).select(
+                "organization_id", "event", "label", "is_service", "date", "events"
+            )
+        )
+
+    return fold
+
+
+def _refold_events(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Return one row per client and kind of event. Modules are dropped: only the last 30 days ask for them."""
+    return rows.group_by("organization_id", "event", "label", "is_service").agg(
+        pl.col("date").max(), pl.col("events").sum()
+    )
+
+
+def _last_seen(reader: _Reader) -> pl.DataFrame:
+    older = reader.folded("event_days", ("last_seen",), reader.recent, _fold_last_seen, _refold_last_seen)
+    recent = reader.rows("event_days", reader.recent, end_of_time(reader.end), _fold_last_seen)
+    rows = _typed([older, recent], {"organization_id": pl.String, "last_ts": INSTANT})
+    return _refold_last_seen(rows.lazy()).collect()
+
+
+def _fold_last_seen(days: pl.LazyFrame) -> pl.LazyFrame:
+    return _refold_last_seen(days.filter(~pl.col("is_service")))
+
+
+def _refold_last_seen(rows: pl.LazyFrame) -> pl.LazyFrame:
+    return rows.group_by("organization_id").agg(pl.col("last_ts").max())
+
+
+def _user_days(reader: _Reader) -> pl.DataFrame:
+    columns = [name for name in USER_DAYS if name != "first_date"]
+    recent = reader.rows(
+        "user_days",
+        reader.recent,
+        end_of_time(reader.end),
+        lambda days: days.filter(~pl.col("is_service")).select(*columns, pl.col("date").alias("first_date")),
+    )
+    return _typed([reader.folded("user_days", (), reader.recent, _fold_users, _refold_users), recent], USER_DAYS)
+
+
+def _fold_users(days: pl.LazyFrame) -> pl.LazyFrame:
+    people = days.filter(~pl.col("is_service")).select(
+        "organization_id", "user_key", "is_service", "date", "actions", "role", pl.col("date").alias("first_date")
+    )
+    return _refold_users(people)
+
+
+def _refold_users(rows: pl.LazyFrame) -> pl.LazyFrame:
+    return (
+        rows.sort("date")
+        .group_by("organization_id", "user_key", "is_service")
+        .agg(
+            pl.col("date").max(),
+            pl.col("first_date").min(),
+            pl.col("actions").sum(),
+            pl.col("role").drop_nulls().last(),
+        )
+    )

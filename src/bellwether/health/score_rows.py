@@ -1,0 +1,82 @@
+"""Scored frames as database rows: JSON texts made for whole columns at once. Pure.
+
+The texts are compact and always the same for the same values, so that an unchanged score is an unchanged row.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from bellwether.health.measures import DERIVED_LATER, MEASURES
+
+REASON_LENGTH = 200
+COLUMNS = (
+    "client_id", "scorecard", "date", "overall_score", "status", "trend", "trend_change", "previous_score", "risk",
+    "coverage", "no_score_reason", "components", "inputs", "weights_snapshot", "weights_version", "notable_events",
+)  # fmt: skip
+"""The columns of a score row but its time, as the table names them."""
+
+KEY = ("client_id", "scorecard", "date")
+
+
+def score_rows(
+    scored: pl.DataFrame,
+    measures: pl.DataFrame,
+    *,
+    scorecard: str,
+    components: Sequence[str],
+    weights: Mapping[str, float],
+    version: str,
+    notable: pl.DataFrame,
+) -> pl.DataFrame:
+    """Return one row per row of `scored` (the engine's frame) with COLUMNS; `measures` has the same rows in that order.
+
+    Dates are ISO texts and ids 32 hex digits, as both databases read them; the JSON columns are texts.
+    """
+    snapshot = json.dumps({key: _plain(weight) for key, weight in weights.items()}, separators=(",", ":"))
+    events = notable.with_columns(_json_list("notable_events"))
+    return scored.join(events, on=["client_id", "date"], how="left", maintain_order="left").select(
+        "client_id",
+        pl.lit(scorecard).alias("scorecard"),
+        pl.col("date").cast(pl.String),
+        pl.col("score").alias("overall_score"),
+        "status",
+        "trend",
+        "trend_change",
+        "previous_score",
+        "risk",
+        "coverage",
+        pl.col("no_score_reason").str.slice(0, REASON_LENGTH),
+        _json_object(components, nulls=True).alias("components"),
+        inputs_json(measures),
+        pl.lit(snapshot).alias("weights_snapshot"),
+        pl.lit(version).alias("weights_version"),
+        pl.col("notable_events").fill_null("[]"),
+    )
+
+
+def inputs_json(measures: pl.DataFrame) -> pl.Series:
+    """Return the measures of each row as a JSON object, nulls left out."""
+    slugs = [m.slug for m in MEASURES if m.slug not in DERIVED_LATER and m.slug in measures.columns]
+    words = [slug for slug in slugs if measures.schema[slug] == pl.String]
+    quoted = measures.with_columns(pl.format('"{}"', pl.col(slug)).alias(slug) for slug in words)
+    return quoted.select(_json_object(slugs, nulls=False).alias("inputs"))["inputs"]
+
+
+def _json_object(columns: Sequence[str], *, nulls: bool) -> pl.Expr:
+    """Return a JSON object of number columns (or of texts that are JSON already)."""
+    pairs = [pl.format(f'"{name}":{{}}', pl.col(name)) for name in columns]
+    if nulls:
+        pairs = [pl.coalesce(pair, pl.lit(f'"{name}":null')) for pair, name in zip(pairs, columns, strict=True)]
+    inner = pl.concat_str(pairs, separator=",", ignore_nulls=True)
+    return pl.concat_str([pl.lit("{"), inner, pl.lit("}")])
+
+
+def _json_list(column: str) -> pl.Expr:
+    texts = pl.col(column).list.eval(pl.format('"{}"', pl.element()))
+    return pl.concat_str([pl.lit("["), texts.list.join(","), pl.lit("]")]).alias(column)
+
+
+def _plain(weight: float) -> float | int:
+    return int(weight) if weight == int(weight) else weight

@@ -1,0 +1,215 @@
+"""Scoring: load, measure, score, store. One pass for all clients and any dates; doing it again changes no row."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import polars as pl
+
+from bellwether.common.errors import InvalidInputError
+from bellwether.common.progress import Progress
+from bellwether.common.rounding import half_up
+from bellwether.common.time import day_of
+from bellwether.health.configs import ActiveConfig, active_config, main_scorecard
+from bellwether.health.engine import score_measures
+from bellwether.health.inputs import MeasureSettings
+from bellwether.health.loading import Loaded, load_inputs, workspace_settings
+from bellwether.health.measuring import lifetimes, measure
+from bellwether.health.notable import notable_events
+from bellwether.health.score_rows import score_rows
+from bellwether.health.scorecard import Scorecard
+from bellwether.health.storing import CURRENT, current_values, read_scores, sparklines, store_current, store_scores
+from bellwether.portfolio.models import Client
+
+CHUNK_CELLS = 250_000
+"""Clients times days that are worked on at once: about 0.5 GB at most."""
+
+HISTORY_DAYS = 45
+"""How far back a trend rule that compares with the previous score looks for it."""
+
+
+@dataclass(frozen=True)
+class ScoreCounts:
+    """What a pass did. `scored` and `unscored` are (client, date) pairs of the main scorecard with and without a score;
+    `changed` counts rows of any scorecard that were new or differed, `clients` those whose current columns changed."""
+
+    dates: int = 0
+    scored: int = 0
+    unscored: int = 0
+    changed: int = 0
+    clients: int = 0
+
+    def __add__(self, other: "ScoreCounts") -> "ScoreCounts":
+        return ScoreCounts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+    def as_dict(self) -> dict[str, int]:
+        """Return the counts by name, as jobs report them."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+
+class ScoreDateError(InvalidInputError):
+    """Dates that cannot be scored."""
+
+
+def score_dates(
+    dates: Iterable[date],
+    *,
+    now: datetime,
+    progress: Progress,
+    scorecards: Sequence[str] | None = None,
+    client_ids: Iterable[UUID] | None = None,
+    readings: pl.DataFrame | None = None,
+) -> ScoreCounts:
+    """Score all clients (or `client_ids`) on `dates` and store what differs; return the counts.
+
+    Clients are scored from the day they are known (contract, first event or record) to the day they leave. The first of
+    `scorecards` (default: the workspace's main one alone) keeps the clients' current columns, if it is the main one.
+    `readings` (health.inputs.READINGS) gives payment status and renewal signal of past days where a source has that
+    history. Raises ScoreDateError for dates after today, InvalidInputError for an unusable scorecard.
+    """
+    settings = workspace_settings()
+    wanted, today = sorted(set(dates)), day_of(now, settings.zone)
+    if wanted and wanted[-1] > today:
+        raise ScoreDateError(f"{wanted[-1]} cannot be scored: it is after today, {today}.")
+    main = main_scorecard()
+    configs = [active_config(name, now=now) for name in scorecards or [main]]
+    ids = None if client_ids is None else [client.hex for client in client_ids]
+    chunks = list(_chunks(wanted, len(ids) if ids is not None else Client.objects.count()))
+    progress.start(f"Scoring {len(wanted)} days", len(wanted))
+    total, newest = ScoreCounts(), _Newest()
+    for chunk in chunks:
+        loaded = load_inputs(chunk, settings, now=now, scorecard=main, client_ids=ids, readings=readings)
+        total += _score_chunk(loaded, chunk, configs, settings, now, newest)
+        progress.advance(len(chunk))
+    return total + ScoreCounts(clients=_update_clients(newest, main, settings, ids))
+
+
+def _chunks(dates: Sequence[date], clients: int) -> Iterator[list[date]]:
+    """Yield the dates in order, in runs that stay under CHUNK_CELLS and never reach over a long gap."""
+    size = max(1, CHUNK_CELLS // max(clients, 1))
+    chunk: list[date] = []
+    for day in dates:
+        if chunk and (len(chunk) >= size or (day - chunk[0]).days >= 2 * size):
+            yield chunk
+            chunk = []
+        chunk.append(day)
+    if chunk:
+        yield chunk
+
+
+class _Newest:
+    """The newest row of the main scorecard per client, and when its people were last seen."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, dict[str, Any]] = {}
+        self.last_seen: dict[str, datetime] = {}
+        self.config: ActiveConfig | None = None
+
+    def take(self, scored: pl.DataFrame, config: ActiveConfig, loaded: Loaded) -> None:
+        """Keep the newest row of each client; chunks come in the order of their dates."""
+        self.config = config
+        latest = scored.sort("date").group_by("client_id", maintain_order=True).last()
+        self.rows |= {row["client_id"]: row for row in latest.iter_rows(named=True)}
+        seen = loaded.inputs.clients.join(loaded.last_seen, on="organization_id").select("client_id", "last_ts")
+        self.last_seen |= dict(seen.drop_nulls().iter_rows())
+
+
+def _score_chunk(
+    loaded: Loaded,
+    dates: Sequence[date],
+    configs: Sequence[ActiveConfig],
+    settings: MeasureSettings,
+    now: datetime,
+    newest: _Newest,
+) -> ScoreCounts:
+    measures = living(measure(loaded.inputs, dates, settings), lifetimes(loaded.inputs))
+    notable = notable_events(loaded.inputs, dates, settings)
+    counts = ScoreCounts(dates=len(dates))
+    for index, config in enumerate(configs):
+        card = config.scorecard
+        history = _history(card, dates)
+        scored = score_measures(measures, card, history=history)
+        rows = score_rows(
+            scored,
+            measures,
+            scorecard=card.name,
+            components=[component.key for component in card.components],
+            weights=config.weights,
+            version=config.version,
+            notable=notable,
+        )
+        counts += ScoreCounts(changed=store_scores(rows, now=now))
+        if index == 0:
+            unscored = scored["score"].null_count()
+            counts += ScoreCounts(scored=scored.height - unscored, unscored=unscored)
+        if card.name == main_scorecard():
+            newest.take(scored, config, loaded)
+    return counts
+
+
+def _history(card: Scorecard, dates: Sequence[date]) -> pl.DataFrame:
+    """Return the stored scores that the trend rule may compare with, as few as it needs."""
+    rule = card.trend
+    if rule.against == "window":
+        first, last = dates[0] - timedelta(days=rule.days), dates[-1] - timedelta(days=rule.at_least)
+    else:
+        first, last = dates[0] - timedelta(days=HISTORY_DAYS), dates[-1] - timedelta(days=1)
+    return read_scores(card.name, first, last)
+
+
+def living(measures: pl.DataFrame, lifetimes: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of `measures` on days on which the client was one; the last day is included."""
+    spans = measures.select("client_id").join(lifetimes, on="client_id", how="left", maintain_order="left")
+    alive = (measures["date"] >= spans["first_day"]) & (
+        spans["last_day"].is_null() | (measures["date"] <= spans["last_day"])
+    )
+    return measures.filter(alive.fill_null(False))
+
+
+def _update_clients(newest: _Newest, main: str, settings: MeasureSettings, ids: list[str] | None) -> int:
+    """Bring the clients' current columns to their newest score; return how many clients changed."""
+    if newest.config is None:
+        return 0
+    before = current_values(ids)
+    scored_on, last_activity = CURRENT.index("scored_on"), CURRENT.index("last_activity_at")
+    rows = {
+        client: row
+        for client, row in newest.rows.items()
+        if client in before and (before[client][scored_on] is None or row["date"] >= before[client][scored_on])
+    }
+    ends = pl.DataFrame(
+        {"client_id": list(rows), "date": [row["date"] for row in rows.values()]},
+        schema={"client_id": pl.String, "date": pl.Date},
+    )
+    lines = sparklines(main, ends)
+    wanted = {
+        client: _current(
+            row, newest.config, lines.get(client, []), newest.last_seen.get(client, before[client][last_activity])
+        )
+        for client, row in rows.items()
+    }
+    return store_current(wanted, before)
+
+
+def _current(
+    row: dict[str, Any], config: ActiveConfig, line: list[int | None], last_seen: datetime | None
+) -> tuple[Any, ...]:
+    """Return a client's current columns (storing.CURRENT) from its newest scored row."""
+    rule = config.scorecard.trend
+    words = {rule.up: "UP", rule.down: "DOWN", rule.flat: "FLAT"}
+    components = {
+        component.key: None if row[component.key] is None else half_up(row[component.key])
+        for component in config.scorecard.components
+    }
+    return (
+        row["score"], row["health_status"], words.get(row["trend"]), row["trend_change"], row["coverage"],
+        row["no_score_reason"][:200], components, line, row["date"], last_seen,
+    )  # fmt: skip
+
+
+def score_client_today(client_id: UUID, *, now: datetime, progress: Progress) -> ScoreCounts:
+    """Score one client today, as after a click on refresh; return the counts."""
+    today = day_of(now, workspace_settings().zone)
+    return score_dates([today], now=now, progress=progress, client_ids=[client_id])

@@ -100,7 +100,7 @@ def _normalised(
     if not user_id and not organization_id:
         raise RejectedEventError("userId: missing, and neither anonymousId nor an account is given")
     user_key, is_service = identify(user_id) if user_id else (None, False)
-    is_service = is_service or any(_true(d.get(n)) for d in (found, of_user) for n in ("isbot", "isservice"))
+    is_service = is_service or _says_service(found) or _says_service(of_user)
     if kind == "alias":
         carried = {"previous_key": identify(previous)[0]} if (previous := _text(incoming.previousId)) else {}
 
@@ -225,8 +225,14 @@ def _clean_label(text: str) -> str:
     return scrub_text(text.strip().replace("\x00", ""))[:MAX_NAME]
 
 
+def _says_service(found: dict[str, Any]) -> bool:
+    return bool(found) and (_true(found.get("isbot")) or _true(found.get("isservice")))
+
+
 def _true(value: Any) -> bool:
-    return value is True or value == 1 or (isinstance(value, str) and value.lower() in {"true", "1", "yes"})
+    return value is not None and (
+        value is True or value == 1 or (isinstance(value, str) and value.lower() in {"true", "1", "yes"})
+    )
 
 
 def _instant(text: str | None, field: str) -> datetime | None:

@@ -88,7 +88,11 @@ def holds_personal(value: Any, depth: int = 0) -> bool:
         for key, item in value.items():
             if is_personal_key(key) or _is_personal_text(key):
                 return True
-            if type(item) in _NESTED and holds_personal(item, depth + 1):
+            kind = type(item)
+            if kind is str and len(item) <= REMEMBERED_LENGTH:
+                if _is_personal_text(item):
+                    return True
+            elif kind in _NESTED and holds_personal(item, depth + 1):
                 return True
         return depth >= MAX_DEPTH
     if kind is list:

@@ -45,7 +45,7 @@ def alias() -> str:
 def waiting_batches() -> int:
     """Return about how many batches wait: the span of their ids, which is quick however many there are."""
     with connections[alias()].cursor() as cursor:
-        cursor.execute("SELECT MIN(id), MAX(id) FROM usage_eventbatch")
+        cursor.execute("SELECT (SELECT MIN(id) FROM usage_eventbatch), (SELECT MAX(id) FROM usage_eventbatch)")
         first, last = cursor.fetchone()
     return 0 if first is None else last - first + 1
 

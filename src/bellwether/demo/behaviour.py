@@ -130,9 +130,11 @@ def _services(world: World) -> pl.DataFrame:
     """Return what service users do around the clock, weekends too, where the client uses the feature."""
     rng, catalogue, plan = world.plan.stream("services"), world.catalogue, world.plan
     bots = np.flatnonzero(world.users.is_service)
-    frames = []
+    frames = [pl.DataFrame(schema=SCHEMA)]
     for name, mean in SERVICE_EVENTS.items():
-        kind = catalogue.index.get(name, catalogue.index["Page Viewed"])
+        if name not in catalogue.index:
+            continue
+        kind = catalogue.index[name]
         counts = rng.poisson(mean, (len(bots), plan.days))
         bot, day = np.nonzero(counts)
         repeat = counts[bot, day]

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
+import numpy as np
+import polars as pl
+
 from bellwether.demo.behaviour import World
 from bellwether.demo.companies import Company, terms_of
-from bellwether.demo.relations import health_on
 
 REASONS = {
     "low adoption": "Low adoption",
@@ -15,6 +17,7 @@ REASONS = {
     "price": "Price",
     "acquired": "Company acquired",
 }
+OPPORTUNITY_DAYS = 150
 TERM_REASONS = {"RENEWED": "", "DOWNGRADED": "Fewer seats"}
 
 
@@ -46,12 +49,12 @@ class OutcomeRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """What holds today: renewal, payment and seats."""
+    """What holds today: renewal and payment."""
 
     renewal_date: date | None
     contract_end: date
     payment: str
-    renewal_probability: int
+    renewal_probability: int | None
     auto_renew: bool
 
 
@@ -120,19 +123,62 @@ def _outcome(
     )
 
 
+def payment_path(world: World, company: Company) -> list[str]:
+    """Return how the client pays on each day: in poor latent health now and then late, or not, for a quarter."""
+    rng = world.plan.stream("payments", company.number)
+    luck = rng.random(world.plan.days // 91 + 2)[(np.arange(world.plan.days) + int(rng.integers(91))) // 91]
+    health = world.health[company.number]
+    overdue = np.select([health < 0.45, health < 0.65], [0.12, 0.03], 0.0)
+    late = overdue + np.select([health < 0.45, health < 0.65], [0.22, 0.10], 0.02)
+    return [str(word) for word in np.select([luck < overdue, luck < late], ["overdue", "late"], "current")]
+
+
+def renewal_path(world: World, company: Company) -> list[int | None]:
+    """Return the probability (0-100) of the open renewal opportunity on each day, set anew each week; None while none
+    is open, which is until 150 days before a term ends."""
+    plan = world.plan
+    noise = plan.stream("renewal", company.number).normal(0, 5)
+    week = np.arange(plan.days) // 7 * 7
+    value = np.clip(np.round(25 + 75 * world.health[company.number][week] + noise), 5, 99).astype(int)
+    ends = [plan.index(end) for _, end in terms_of(company, plan.today)]
+    is_open = np.zeros(plan.days, bool)
+    for end in ends:
+        is_open[max(end - OPPORTUNITY_DAYS, 0) : max(end + 1, 0)] = True
+    return [int(v) if open_now else None for v, open_now in zip(value, is_open, strict=True)]
+
+
 def standing(world: World, company: Company) -> Standing:
-    """Return the renewal, payment and seats of `company` as of today; they follow its latent health with noise."""
-    rng = world.plan.stream("standing", company.number)
+    """Return the renewal and payment of `company` as of today, or of its last day."""
     day = world.plan.days - 1 if company.story.churn is None else company.story.churn
-    health = health_on(world, company.number, day)
-    luck = rng.random()
-    late, overdue = (0.22, 0.12) if health < 0.45 else (0.10, 0.03) if health < 0.65 else (0.02, 0.0)
-    payment = "overdue" if luck < overdue else "late" if luck < overdue + late else "current"
     end = terms_of(company, world.plan.today)[-1][1]
     return Standing(
         renewal_date=None if company.churned_on else end + timedelta(days=1),
         contract_end=min(end, company.churned_on) if company.churned_on else end,
-        payment=payment,
-        renewal_probability=int(min(max(round(25 + 75 * health + rng.normal(0, 6)), 5), 99)),
-        auto_renew=bool(rng.random() < 0.35),
+        payment=payment_path(world, company)[day],
+        renewal_probability=None if company.churned_on else renewal_path(world, company)[day],
+        auto_renew=bool(world.plan.stream("standing", company.number).random() < 0.35),
     )
+
+
+def make_readings(world: World) -> pl.DataFrame:
+    """Return what a CRM would have shown on each past day: client_id (32 hex digits), date, payment_status and
+    renewal_signal, from the contract's start to a churn."""
+    plan = world.plan
+    days = [plan.day(n) for n in range(plan.days)]
+    schema = {"client_id": pl.String, "date": pl.Date, "payment_status": pl.String, "renewal_signal": pl.Int64}
+    frames = []
+    for company in world.companies:
+        first = max(plan.index(company.start), 0)
+        stop = plan.days if company.story.churn is None else company.story.churn + 1
+        frames.append(
+            pl.DataFrame(
+                {
+                    "client_id": [company.id.hex] * (stop - first),
+                    "date": days[first:stop],
+                    "payment_status": payment_path(world, company)[first:stop],
+                    "renewal_signal": renewal_path(world, company)[first:stop],
+                },
+                schema=schema,
+            )
+        )
+    return pl.concat(frames)

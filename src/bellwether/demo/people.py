@@ -69,7 +69,7 @@ def make_users(plan: DemoPlan, companies: list[Company], catalogue: Catalogue) -
         join = np.where(rng.random(count) < 0.82, begins, begins + rng.integers(0, plan.days, count))
         if begins < 0:
             join = np.where(rng.random(count) < 0.85, begins, rng.integers(1, plan.days, count))
-        leave = np.where(rng.random(count) < 0.07, join + rng.integers(60, 2 * plan.days, count), NEVER)
+        leave = np.where(rng.random(count) < 0.07, join + rng.integers(60, 60 + 2 * plan.days, count), NEVER)
         weight = rng.gamma(1.3, 1.0, count) + 0.05
         join[: ADMINISTRATOR + 1], leave[: ADMINISTRATOR + 1] = begins, NEVER
         weight[CHAMPION] = weight.max() * 1.1 + 0.5

@@ -58,7 +58,7 @@ def _client(portfolio: Portfolio, company: Company, term: TermRow, touched: date
         licensed_modules=list(company.modules),
         licensed_user_count=term.seats,
         payment_status=now.payment,
-        renewal_probability=None if company.churned_on else now.renewal_probability,
+        renewal_probability=now.renewal_probability,
         auto_renew=now.auto_renew,
         csm_user_id=company.csm,
         ae_user_id=company.ae,

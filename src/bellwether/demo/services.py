@@ -15,12 +15,14 @@ from django.conf import settings
 
 from bellwether.common.progress import Progress
 from bellwether.common.time import days_between, end_of
+from bellwether.demo.contracts import make_readings
 from bellwether.demo.databases import bring_up_to_date, database_name, remove_everything, rows_present
 from bellwether.demo.delivery import seen_between, tables
 from bellwether.demo.home import DemoHomeError, Marker, empty_home, read_marker, same_demo, truth_path, write_marker
 from bellwether.demo.plan import DemoPlan, check_plan
 from bellwether.demo.portfolio import Portfolio, make_messages, make_portfolio, truth
 from bellwether.demo.storing import store
+from bellwether.health.services import score_dates
 from bellwether.portfolio.models import Client
 from bellwether.usage.landing import index_of, land
 from bellwether.usage.pseudonyms import pseudonyms
@@ -114,11 +116,11 @@ def _make(plan: DemoPlan, *, home: Path, now: datetime, progress: Progress) -> d
         landed, dates = _land(portfolio, messages, user_keys, zone=zone, progress=progress)
     with stages.timed("facts"):
         roll_up(workspace_lake(), dates, progress=progress)
-    from bellwether.health.services import score_dates
-
     with stages.timed("scores"):
-        scored = score_dates(days_between(plan.first, plan.today), now=now, progress=progress)
-    return {"counts": counts | landed, "bands": bands(), "seconds": stages.seconds, "scores": str(scored)}
+        days = days_between(plan.first, plan.today)
+        scored = score_dates(days, now=now, progress=progress, readings=make_readings(portfolio.world))
+    counts |= landed | {"scores": scored.scored, "days without a score": scored.unscored}
+    return {"counts": counts, "bands": bands(), "seconds": stages.seconds}
 
 
 def _land(

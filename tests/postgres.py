@@ -4,6 +4,7 @@ BELLWETHER_TEST_POSTGRES_URL names one that is running; else the server in the p
 that goes away. The tests make their own databases in it.
 """
 
+import logging
 import os
 import shutil
 import subprocess
@@ -20,7 +21,12 @@ def main() -> int:
 
     folder = tempfile.mkdtemp(prefix="bellwether-pg-")
     server = pgserver.get_server(folder)
+    logging.getLogger("pgserver").setLevel(logging.CRITICAL)  # it logs at exit, when stderr may be closed
     try:
+        # The tests kill our processes, never the server: what it would do for a power cut only costs time.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            server.psql(f"ALTER SYSTEM SET {setting} = off")
+        server.psql("SELECT pg_reload_conf()")
         return run(server.get_uri())
     finally:
         server.cleanup()

@@ -4,19 +4,21 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache, lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 import ibis
 import polars as pl
+import pyarrow as pa
 from ibis.expr.types import Table
 
 from bellwether.usage import rollup
-from bellwether.usage.calendar import utc_offsets
+from bellwether.usage.calendar import OffsetSpan, utc_offsets
 from bellwether.usage.facts import KINDS
-from bellwether.usage.lake import Lake
+from bellwether.usage.lake import EVENT_SCHEMA, Lake
 
 BATCH_BYTES = 48 * 2**20
 """Compressed bytes of events counted at once: about a million events, or years of a small workspace."""
@@ -27,6 +29,10 @@ MEMORY_LIMIT = "1GB"
 
 Facts = dict[str, pl.DataFrame]
 """Frames of facts by kind."""
+
+
+RAW = ibis.Schema.from_pyarrow(EVENT_SCHEMA.append(pa.field("date", pa.date32())))
+"""Columns of the events as they are read: those of the parts, and the day of their folder."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +95,7 @@ def parts_of(lake: Lake, day: date) -> list[tuple[Path, int]]:
 
 
 class Engine:
-    """An Ibis connection to DuckDB in this process; a context manager that closes it."""
+    """DuckDB in this process, asked in the SQL that Ibis makes of the rollup's expressions; a context manager."""
 
     def __init__(self, lake: Lake) -> None:
         self._spill = lake.root / ".spill"
@@ -105,45 +111,98 @@ class Engine:
     ) -> None:
         self.connection.disconnect()
 
-    def read(self, paths: list[Path]) -> Table:
-        """Return the rows of the Parquet files `paths` as a table, with the column of their hive folder."""
-        return self.connection.read_parquet([str(path) for path in paths], hive_partitioning=True)
+    def see(self, name: str, paths: list[Path], *, first: date = date.min, last: date = date.max) -> None:
+        """Make the rows of the Parquet files `paths`, with the column of their hive folder, known as `name`: all, or
+        those whose date is from `first` to `last`."""
+        self._forget(name)
+        files = f"{name}_files"
+        self.connection.read_parquet([str(path) for path in paths], table_name=files, hive_partitioning=True)
+        between = (
+            "" if (first, last) == (date.min, date.max) else f" WHERE date BETWEEN DATE '{first}' AND DATE '{last}'"
+        )
+        self._run(f'CREATE OR REPLACE TEMPORARY VIEW "{name}" AS SELECT * FROM "{files}"{between}')
 
-    def keep(self, name: str, expression: Table) -> Table:
-        """Compute `expression` now and return it as the table `name`, replacing an earlier one."""
-        # Ibis's own dropping of tables writes no name with the sqlglot that goes with it here.
-        self.connection.raw_sql(f'DROP TABLE IF EXISTS "{name}"')
-        return self.connection.create_table(name, expression, temp=True)
+    def see_frame(self, name: str, frame: pl.DataFrame) -> None:
+        """Make the rows of `frame` known as `name`."""
+        self._forget(name)
+        self.connection.con.register(name, frame.to_arrow())
+
+    def _forget(self, name: str) -> None:
+        self._run(f'DROP VIEW IF EXISTS "{name}"')
+
+    def _run(self, sql: str) -> list[tuple[Any, ...]]:
+        rows: list[tuple[Any, ...]] = self.connection.raw_sql(sql).fetchall()
+        return rows
+
+    def keep(self, name: str, sql: str) -> int:
+        """Compute the query `sql` now and keep it as the table `name`; returns how many rows it has."""
+        self._run(f'CREATE OR REPLACE TEMPORARY TABLE "{name}" AS {sql}')
+        return self.number(f'SELECT COUNT(*) FROM "{name}"')
+
+    def number(self, sql: str) -> int:
+        """Return the one number that the query `sql` gives."""
+        return int(self._run(sql)[0][0])
+
+    def frame(self, sql: str) -> pl.DataFrame:
+        """Return the rows of the query `sql`."""
+        return pl.DataFrame(self.connection.con.sql(sql).to_arrow_table())
 
     def count(self, batch: Batch, *, zone: ZoneInfo, labels: Mapping[str, str]) -> Counted:
         """Return the facts of the batch's days; `zone` gives the local hours."""
         if not batch.paths:
             return Counted({kind: pl.DataFrame(schema=KINDS[kind]) for kind in _COUNTED})
-        raw = self.read(batch.paths)
-        repeats = self.keep("repeats", rollup.repeated(raw))
-        copies = 0
-        rows = int(raw.count().to_pyarrow().as_py())
-        if int(repeats.count().to_pyarrow().as_py()):
-            raw = self.keep("distinct_events", rollup.without_repeats(raw, repeats))
-            copies = rows - int(raw.count().to_pyarrow().as_py())
-        events = rollup.prepare(raw, offsets=utc_offsets(batch.days[0], batch.days[-1], zone), labels=labels)
-        slots = self.keep("slots", rollup.slots(events))
-        kinds = self.keep("kinds", rollup.kinds(events))
-        facts = {
-            "user_days": _frame("user_days", rollup.user_days(slots, kinds)),
-            "event_days": _frame("event_days", rollup.event_days(kinds)),
-            "client_hours": _frame("client_hours", rollup.client_hours(slots)),
-        }
+        self.see("raw", batch.paths)
+        rows, copies, source = self.number("SELECT COUNT(*) FROM raw"), 0, "raw"
+        once = deduplication_sql()
+        if self.keep("repeats", once["repeats"]):
+            source = "distinct_events"
+            copies = rows - self.keep(source, once[source])
+        offsets = utc_offsets(batch.days[0], batch.days[-1], zone)
+        queries = day_sql(source, tuple(offsets), tuple(sorted(labels.items())))
+        for name in ("slots", "kinds"):
+            self.keep(name, queries[name])
+        facts = {kind: _facts(kind, self.frame(queries[kind])) for kind in _COUNTED}
         assigned = int(facts["client_hours"]["events"].sum())
         return Counted(facts, events=rows, repeats=copies, unassigned=rows - copies - assigned)
+
+
+@cache
+def deduplication_sql() -> dict[str, str]:
+    """Return the queries for the messages that lie in `raw` more than once, and for its rows with each message once."""
+    raw = ibis.table(RAW, name="raw")
+    repeats = rollup.repeated(raw)
+    kept = ibis.table(repeats.schema(), name="repeats")
+    return {"repeats": to_sql(repeats), "distinct_events": to_sql(rollup.without_repeats(raw, kept))}
+
+
+@lru_cache(maxsize=64)
+def day_sql(source: str, offsets: tuple[OffsetSpan, ...], labels: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """Return the queries for the facts of single days over the events in the table `source`.
+
+    Cached: making them of expressions takes longer than a small workspace's day takes to count.
+    """
+    events = rollup.prepare(ibis.table(RAW, name=source), offsets=offsets, labels=dict(labels))
+    slots, kinds = rollup.slots(events), rollup.kinds(events)
+    of_slots, of_kinds = ibis.table(slots.schema(), name="slots"), ibis.table(kinds.schema(), name="kinds")
+    return {
+        "slots": to_sql(slots),
+        "kinds": to_sql(kinds),
+        "user_days": to_sql(rollup.user_days(of_slots, of_kinds)),
+        "event_days": to_sql(rollup.event_days(of_kinds)),
+        "client_hours": to_sql(rollup.client_hours(of_slots)),
+    }
+
+
+def to_sql(expression: Table) -> str:
+    """Return `expression` in the engine's SQL."""
+    return str(ibis.to_sql(expression, dialect="duckdb"))
 
 
 _COUNTED = ("user_days", "event_days", "client_hours")
 
 
-def _frame(kind: str, expression: Table) -> pl.DataFrame:
-    """Compute `expression` as facts of `kind`: columns ending in _us become instants, columns it lacks become null."""
-    frame: pl.DataFrame = expression.to_polars()
+def _facts(kind: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return `frame` as facts of `kind`: columns ending in _us become instants, columns it lacks become null."""
     instants = {name: f"{name.removesuffix('_us')}_ts" for name in frame.columns if name.endswith("_us")}
     instants.pop("fragment_us", None)
     frame = frame.rename(instants)

@@ -2,28 +2,39 @@
 
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from functools import cache
 
 import ibis
 import polars as pl
+from ibis import Schema
 from ibis.expr.types import Table
 
 from bellwether.common.progress import Progress
 from bellwether.common.time import days_between
 from bellwether.usage import rollup
 from bellwether.usage.calendar import (
+    EPOCH_DAY,
     day_number,
     first_of,
     following_month,
     last_of,
     months_between,
 )
-from bellwether.usage.counting import Engine
-from bellwether.usage.facts import CLIENT_DAYS, KINDS, facts_path, read_month, store_month, stored_months
+from bellwether.usage.counting import Engine, to_sql
+from bellwether.usage.facts import (
+    CLIENT_DAYS,
+    KINDS,
+    facts_path,
+    read_month,
+    store_month,
+    stored_months,
+)
 from bellwether.usage.lake import Lake
 from bellwether.usage.rollup.rolling import HOURS, WINDOWS
 
 LONGEST = max(WINDOWS.values())
 LOOKBACK = timedelta(days=LONGEST - 1)
+NEW_USERS = {"organization_id": "string", "date": "date", "new_users": "int64"}
 CHUNK_BYTES = 96 * 2**20
 CHUNK_MONTHS = 36
 
@@ -82,43 +93,61 @@ def _chunks(lake: Lake, months: list[str]) -> Iterator[list[str]]:
 
 def _count(engine: Engine, lake: Lake, chunk: list[str], fresh: pl.DataFrame) -> pl.DataFrame:
     first, last = first_of(chunk[0]), last_of(chunk[-1])
-    lookback = first - LOOKBACK
-    dates = days_between(lookback, last)
-    calendar = pl.DataFrame(
-        {"date": dates, "day": [day_number(day) for day in dates]}, schema={"date": pl.Date, "day": pl.Int64}
+    dates = days_between(first - LOOKBACK, last)
+    numbers = [day_number(day) for day in dates]
+    for kind in ("user_days", "client_hours"):
+        _see(engine, lake, kind, dates[0], last)
+    day = (pl.col("date") - pl.lit(EPOCH_DAY)).dt.total_days().clip(lower_bound=numbers[0])
+    engine.see_frame("new_users", fresh.filter(pl.col("date") <= last).with_columns(day=day))
+    engine.see_frame(
+        "calendar", pl.DataFrame({"date": dates, "day": numbers, "is_wanted": [day >= first for day in dates]})
     )
-    expression = rollup.client_days(
-        _table(engine, lake, "user_days", lookback, last),
-        _table(engine, lake, "client_hours", lookback, last),
-        ibis.memtable(fresh.filter(pl.col("date") <= last)),
-        calendar=ibis.memtable(calendar),
-        first=first,
-        lookback=lookback,
-    )
-    counted: pl.DataFrame = expression.to_polars()
-    rows = counted.with_columns(actions_by_hour=pl.concat_list(HOURS))
+    rows = engine.frame(client_days_sql()).with_columns(actions_by_hour=pl.concat_list(HOURS))
     return rows.select([pl.col(name).cast(dtype) for name, dtype in CLIENT_DAYS.items()])
 
 
-def _table(engine: Engine, lake: Lake, kind: str, first: date, last: date) -> Table:
+def _see(engine: Engine, lake: Lake, kind: str, first: date, last: date) -> None:
     paths = [facts_path(lake, kind, month) for month in months_between(first, last)]
     existing = [path for path in paths if path.exists()]
-    if not existing:
-        return ibis.memtable(pl.DataFrame(schema=KINDS[kind]))
-    table = engine.read(existing)
-    return table.filter(table.date.between(first, last))
+    if existing:
+        engine.see(kind, existing, first=first, last=last)
+    else:
+        engine.see_frame(kind, pl.DataFrame(schema=KINDS[kind]))
+
+
+@cache
+def client_days_sql() -> str:
+    """Return the query for client_days over the tables user_days, client_hours, new_users and calendar."""
+    return to_sql(
+        rollup.client_days(
+            _unbound("user_days"),
+            _unbound("client_hours"),
+            ibis.table(NEW_USERS | {"day": "int64"}, name="new_users"),
+            calendar=ibis.table({"date": "date", "day": "int64", "is_wanted": "boolean"}, name="calendar"),
+        )
+    )
+
+
+@cache
+def new_users_sql() -> str:
+    """Return the query for how many people each client saw for the first time on which day, over user_months."""
+    months = _unbound("user_months")
+    firsts = months.group_by(["organization_id", "user_key"]).agg(date=months.first_date.min())
+    counts = firsts.group_by(["organization_id", "date"]).agg(new_users=firsts.count())
+    return to_sql(counts.order_by("organization_id", "date"))
+
+
+def _unbound(kind: str) -> Table:
+    return ibis.table(Schema.from_polars(pl.Schema(KINDS[kind])), name=kind)
 
 
 def _new_users(engine: Engine, lake: Lake) -> pl.DataFrame:
-    """Return how many people each client saw for the first time on which day: organization_id, date, new_users."""
+    """Return what `new_users_sql` gives over all months: organization_id, date, new_users."""
     paths = [facts_path(lake, "user_months", month) for month in stored_months(lake, "user_months")]
     if not paths:
         return pl.DataFrame(schema={"organization_id": pl.String, "date": pl.Date, "new_users": pl.Int64})
-    months = engine.read(paths)
-    firsts = months.group_by(["organization_id", "user_key"]).agg(date=months.first_date.min())
-    counts = firsts.group_by(["organization_id", "date"]).agg(new_users=firsts.count())
-    frame: pl.DataFrame = counts.to_polars()
-    return frame.sort("organization_id", "date")
+    engine.see("user_months", paths)
+    return engine.frame(new_users_sql())
 
 
 def _with_users_ever(rows: pl.DataFrame, fresh: pl.DataFrame) -> pl.DataFrame:

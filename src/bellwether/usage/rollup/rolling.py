@@ -5,13 +5,10 @@ window, whichever is first. So each active day adds one on its day and takes one
 give the distinct users: one sort of the active days, no join of ranges, nothing multiplied by the window's length.
 """
 
-from datetime import date
 from typing import Any
 
 import ibis
 from ibis.expr.types import Table
-
-from bellwether.usage.calendar import day_number
 
 WINDOWS = {"dau": 1, "wau": 7, "mau": 30}
 """Days of each window, the date itself included."""
@@ -19,34 +16,31 @@ WINDOWS = {"dau": 1, "wau": 7, "mau": 30}
 HOURS = [f"h{hour:02d}" for hour in range(24)]
 
 
-def client_days(
-    user_days: Table, client_hours: Table, new_users: Table, *, calendar: Table, first: date, lookback: date
-) -> Table:
-    """Return the rows of client_days from `first` to the calendar's end: days with mau > 0 or any event.
+def client_days(user_days: Table, client_hours: Table, new_users: Table, *, calendar: Table) -> Table:
+    """Return the rows of client_days on the wanted days of the calendar: those with mau > 0 or any event.
 
-    `user_days` and `client_hours` reach from `lookback` (29 days before `first`) to the calendar's end; `new_users` is
-    all of history (organization_id, date, new_users); `calendar` has each `date` from `lookback` on and its `day`
-    number.
+    `calendar` has each `date` with its `day` number (days since 1970-01-01) and whether it `is_wanted`; it begins 29
+    days before the first wanted one, and `user_days` and `client_hours` have the same days. `new_users` is all of
+    history up to the calendar's end (organization_id, date, new_users), with the calendar's first as `day` of what lies
+    before it.
     """
     people = _numbered(user_days.filter(~user_days.is_service))
-    active = people.filter(people.actions > 0)
-    fresh = _numbered(new_users)
-    start = day_number(lookback)
-    seen = _numbered(client_hours)
+    hours = _numbered(client_hours)
     changes = ibis.union(
-        _changes(active),
-        _step(fresh, day=ibis.greatest(fresh.day, start), total_users=fresh.new_users),
-        _step(seen, day=seen.day),  # a client of whom only bots or nobody in particular is known has rows too
+        _changes(people.filter(people.actions > 0)),
+        _step(new_users, day=new_users.day, total_users=new_users.new_users),
+        _step(hours, day=hours.day),  # a client of whom only bots or nobody in particular is known has rows too
         distinct=False,
     )
     running = _running(changes, calendar)
-    days = running.filter(running.date >= first)
+    days = running.filter(running.is_wanted)
     days = _joined(days, _sums(user_days))
     days = _joined(days, client_hours.select("organization_id", "date", "events", *HOURS))
     days = _joined(days, new_users.select("organization_id", "date", "new_users"))
     days = days.filter((days.mau > 0) | days.events.notnull())
     counts = ["new_users", "sessions", "session_seconds", "actions", "service_actions", *HOURS]
-    return days.mutate(**{name: days[name].fill_null(0).cast("int64") for name in counts}).drop("events", "day")
+    filled = {name: days[name].fill_null(0).cast("int64") for name in counts}
+    return days.mutate(**filled).drop("events", "day", "is_wanted")
 
 
 def _numbered(table: Table) -> Table:

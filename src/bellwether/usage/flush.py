@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import cast
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -32,7 +31,7 @@ from bellwether.usage.lake import Lake
 from bellwether.usage.landing import index_of, land, landing_lock
 from bellwether.usage.models import EventBatch, FlushClaim, RejectedEvent, WriteKey
 from bellwether.usage.spool import alias
-from bellwether.usage.spool_format import Batch, Reject, to_table, unpack
+from bellwether.usage.spool_format import Batch, Reject, to_frame, unpack
 
 log = logging.getLogger(__name__)
 
@@ -109,10 +108,10 @@ def _claim(now: datetime) -> FlushClaim | None:
 
 def _finish(claim: FlushClaim, *, lake: Lake, index: RecentIds, zone: ZoneInfo, now: datetime) -> Flushed:
     batches = _load(claim, lake)
-    table = to_table(batches)
+    arrived = to_frame(batches)
     new, duplicates, dates = 0, 0, set[date]()
-    if table.num_rows:
-        events = resolved(cast(pl.DataFrame, pl.from_arrow(table)))
+    if arrived.height:
+        events = resolved(arrived)
         landable = events.with_columns(pl.col("role").replace("", None))
         landed = land(landable.to_arrow(), lake=lake, part=claim.part, index=index, zone=zone, check_lake=False)
         with landing_lock(lake):

@@ -1,16 +1,17 @@
-"""What one accepted request looks like in the spool: normalised events and rejects, packed; later, as a table."""
+"""What one accepted request looks like in the spool: normalised events and rejects, packed; later, as a frame."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-import pyarrow as pa
+import polars as pl
 
-from bellwether.usage.lake import EVENT_SCHEMA, INSTANT
+from bellwether.usage.lake import EVENT_SCHEMA
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+INSTANTS = ("ts", "received_at", "sent_at", "original_ts")
 
 
 class SpooledEvent(msgspec.Struct, array_like=True, gc=False):
@@ -69,8 +70,8 @@ def microseconds(instant: datetime) -> int:
     return (instant - EPOCH) // MICROSECOND
 
 
-def to_table(batches: Iterable[tuple[datetime, str, Batch]]) -> pa.Table:
-    """Return the events of `batches` (received_at, source, batch) as one table of EVENT_SCHEMA, in that order."""
+def to_frame(batches: Iterable[tuple[datetime, str, Batch]]) -> pl.DataFrame:
+    """Return the events of `batches` (received_at, source, batch) as one frame with the columns of EVENT_SCHEMA."""
     rows: list[tuple[Any, ...]] = []
     received: list[int] = []
     sources: list[str] = []
@@ -79,14 +80,15 @@ def to_table(batches: Iterable[tuple[datetime, str, Batch]]) -> pa.Table:
         rows.extend(map(msgspec.structs.astuple, batch.events))
         received.extend([microseconds(received_at)] * count)
         sources.extend([source] * count)
-    columns: dict[str, Any] = (
-        dict(zip(SpooledEvent.__struct_fields__, zip(*rows, strict=True), strict=True)) if rows else {}
-    )
-    columns |= {"received_at": received, "source": sources}
-    return pa.table([_column(columns.get(f.name, ()), f) for f in EVENT_SCHEMA], schema=EVENT_SCHEMA)
+    values = list(zip(*rows, strict=True)) or [()] * len(SpooledEvent.__struct_fields__)
+    columns: dict[str, Iterable[Any]] = dict(zip(SpooledEvent.__struct_fields__, values, strict=True)) | {
+        "received_at": received,
+        "source": sources,
+    }
+    return pl.DataFrame([_column(columns[name], name) for name in EVENT_SCHEMA.names])
 
 
-def _column(values: Any, field: pa.Field) -> pa.Array:
-    if field.type == INSTANT:
-        return pa.array(values, pa.int64()).cast(INSTANT)
-    return pa.array(values, field.type)
+def _column(values: Iterable[Any], name: str) -> pl.Series:
+    if name in INSTANTS:
+        return pl.Series(name, values, dtype=pl.Int64).cast(pl.Datetime("us", "UTC"))
+    return pl.Series(name, values, dtype=pl.Boolean if name == "is_service" else pl.String)

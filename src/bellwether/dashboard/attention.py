@@ -67,7 +67,9 @@ def not_scored(figures: Figures) -> Reason | None:
     if figures.score is not None:
         return None
     why = figures.no_score_reason.strip().rstrip(".")
-    return Reason(f"No health score: {why}." if why else "No health score yet.", why or "No health score", "Health")
+    if not why:
+        return Reason("No health score yet.", "No health score", "Health")
+    return Reason(f"No health score: {why[0].lower()}{why[1:]}.", why[0].upper() + why[1:], "Health")
 
 
 def drop(figures: Figures) -> Reason | None:

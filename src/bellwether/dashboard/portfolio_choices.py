@@ -11,12 +11,16 @@ Option = tuple[str, str]
 
 @dataclass(frozen=True)
 class Pick:
-    """One filter: the parameter it sets, its label, and its options as (value, text)."""
+    """One filter: the parameter it sets, its label, its options as (value, text), and the address without it.
+
+    A chosen value that no client has (an address typed by hand) is an option too, so that the control shows it.
+    """
 
     name: str
     label: str
     options: tuple[Option, ...]
     chosen: str
+    remove: str
 
 
 def picks(user: StaffUser, asked: Asked) -> list[Pick]:
@@ -50,19 +54,30 @@ def picks(user: StaffUser, asked: Asked) -> list[Pick]:
         ("csm_id", "CSM", tuple(sorted(csms.items(), key=lambda pair: pair[1].casefold()))),
     ]
     return [
-        Pick(name, label, options, asked.given.get(name, ""))
+        Pick(
+            name,
+            label,
+            _with_chosen(options, asked.given.get(name, "")),
+            asked.given.get(name, ""),
+            asked.link(**{name: None}),
+        )
         for name, label, options in offered
         if len(options) > 1 or (options and name == "tag") or asked.given.get(name)
     ]
 
 
+def _with_chosen(options: tuple[Option, ...], chosen: str) -> tuple[Option, ...]:
+    return options if not chosen or chosen in dict(options) else ((chosen, chosen), *options)
+
+
 @dataclass(frozen=True)
 class Chip:
-    """A filter that is set, with the address that removes it."""
+    """A filter that is set, with the address that removes it. `in_pick`: its control already shows it."""
 
     label: str
     value: str
     href: str
+    in_pick: bool
 
 
 def chips(asked: Asked, offered: list[Pick]) -> list[Chip]:
@@ -76,5 +91,5 @@ def chips(asked: Asked, offered: list[Pick]) -> list[Chip]:
         if value:
             label = labels.get(name) or next(pick.label for pick in offered if pick.name == name)
             text = f"{value} d" if name == "renewal_within" else texts.get(name, {}).get(value, value)
-            found.append(Chip(label, text, asked.link(**{name: None})))
+            found.append(Chip(label, text, asked.link(**{name: None}), name in texts))
     return found

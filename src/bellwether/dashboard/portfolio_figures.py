@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+from django.core.cache.backends.locmem import LocMemCache
 from django.db.models import Avg, Count, Max, Q, Sum
 
 from bellwether.health.models import HealthScore
@@ -16,7 +17,10 @@ from bellwether.staff.models import StaffUser
 
 WEEK, MONTH = 7, 30
 WEEKS_SHOWN = 13
+HISTORY_KEPT_SECONDS = 60
 MOST_SUGGESTED = 5
+
+_history_cache = LocMemCache("portfolio-history", {"TIMEOUT": HISTORY_KEPT_SECONDS, "OPTIONS": {"MAX_ENTRIES": 500}})
 
 
 @dataclass(frozen=True)
@@ -110,8 +114,19 @@ def history_days(latest: date) -> list[date]:
 def score_history(user: StaffUser, latest: date, scorecard: Scorecard) -> dict[date, Day]:
     """Return the stored scores of the clients that `user` sees, summed up per day of `history_days(latest)`.
 
-    Days without scores are left out. One query over the index of scorecard and day, whatever the number of clients.
+    Days without scores are left out. One query over the index of scorecard and day; because it reads as many rows as
+    there are clients times days, and the past hardly changes, each process keeps the sums for HISTORY_KEPT_SECONDS.
     """
+    scope = "all" if user.sees_all_clients and user.is_active else str(user.pk)
+    key = f"{scope}:{scorecard.name}:{latest.isoformat()}"
+    kept: dict[date, Day] | None = _history_cache.get(key)
+    if kept is None:
+        kept = _read_history(user, latest, scorecard)
+        _history_cache.set(key, kept)
+    return kept
+
+
+def _read_history(user: StaffUser, latest: date, scorecard: Scorecard) -> dict[date, Day]:
     low = Q(overall_score__lt=scorecard.thresholds.monitor)
     found = (
         HealthScore.objects.filter(scorecard=scorecard.name, date__in=history_days(latest))
@@ -133,5 +148,5 @@ def score_history(user: StaffUser, latest: date, scorecard: Scorecard) -> dict[d
 
 def most_urgent(user: StaffUser, today: date, typical_arr: float) -> list[Client]:
     """Return the clients for the panel: those that need attention, the most urgent first, at most MOST_SUGGESTED."""
-    clients = Client.objects.visible_to(user).active().filter(needs_attention())
+    clients = Client.objects.visible_to(user).active().filter(needs_attention()).select_related("csm_user")
     return list(by_priority(clients, today=today, typical_arr=typical_arr)[:MOST_SUGGESTED])

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.db.models import Avg
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -104,7 +105,7 @@ def portfolio(request: HttpRequest) -> HttpResponse:
     offered = picks(user, asked)
     rows = [make_row(client, labels, today, zone, with_parts=asked.show == "cards") for client in listed.rows]
     htmx = getattr(request, "htmx", None)
-    swap = bool(htmx) and not htmx.history_restore_request
+    swap = bool(htmx and not htmx.history_restore_request)
     set_filters = chips(asked, offered)
     context = {
         "asked": asked,
@@ -151,8 +152,8 @@ def export(request: HttpRequest) -> HttpResponse:
     chosen = read_ids(request.GET.getlist("id"))
     if chosen is not None:
         found = found.filter(pk__in=chosen)
-    typical = portfolio_figures(user, today).typical_arr
-    clients = ordered(found, asked.query.sort, today=today, typical_arr=typical)
+    typical = found.aggregate(typical=Avg("annual_recurring_revenue"))["typical"]
+    clients = ordered(found, asked.query.sort, today=today, typical_arr=float(typical or 1))
     text, count = csv_text(
         clients.select_related("csm_user", "ae_user"), component_labels(workspace_scorecard()), today, zone
     )
@@ -181,6 +182,8 @@ def _nothing_text(set_filters: list[Chip]) -> str:
 
 
 def _subtitle(whole: Portfolio, today: date) -> str:
+    if not whole.total:
+        return ""
     clients = plural(whole.total, "client")
     if whole.scored_on is None:
         return f"{clients}. Not scored yet."

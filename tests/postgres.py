@@ -21,7 +21,7 @@ def main() -> int:
 
     folder = tempfile.mkdtemp(prefix="bellwether-pg-")
     server = pgserver.get_server(folder)
-    logging.getLogger("pgserver").setLevel(logging.CRITICAL)  # it logs at exit, when stderr may be closed
+    logging.disable()  # pgserver logs at exit, when stderr may be closed
     try:
         # The tests kill our processes, never the server: what it would do for a power cut only costs time.
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):

@@ -14,6 +14,7 @@ from bellwether.common.errors import BellwetherError
 
 PREFIX = "BELLWETHER_"
 PRESETS = ("ethico", "operations", "suppliers")
+SCORECARDS = ("", "prd-015", "operations", "suppliers", "usage-only")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 T = TypeVar("T")
@@ -37,6 +38,7 @@ class Environment:
     working_days: frozenset[int]
     workspace_name: str
     preset: str
+    scorecard: str
     bind: str
     port: int
     allowed_hosts: list[str]
@@ -62,6 +64,7 @@ KNOWN: dict[str, str] = {
     "WORKING_DAYS": "comma-separated weekdays, default mon,tue,wed,thu,fri",
     "WORKSPACE_NAME": "name shown on the sign-in page, default Bellwether",
     "PRESET": "ethico, operations or suppliers; used when the database is first filled, default ethico",
+    "SCORECARD": "main scorecard: prd-015, operations, suppliers or usage-only; default: the preset's",
     "BIND": "address to listen on, default 127.0.0.1",
     "PORT": "port to listen on, default 8000",
     "ALLOWED_HOSTS": "comma-separated host names the product answers to",
@@ -111,7 +114,7 @@ def _days(text: str) -> frozenset[int]:
 def _one_of(values: tuple[str, ...]) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in values:
-            raise ValueError(f"needs one of {', '.join(values)}")
+            raise ValueError(f"needs one of {', '.join(value for value in values if value)}")
         return text
 
     return parse
@@ -192,6 +195,7 @@ def read_environment(variables: Mapping[str, str], *, cwd: Path) -> Environment:
         "working_days": get("WORKING_DAYS", "mon,tue,wed,thu,fri", _days),
         "workspace_name": get("WORKSPACE_NAME", "Bellwether", _text),
         "preset": get("PRESET", "ethico", _one_of(PRESETS)),
+        "scorecard": get("SCORECARD", "", _one_of(SCORECARDS)),
         "bind": get("BIND", "127.0.0.1", _text),
         "port": port,
         "allowed_hosts": get("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]", _list),

@@ -23,8 +23,8 @@ class ActiveConfig:
 
 
 def main_scorecard() -> str:
-    """Return the name of the workspace's main scorecard, as its preset says."""
-    return str(load_preset(settings.BELLWETHER_PRESET)["workspace"]["scorecard"])
+    """Return the name of the workspace's main scorecard: the setting, else what the preset says."""
+    return settings.BELLWETHER_SCORECARD or str(load_preset(settings.BELLWETHER_PRESET)["workspace"]["scorecard"])
 
 
 def ensure_default_config(scorecard: str, *, now: datetime) -> HealthScoreConfig:

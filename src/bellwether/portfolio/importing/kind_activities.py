@@ -28,12 +28,16 @@ from bellwether.portfolio.importing.values import (
     INSTANT,
     WHOLE,
     WORDS,
+    Parser,
+    Reading,
+    folded,
     one_of,
+    plain,
     text,
 )
 from bellwether.portfolio.models import Activity
 
-ACTIVITY_TYPE = one_of(
+TYPE = one_of(
     dict(ActivityType.choices),
     {"phone call": "CALL", "phone": "CALL", "check-in": "CALL", "onboarding call": "ONBOARDING"}
     | {"e-mail": "EMAIL", "mail": "EMAIL", "incoming email": "EMAIL", "forwarded email": "EMAIL", "list email": "EMAIL"}
@@ -42,13 +46,21 @@ ACTIVITY_TYPE = one_of(
     | {"executive": "EXECUTIVE_TOUCHPOINT", "internal": "INTERNAL_DISCUSSION", "note": "INTERNAL_DISCUSSION"}
     | {"task": "OTHER", "communication": "OTHER", "todo": "OTHER"},
 )
+LABELS = {folded(label): label for label in ("check-in", "technical support", "upgrade discussion", "onboarding call")}
+
+
+def _type_and_label(value: Any, reading: Reading) -> tuple[str, str]:
+    """Return our type, and the word itself where it is one of those that workspaces keep beside the type."""
+    return TYPE.read(value, reading), LABELS.get(folded(plain(value)), "")
+
+
+ACTIVITY_TYPE = Parser(f"{TYPE.label}; or {', '.join(LABELS.values())}", _type_and_label)
 
 
 def _prepare_activity(values: Values, context: RowContext) -> Prepared:
     columns = only_given(
         values,
         context,
-        "activity_type",
         "label",
         "description",
         "scheduled_for",
@@ -66,7 +78,11 @@ def _prepare_activity(values: Values, context: RowContext) -> Prepared:
     if occurred is None:
         raise RowError("occurred_at is empty, and so are completed_at and scheduled_for")
     columns["occurred_at"] = occurred
-    kind = ActivityType(values.get("activity_type") or ActivityType.OTHER)
+    word, label = values.get("activity_type", (ActivityType.OTHER.value, ""))
+    kind = ActivityType(word)
+    if "activity_type" in context.given:
+        columns["activity_type"] = kind.value
+        columns.setdefault("label", label)
     if values.get("subject") or "subject" in context.given:
         columns["subject"] = values["subject"] or str(kind.label)
     on_create: dict[str, Any] = {"subject": str(kind.label), "activity_type": kind.value}
@@ -111,7 +127,7 @@ ACTIVITIES = Kind(
         Field(
             name="activity_type",
             parser=ACTIVITY_TYPE,
-            default=ActivityType.OTHER.value,
+            default=(ActivityType.OTHER.value, ""),
             aliases=("type", "engagementtype", "tasksubtype", "eventsubtype", "kind"),
             about="Internal discussions do not count as contact.",
         ),

@@ -116,8 +116,8 @@ def client_field() -> Field:
         name="organization_id",
         parser=text(200),
         required=True,
-        aliases=CLIENT_ID_ALIASES,
-        about="The client: its organization id, or its Salesforce or HubSpot id.",
+        aliases=(*CLIENT_ID_ALIASES, "company", "accountname", "companyname"),
+        about="The client: its organization id, else its Salesforce or HubSpot id, else its name.",
     )
 
 

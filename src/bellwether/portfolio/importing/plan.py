@@ -86,12 +86,9 @@ class Planner:
         wanted = {row.values["organization_id"] for row in rows}
         found = {c.organization_id: c for c in Client.objects.filter(organization_id__in=wanted)}
         found |= {name: c for name, c in self.memory.made_clients.items() if name in wanted}
-        missing = wanted - found.keys()
-        if missing:
-            by_crm = Client.objects.filter(Q(salesforce_account_id__in=missing) | Q(hubspot_company_id__in=missing))
-            crm = [(crm_id, c) for c in by_crm for crm_id in (c.salesforce_account_id, c.hubspot_company_id)]
-            uses = Counter(crm_id for crm_id, _ in crm)
-            found |= {crm_id: c for crm_id, c in crm if crm_id in missing and uses[crm_id] == 1}
+        for others in (("salesforce_account_id", "hubspot_company_id"), ("name",)):
+            if missing := wanted - found.keys():
+                found |= _clients_by(others, missing)
         if self.options.create_clients:
             for name in sorted(wanted - found.keys()):
                 found[name] = self.memory.made_clients[name] = Client(organization_id=name, name=name)
@@ -261,6 +258,16 @@ class Item:
     key: Key
     derived: bool
     repeated: bool
+
+
+def _clients_by(columns: Sequence[str], wanted: set[str]) -> dict[str, Client]:
+    """Return the clients that exactly one client has a name of `wanted` for in one of `columns`."""
+    condition = Q()
+    for column in columns:
+        condition |= Q(**{f"{column}__in": wanted})
+    pairs = {(getattr(c, column), c.pk): c for c in Client.objects.filter(condition) for column in columns}
+    uses = Counter(name for name, _ in pairs)
+    return {name: c for (name, _), c in pairs.items() if name in wanted and uses[name] == 1}
 
 
 def _canonical(part: Any) -> str:

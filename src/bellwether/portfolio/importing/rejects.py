@@ -1,6 +1,7 @@
 """Rows that an import could not take, each with its reason, kept in a file that can be mended and imported again."""
 
 import csv
+import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -34,11 +35,15 @@ def rejects_path(source: Path, chosen: Path | None) -> Path:
     if chosen is not None:
         return chosen
     name = f"{source.name}.rejects.csv"
-    try:
-        with (source.parent / name).open("a"):
-            return source.parent / name
-    except OSError:
-        return Path.cwd() / name
+    folder = source.absolute().parent
+    # The mode is asked as well, because an administrator's process may write where nobody should.
+    writable = bool(folder.stat().st_mode & 0o222) and os.access(folder, os.W_OK)
+    return (folder if writable else Path.cwd()) / name
+
+
+def _kind_of(reason: str) -> str:
+    """Return a reason without the cell and row that make it one of its kind."""
+    return re.sub(r"\brow \d+", "row …", re.sub(r"'.*'", "'…'", reason, flags=re.DOTALL))
 
 
 class Rejects:
@@ -56,7 +61,7 @@ class Rejects:
     def add(self, reject: Reject) -> None:
         """Count and write one reject."""
         self.count += 1
-        self.tally[re.sub(r"'.*'", "'…'", reject.reason, flags=re.DOTALL)] += 1
+        self.tally[_kind_of(reject.reason)] += 1
         if len(self.first) < FIRST_SHOWN:
             self.first.append(reject)
         if self._write:

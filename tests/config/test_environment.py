@@ -58,6 +58,17 @@ class TestReadEnvironment:
         unknown = read_environment({"BELLWETHER_TIMEZONE": "UTC"}, cwd=tmp_path).unknown
         assert unknown == ("BELLWETHER_TIMEZONE (did you mean BELLWETHER_TIME_ZONE?)",)
 
+    def test_never_echoes_a_secret(self, tmp_path: Path) -> None:
+        variables = {"BELLWETHER_DATABASE_URL": "mysql://u:hush@h/d", "BELLWETHER_EMAIL_URL": "imap://u:hush@h"}
+        with pytest.raises(SettingsError) as caught:
+            read_environment(variables, cwd=tmp_path)
+        assert "hush" not in str(caught.value)
+
+    def test_reads_a_mail_server(self, tmp_path: Path) -> None:
+        variables = {"BELLWETHER_EMAIL_URL": "smtp://me:pw@mail.example:587?tls=1"}
+        email = read_environment(variables, cwd=tmp_path).email
+        assert (email["EMAIL_HOST"], email["EMAIL_PORT"], email["EMAIL_USE_TLS"]) == ("mail.example", 587, True)
+
     def test_says_what_to_do_about_a_home_that_cannot_be_made(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
         with pytest.raises(SettingsError, match="Choose a folder you own"):

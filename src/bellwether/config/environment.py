@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from bellwether.common.errors import BellwetherError
 
 PREFIX = "BELLWETHER_"
+SECRET = frozenset({"SECRET_KEY", "PSEUDONYM_KEY", "DATABASE_URL", "EMAIL_URL"})  # never echoed
 PRESETS = ("ethico", "operations", "suppliers")
 SCORECARDS = ("", "prd-015", "operations", "suppliers", "usage-only")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -47,7 +48,8 @@ class Environment:
     service_user_pattern: str
     spool_limit: int
     intake_rate: int
-    email_url: str
+    email: dict[str, object]
+    email_from: str
     api_requests_per_minute: int
     log_level: str
     unknown: tuple[str, ...] = ()
@@ -76,6 +78,7 @@ KNOWN: dict[str, str] = {
     "EMAIL_URL": "smtp://user:password@host:port for mail, default: mails are written to HOME/mail",
     "API_REQUESTS_PER_MINUTE": "requests that one API token may make in a minute, default 600",
     "LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR, default INFO",
+    "EMAIL_FROM": "sender of mails, default bellwether@localhost",
     "TEST_POSTGRES_URL": "PostgreSQL that the tests may use, only read by the tests",
 }
 
@@ -140,6 +143,26 @@ def _database(text: str) -> dict[str, object]:
     raise ValueError("needs sqlite:///path/to/file or postgresql://user:password@host:5432/name")
 
 
+def _mail(text: str) -> dict[str, object]:
+    """Return Django's mail settings for a URL: smtp:// (STARTTLS with ?tls=1), smtps:// or file://folder."""
+    url = urlsplit(text)
+    if url.scheme == "file" and url.path:
+        backend = "django.core.mail.backends.filebased.EmailBackend"
+        return {"EMAIL_BACKEND": backend, "EMAIL_FILE_PATH": unquote(url.path)}
+    if url.scheme in {"smtp", "smtps"} and url.hostname:
+        return {
+            "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "EMAIL_HOST": url.hostname,
+            "EMAIL_PORT": url.port or (465 if url.scheme == "smtps" else 25),
+            "EMAIL_HOST_USER": unquote(url.username or ""),
+            "EMAIL_HOST_PASSWORD": unquote(url.password or ""),
+            "EMAIL_USE_SSL": url.scheme == "smtps",
+            "EMAIL_USE_TLS": "tls=1" in url.query,
+            "EMAIL_TIMEOUT": 20,
+        }
+    raise ValueError("needs smtp://user:password@host:port?tls=1, smtps://… or file:///folder")
+
+
 def _text(text: str) -> str:
     return text
 
@@ -174,7 +197,8 @@ def read_environment(variables: Mapping[str, str], *, cwd: Path) -> Environment:
         try:
             return parse(text)
         except ValueError as error:
-            problems.append(f"{PREFIX}{name}={text!r} {error} ({KNOWN[name]}).")
+            shown = "" if name in SECRET else f"={text!r}"
+            problems.append(f"{PREFIX}{name}{shown} {error} ({KNOWN[name]}).")
             return parse(default)
 
     home = (cwd / get("HOME", "var", _text)).resolve()
@@ -206,7 +230,8 @@ def read_environment(variables: Mapping[str, str], *, cwd: Path) -> Environment:
         ),
         "spool_limit": get("SPOOL_LIMIT", "100000", _whole(1, 100_000_000)),
         "intake_rate": get("INTAKE_RATE", "1000", _whole(1, 1_000_000)),
-        "email_url": get("EMAIL_URL", f"file://{home}/mail", _text),
+        "email": get("EMAIL_URL", f"file://{home}/mail", _mail),
+        "email_from": get("EMAIL_FROM", "bellwether@localhost", _text),
         "api_requests_per_minute": get("API_REQUESTS_PER_MINUTE", "600", _whole(1, 1_000_000)),
         "log_level": get("LOG_LEVEL", "INFO", _one_of(("DEBUG", "INFO", "WARNING", "ERROR"))),
         "secret_key": get("SECRET_KEY", _kept_secret(home / "secret.key"), _text),

@@ -51,7 +51,7 @@ class WorkerProcess:
             started = time.monotonic()
             # A session of its own: Ctrl C reaches this process only, which then stops the worker in order.
             command = [sys.executable, "-m", "bellwether", "worker", "--parent", str(os.getpid())]
-            self._process = subprocess.Popen(command, start_new_session=True)
+            self._process = subprocess.Popen(command, start_new_session=True)  # noqa: S603 (our own command)
             status = self._process.wait()
             if self._stopping.is_set():
                 return

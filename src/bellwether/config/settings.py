@@ -173,9 +173,8 @@ STATICFILES_DIRS = [PACKAGE / "web" / "static"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 3600
 
-EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-EMAIL_FILE_PATH = str(HOME / "mail")
-DEFAULT_FROM_EMAIL = "bellwether@localhost"
+globals().update(ENVIRONMENT.email)
+DEFAULT_FROM_EMAIL = ENVIRONMENT.email_from
 
 LOGGING = {
     "version": 1,

@@ -1,0 +1,71 @@
+"""An explanation as text for a terminal and as JSON. Pure."""
+
+from dataclasses import asdict
+from typing import Any
+
+from bellwether.health.explain import Change, ComponentPart, Explanation
+from bellwether.health.measures import MEASURES_BY_SLUG
+
+
+def as_json(client: str, organization_id: str, explanation: Explanation, change: Change | None) -> dict[str, Any]:
+    """Return plain values for JSON; dates as ISO texts."""
+    data = asdict(explanation) | {"date": explanation.date.isoformat(), "matches": not explanation.differences}
+    moved = None if change is None else asdict(change) | {"since": change.since.isoformat()}
+    return {"client": client, "organization_id": organization_id, **data, "change": moved}
+
+
+def as_text(client: str, explanation: Explanation, change: Change | None) -> str:
+    """Return lines for people: score, components with formula and inputs, how it adds up, and the change."""
+    score = "no score" if explanation.score is None else f"{explanation.score} {explanation.status}".strip()
+    lines = [f"{client}, {explanation.date}: {score}"]
+    lines.append(f"Configuration {explanation.version}; {explanation.coverage:.0%} of the weight has data.")
+    if explanation.reason:
+        lines.append(explanation.reason)
+    for part in explanation.components:
+        lines += ["", *_component(part)]
+    if explanation.exact is not None:
+        parts = [p for p in explanation.components if p.contribution is not None]
+        lines += ["", f"Together: {' + '.join(f'{p.contribution:.2f}' for p in parts)} = {explanation.exact:.4f}"]
+        lines[-1] += f", rounded half-up to {explanation.score}."
+    if change is not None:
+        lines += ["", *_change(change, explanation)]
+    lines.append("")
+    if explanation.differences:
+        lines.append("NOT reproduced from the stored inputs: " + "; ".join(explanation.differences) + ".")
+    else:
+        lines.append("Reproduced from the stored inputs: the same score, components, coverage and trend.")
+    return "\n".join(lines)
+
+
+def _component(part: ComponentPart) -> list[str]:
+    if part.value is None:
+        head = f"{part.label} (weight {part.weight:g}): no data, its weight goes to the others"
+    else:
+        head = f"{part.label} (weight {part.weight:g}): {part.value:.2f} brings {part.contribution:.2f} points"
+    return [head, f"  {part.formula}", *(f"  {_input(slug, value)}" for slug, value in part.inputs.items())]
+
+
+def _input(slug: str, value: Any) -> str:
+    label = MEASURES_BY_SLUG[slug].label if slug in MEASURES_BY_SLUG else slug
+    shown = "unknown" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{label} ({slug}) = {shown}"
+
+
+def _change(change: Change, explanation: Explanation) -> list[str]:
+    labels = {part.key: part.label for part in explanation.components}
+    after = change.before + change.score
+    lines = [f"Change since {change.since}: {change.before} to {after}, {change.score:+d} points"]
+    lines += [f"  {points:+7.2f}  {labels.get(key, key)}" for key, points in _by_size(change.data)]
+    if change.lost:
+        lines.append(
+            f"  {change.lost_points:+7.2f}  no data any more: {', '.join(labels.get(k, k) for k in change.lost)}"
+        )
+    if change.gained:
+        lines.append(f"  {change.gained_points:+7.2f}  data now: {', '.join(labels.get(k, k) for k in change.gained)}")
+    if abs(change.configuration) > 1e-9:
+        lines.append(f"  {change.configuration:+7.2f}  other weights or formulas")
+    return [*lines, f"  {change.rounding:+7.2f}  rounding to whole points"]
+
+
+def _by_size(data: dict[str, float]) -> list[tuple[str, float]]:
+    return sorted(((key, points) for key, points in data.items() if abs(points) > 1e-9), key=lambda p: -abs(p[1]))

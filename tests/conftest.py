@@ -121,7 +121,7 @@ def clients(staff: Staff) -> Clients:
 @pytest.fixture(autouse=True, scope="session")
 def _empty_the_access_log_between_tests() -> Iterator[None]:
     """Let transactional tests empty their tables: the triggers of the access log step aside for that, and come back."""
-    original = TransactionTestCase._fixture_teardown
+    original = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
 
     def teardown(case: TransactionTestCase) -> None:
         connection = connections["default"]

@@ -58,7 +58,8 @@ def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
         return problem(404, DETAILS[404])
     errors: dict[str, str] = {}
     for entry in error.errors:
-        field = ".".join(str(part) for part in entry["loc"][2:])
+        where, *path = (str(part) for part in entry["loc"])
+        field = ".".join(path[1:] if where == "body" else path)
         errors.setdefault(field, _sentence(entry))
     number = len(errors)
     return problem(422, f"{number} value{'s' * (number != 1)} cannot be used; see errors.", errors=errors)

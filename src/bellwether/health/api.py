@@ -1,7 +1,6 @@
 """The health endpoints of the staff API (api.md, section 1)."""
 
-import importlib
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -15,7 +14,10 @@ from bellwether.common.jobs import request_job
 from bellwether.common.models import JobState
 from bellwether.common.paging import pagination
 from bellwether.common.time import day_of
-from bellwether.health import details
+from bellwether.health import (
+    details,
+    jobs,  # noqa: F401 (declares the job that refresh asks for)
+)
 from bellwether.health.advice import actions, analysis, sentences
 from bellwether.health.api_schemas import (
     BenchmarksOut,
@@ -27,6 +29,7 @@ from bellwether.health.api_schemas import (
     SourceOut,
     SummaryOut,
 )
+from bellwether.health.configs import main_scorecard
 from bellwether.health.models import HealthScore
 from bellwether.health.peers import standing
 from bellwether.portfolio.api import visible_client
@@ -34,12 +37,11 @@ from bellwether.portfolio.models import Client
 from bellwether.staff.api_auth import StaffRequest
 from bellwether.staff.audit import record
 from bellwether.staff.idempotency import Answer, once
-from bellwether.usage.dirty import mark_scores
 
 router = Router(tags=["health"])
 
 DEFAULT_DAYS = 90
-SCORE_JOB = "score"
+REFRESH_JOB = "health_refresh"
 
 
 @router.get(
@@ -52,8 +54,8 @@ def health(request: StaffRequest, client_id: UUID) -> HealthOut:
     """Return the newest score with components, trend, benchmarks, analysis, coverage and inputs."""
     now = timezone.now()
     client = visible_client(request.user, client_id)
-    scorecard = details.main_scorecard()
-    row = details.newest_score(client, scorecard)
+    row = details.newest_score(client)
+    scorecard = details.scorecard_of(row)
     figures = details.figures(client, row, scorecard, today=_today(now))
     benchmarks = standing(client, viewer=request.user)
     _note(request, client, "health.read", now)
@@ -87,18 +89,17 @@ def history(request: StaffRequest, client_id: UUID, query: Query[HistoryQuery]) 
     now = timezone.now()
     client = visible_client(request.user, client_id)
     last = query.to_date or _today(now)
-    first = query.from_date or max(date.min + timedelta(days=DEFAULT_DAYS), last) - timedelta(days=DEFAULT_DAYS - 1)
+    first = query.from_date or date.fromordinal(max(1, last.toordinal() - DEFAULT_DAYS + 1))
     if first > last:
         sentence = f"{first} is after {last}."
         raise InvalidInputError(f"The period cannot be used: {sentence}", {"from": sentence})
-    scorecard = details.main_scorecard()
-    rows = HealthScore.objects.filter(client=client, scorecard=scorecard.name, date__range=(first, last))
+    rows = HealthScore.objects.filter(client=client, scorecard=main_scorecard(), date__range=(first, last))
     total = rows.count()
     start = (query.page - 1) * query.limit
     page = list(rows.order_by("date")[start : start + query.limit]) if start < total else []
     _note(request, client, "health.history", now, count=len(page), first=first, last=last)
     return HistoryPage(
-        data=[details.health_day(row, scorecard) for row in page],
+        data=details.health_days(page),
         pagination=pagination(page=query.page, limit=query.limit, total=total),
     )
 
@@ -110,17 +111,15 @@ def history(request: StaffRequest, client_id: UUID, query: Query[HistoryQuery]) 
     summary="Make the score again",
 )
 def refresh(request: StaffRequest, client_id: UUID) -> HttpResponse:
-    """Ask for today's scores to be made again and return the job. Takes an Idempotency-Key."""
+    """Ask for the client's score of today to be made again and return the job. Takes an Idempotency-Key."""
     client = visible_client(request.user, client_id)
     if client.archived_at is not None:
         raise ConflictError(f"{client.name} is archived; archived clients are not scored.")
 
     def make() -> Answer:
         now = timezone.now()
-        mark_scores([_today(now)], now=now)
         arguments = {"client_id": str(client.pk), "requested_by": str(request.user.pk)}
-        importlib.import_module("bellwether.health.jobs")
-        run = request_job(SCORE_JOB, arguments, requested_by_id=request.user.pk, now=now)
+        run = request_job(REFRESH_JOB, arguments, requested_by_id=request.user.pk, now=now)
         _note(request, client, "health.refresh", now, job=run.pk)
         url = reverse("api:job", kwargs={"job_id": run.pk})
         body = RefreshOut(job_id=run.pk, state=JobState(run.state), url=url)
@@ -139,8 +138,8 @@ def summary(request: StaffRequest, client_id: UUID) -> SummaryOut:
     """Return what the figures say, in sentences made by rule, each with the figures it rests on."""
     now = timezone.now()
     client = visible_client(request.user, client_id)
-    scorecard = details.main_scorecard()
-    row = details.newest_score(client, scorecard)
+    row = details.newest_score(client)
+    scorecard = details.scorecard_of(row)
     made = sentences(details.figures(client, row, scorecard, today=_today(now)))
     _note(request, client, "client.summary", now)
     return SummaryOut(

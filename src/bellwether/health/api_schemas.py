@@ -74,7 +74,7 @@ class HealthDay(Schema):
     coverage: float
     weights_version: str
     weights_snapshot: dict[str, float]
-    notable_events: list[Any]
+    notable_events: list[str]
 
 
 class HistoryPage(Schema):

@@ -1,33 +1,33 @@
 """The health of one client, put together from its newest stored score."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
-
-from django.conf import settings
 
 from bellwether.common.rounding import half_up
 from bellwether.health.advice import Figures
 from bellwether.health.api_schemas import ComponentOut, ComponentStatus, HealthDay
+from bellwether.health.configs import config_of, main_scorecard
 from bellwether.health.engine import CERTAIN_COVERAGE
 from bellwether.health.models import HealthScore
 from bellwether.health.scorecard import Scorecard, load_scorecard
 from bellwether.portfolio.choices import HealthStatus, HealthTrend
 from bellwether.portfolio.models import Client
-from bellwether.presets import load_preset
 
 GOOD, FAIR = 75, 60
 UP_WORDS, DOWN_WORDS = {"UP", "IMPROVING"}, {"DOWN", "DECLINING"}
 PRD_COMPONENTS = ("usage", "adoption", "support", "relationship", "contract", "outcome")
 
 
-def main_scorecard() -> Scorecard:
-    """Return the scorecard that the workspace runs as its main score."""
-    return load_scorecard(load_preset(settings.BELLWETHER_PRESET)["workspace"]["scorecard"])
+def scorecard_of(row: HealthScore | None) -> Scorecard:
+    """Return the version of the scorecard that a stored score names; the main one as shipped if there is none."""
+    config = config_of(row.weights_version) if row else None
+    return config.scorecard if config else load_scorecard(main_scorecard())
 
 
-def newest_score(client: Client, scorecard: Scorecard) -> HealthScore | None:
-    """Return the newest stored score of `client` on the scorecard, None if it was never scored."""
-    scores = HealthScore.objects.filter(client=client, scorecard=scorecard.name)
+def newest_score(client: Client) -> HealthScore | None:
+    """Return the newest score of `client` on the workspace's main scorecard, None if it was never scored."""
+    scores = HealthScore.objects.filter(client=client, scorecard=main_scorecard())
     newest: HealthScore | None = scores.order_by("-date").first()
     return newest
 
@@ -113,8 +113,14 @@ def figures(client: Client, row: HealthScore | None, scorecard: Scorecard, *, to
     )
 
 
-def health_day(row: HealthScore, scorecard: Scorecard) -> HealthDay:
-    """Return a stored score as a day of the history."""
+def health_days(rows: Sequence[HealthScore]) -> list[HealthDay]:
+    """Return stored scores as days of the history; each version of a scorecard is looked up once."""
+    versions = {row.weights_version: row for row in rows}
+    scorecards = {version: scorecard_of(row) for version, row in versions.items()}
+    return [_health_day(row, scorecards[row.weights_version]) for row in rows]
+
+
+def _health_day(row: HealthScore, scorecard: Scorecard) -> HealthDay:
     rounded = rounded_components(row)
     return HealthDay(
         date=row.date,

@@ -1,0 +1,271 @@
+"""The health endpoints: current health, history, refresh, summary."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection
+from django.test import TestCase
+
+from bellwether.common.models import JobRun
+from bellwether.portfolio.models import Client
+from bellwether.staff.models import AuditEvent, IdempotencyRecord
+from tests.api.conftest import Caller
+from tests.conftest import NOW, Clients, Staff
+
+Callers = Callable[..., Caller]
+READS = ("health", "health/history", "summary")
+
+
+def peers(count: int, **fields: Any) -> None:
+    for number in range(count):
+        Client.objects.create(
+            organization_id=f"peer-{number}-{fields}", name=f"Peer {number}", current_health_score=50 + number, **fields
+        )
+
+
+class TestHealth:
+    def test_returns_the_sample_of_the_requirements(self, staff: Staff, scored: Clients, caller_of: Callers) -> None:
+        body = caller_of(staff.ada).get(f"/clients/{scored.sturdy.pk}/health").json()
+        assert body["client_id"] == str(scored.sturdy.pk)
+        assert body["overall_score"] == 59
+        assert body["health_status"] == "AT_RISK"
+        assert body["health_trend"] == "DOWN"
+        assert (body["trend_change"], body["trend_period"]) == (-14, "30 days")
+        assert body["components"] == {
+            "usage": {"score": 45, "weight": 25, "status": "poor"},
+            "adoption": {"score": 72, "weight": 20, "status": "fair"},
+            "support": {"score": 55, "weight": 15, "status": "poor"},
+            "relationship": {"score": 40, "weight": 15, "status": "poor"},
+            "contract": {"score": 75, "weight": 15, "status": "good"},
+            "outcome": {"score": 80, "weight": 10, "status": "good"},
+        }
+        assert next(iter(body["components"])) == "usage"
+        assert body["coverage"] == 1.0
+        assert body["inputs"]["dau_change"] == -0.4
+        assert body["ai_analysis"] == (
+            "Sturdy scores 59 of 100 (at risk), 14 points fewer than 30 days before. "
+            "The weakest parts are relationship (40), usage (45) and support (55). "
+            "Daily active users are down 40% on their 30-day average (12.0 to 7.2). "
+            "The last contact was 52 days ago. "
+            "8 support tickets were opened in 30 days. "
+            "The latest NPS answer is 5 of 10. "
+            "Payment is late."
+        )
+        assert body["ai_recommended_actions"][0] == "Clear the late payment with the billing contact"
+        assert "Review the 8 support tickets" in body["ai_recommended_actions"][3]
+
+    def test_says_why_there_is_no_score(self, staff: Staff, scored: Clients, caller_of: Callers) -> None:
+        body = caller_of(staff.ada).get(f"/clients/{scored.newborn.pk}/health").json()
+        assert (body["overall_score"], body["health_status"], body["health_trend"]) == (None, None, None)
+        assert body["coverage"] == 0.25
+        assert body["no_score_reason"].startswith("25% of the weight")
+        assert body["components"]["adoption"] == {"score": None, "weight": 20, "status": None}
+
+    def test_answers_for_a_client_that_was_never_scored(
+        self, staff: Staff, scored: Clients, caller_of: Callers
+    ) -> None:
+        body = caller_of(staff.ada).get(f"/clients/{scored.fading.pk}/health").json()
+        assert body["no_score_reason"] == "No score has been made yet."
+        assert body["coverage"] == 0
+        assert body["ai_analysis"] == "Fading has no health score: no score has been made yet."
+
+    def test_compares_with_five_peers_or_more(self, staff: Staff, scored: Clients, caller_of: Callers) -> None:
+        peers(5, contract_tier="ENTERPRISE", industry="Retail")
+        peers(4, contract_tier="STARTER", industry="Manufacturing")
+        benchmarks = caller_of(staff.ada).get(f"/clients/{scored.sturdy.pk}/health").json()["benchmarks"]
+        # Tier: 50 to 54, all below 59. Industry: four peers are too few.
+        assert benchmarks == {
+            "tier_average": 52,
+            "tier_percentile": 100,
+            "industry_average": None,
+            "industry_percentile": None,
+        }
+
+    def test_counts_half_of_the_ties(self, staff: Staff, scored: Clients, caller_of: Callers) -> None:
+        peers(8, contract_tier="ENTERPRISE")
+        Client.objects.filter(pk=scored.sturdy.pk).update(current_health_score=53)
+        benchmarks = caller_of(staff.ada).get(f"/clients/{scored.sturdy.pk}/health").json()["benchmarks"]
+        # Three below and one tie of eight: 43.75; the mean of 50 to 57 is 53.5.
+        assert (benchmarks["tier_percentile"], benchmarks["tier_average"]) == (44, 54)
+
+    def test_hides_the_narrower_of_two_groups_that_differ_by_a_few(
+        self, staff: Staff, scored: Clients, caller_of: Callers
+    ) -> None:
+        peers(6, contract_tier="ENTERPRISE", industry="Manufacturing")
+        peers(2, contract_tier="ENTERPRISE", industry="Retail")
+        path = f"/clients/{scored.sturdy.pk}/health"
+        to_ada = caller_of(staff.ada).get(path).json()["benchmarks"]
+        assert to_ada["tier_average"] is not None
+        assert to_ada["industry_average"] is None
+        assert caller_of(staff.vera).get(path).json()["benchmarks"]["industry_average"] is not None
+
+    def test_takes_few_queries(self, staff: Staff, scored: Clients, caller_of: Callers) -> None:
+        caller = caller_of(staff.ada)
+        caller.get(f"/clients/{scored.sturdy.pk}/health")
+        with TestCase().assertNumQueries(11 + (connection.vendor == "postgresql")):
+            # token, its rate count · client, score, configuration, peers · five, with a lock six, for the log
+            caller.get(f"/clients/{scored.sturdy.pk}/health")
+
+
+class TestReads:
+    @pytest.mark.parametrize("path", READS)
+    def test_are_not_found_by_a_stranger(self, staff: Staff, scored: Clients, caller_of: Callers, path: str) -> None:
+        assert caller_of(staff.cleo).get(f"/clients/{scored.sturdy.pk}/{path}").status_code == 404
+
+    @pytest.mark.parametrize("path", READS)
+    def test_work_for_archived_clients(self, staff: Staff, scored: Clients, caller_of: Callers, path: str) -> None:
+        assert caller_of(staff.ada).get(f"/clients/{scored.gone.pk}/{path}").status_code == 200
+
+    @pytest.mark.parametrize(
+        ("path", "action"), list(zip(READS, ("health.read", "health.history", "client.summary"), strict=True))
+    )
+    def test_are_logged(self, staff: Staff, scored: Clients, caller_of: Callers, path: str, action: str) -> None:
+        caller_of(staff.ada).get(f"/clients/{scored.sturdy.pk}/{path}")
+        event = AuditEvent.objects.get(action=action)
+        assert (event.actor_id, event.client_id) == (staff.ada.pk, scored.sturdy.pk)
+
+
+class TestHistory:
+    def test_returns_the_days_oldest_first(self, staff: Staff, scored: Clients, caller_of: Callers) -> None:
+        body = caller_of(staff.ada).get(f"/clients/{scored.sturdy.pk}/health/history").json()
+        assert [(day["date"], day["overall_score"]) for day in body["data"]] == [
+            ("2026-06-28", 61),
+            ("2026-06-29", 60),
+            ("2026-06-30", 59),
+        ]
+        assert body["data"][0]["health_status"] == "MONITOR"
+        assert body["data"][2]["usage_score"] == 45
+        assert body["data"][2]["weights_version"] == "prd-015 v1"
+        assert body["pagination"] == {"page": 1, "limit": 200, "total": 3, "pages": 1}
+
+    @pytest.mark.parametrize(
+        ("query", "days"),
+        [
+            ({"from": "2026-06-29", "to": "2026-06-29"}, ["2026-06-29"]),
+            ({"to": "2026-06-28"}, ["2026-06-28"]),
+            ({"from": "2026-06-30"}, ["2026-06-30"]),
+            ({"limit": 2, "page": 2}, ["2026-06-30"]),
+            ({"page": 1000000}, []),
+            ({"to": "0001-01-01"}, []),
+            ({"from": "0001-01-01", "to": "9999-12-31", "limit": 1}, ["2026-06-28"]),
+        ],
+    )
+    def test_is_limited_to_the_period_and_the_page(
+        self, staff: Staff, scored: Clients, caller_of: Callers, query: dict[str, Any], days: list[str]
+    ) -> None:
+        response = caller_of(staff.ada).get(f"/clients/{scored.sturdy.pk}/health/history", query)
+        assert response.status_code == 200, response.content
+        assert [day["date"] for day in response.json()["data"]] == days
+
+    @pytest.mark.parametrize(
+        ("query", "field"),
+        [
+            ({"from": "2026-07-01", "to": "2026-06-01"}, "from"),
+            ({"from": "yesterday"}, "from"),
+            ({"to": "2026-02-30"}, "to"),
+        ],
+    )
+    def test_names_the_unusable_bound(
+        self, staff: Staff, scored: Clients, caller_of: Callers, query: dict[str, str], field: str
+    ) -> None:
+        response = caller_of(staff.ada).get(f"/clients/{scored.sturdy.pk}/health/history", query)
+        assert response.status_code == 422
+        assert [error["field"] for error in response.json()["errors"]] == [field]
+
+
+class TestSummary:
+    def test_gives_each_sentence_its_figures(self, staff: Staff, scored: Clients, caller_of: Callers) -> None:
+        body = caller_of(staff.ada).get(f"/clients/{scored.sturdy.pk}/summary").json()
+        usage = next(sentence for sentence in body["sentences"] if "Daily active users" in sentence["text"])
+        assert usage["sources"] == [
+            {"name": "inputs.dau_change", "value": -0.4},
+            {"name": "inputs.dau_avg_30d", "value": 12.0},
+            {"name": "inputs.dau_avg_7d", "value": 7.2},
+        ]
+        assert body["ai_summary"].endswith("The renewal on 2026-09-30 is 92 days away.")
+        assert all(sentence["sources"] for sentence in body["sentences"])
+
+
+class TestRefresh:
+    def test_queues_a_job_that_its_asker_can_follow(self, staff: Staff, scored: Clients, caller_of: Callers) -> None:
+        caller = caller_of(staff.ada)
+        response = caller.post(f"/clients/{scored.sturdy.pk}/health/refresh")
+        assert response.status_code == 202
+        body = response.json()
+        assert response["Location"] == body["url"] == f"/api/v1/client-success/jobs/{body['job_id']}"
+        job = caller.get(f"/jobs/{body['job_id']}").json()
+        assert (job["name"], job["state"], job["progress"]) == ("health_refresh", "queued", {"done": 0, "total": None})
+        assert caller_of(staff.cleo).get(f"/jobs/{body['job_id']}").status_code == 404
+        assert caller_of(staff.adam).get(f"/jobs/{body['job_id']}").status_code == 200
+        assert AuditEvent.objects.get(action="health.refresh").client_id == scored.sturdy.pk
+
+    def test_answers_the_same_request_once(self, staff: Staff, scored: Clients, caller_of: Callers) -> None:
+        caller, path = caller_of(staff.ada), f"/clients/{scored.sturdy.pk}/health/refresh"
+        first = caller.post(path, {"Idempotency-Key": "monday"})
+        JobRun.objects.update(state="done")
+        again = caller.post(path, {"Idempotency-Key": "monday"})
+        assert (again.status_code, again.json(), again["Location"]) == (202, first.json(), first["Location"])
+        assert again["Idempotent-Replay"] == "true"
+        assert JobRun.objects.count() == 1
+        assert caller.post(path, {"Idempotency-Key": "tuesday"}).json() != first.json()
+
+    def test_refuses_a_key_used_for_something_else(self, staff: Staff, scored: Clients, caller_of: Callers) -> None:
+        caller = caller_of(staff.ada)
+        caller.post(f"/clients/{scored.sturdy.pk}/health/refresh", {"Idempotency-Key": "monday"})
+        clash = caller.post(f"/clients/{scored.fading.pk}/health/refresh", {"Idempotency-Key": "monday"})
+        assert clash.status_code == 409
+        assert clash.json()["type"] == "urn:bellwether:problem:idempotency-clash"
+        other = caller_of(staff.ben).post(f"/clients/{scored.fading.pk}/health/refresh", {"Idempotency-Key": "monday"})
+        assert other.status_code == 202
+
+    def test_asks_to_wait_while_the_first_is_at_work(self, staff: Staff, scored: Clients, caller_of: Callers) -> None:
+        caller, path = caller_of(staff.ada), f"/clients/{scored.sturdy.pk}/health/refresh"
+        caller.post(path, {"Idempotency-Key": "monday"})
+        IdempotencyRecord.objects.update(status=None)
+        response = caller.post(path, {"Idempotency-Key": "monday"})
+        assert response.status_code == 409
+        assert response.json()["type"] == "urn:bellwether:problem:idempotency-in-progress"
+        IdempotencyRecord.objects.update(created_at=NOW - timedelta(minutes=2))
+        assert caller.post(path, {"Idempotency-Key": "monday"}).status_code == 202
+
+    def test_forgets_a_request_that_failed(
+        self, staff: Staff, scored: Clients, caller_of: Callers, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        caller, path = caller_of(staff.ada), f"/clients/{scored.sturdy.pk}/health/refresh"
+        with monkeypatch.context() as broken:
+            broken.setattr("bellwether.health.api.request_job", lambda *a, **k: 1 / 0)
+            response = caller.post(path, {"Idempotency-Key": "monday"})
+        assert response.status_code == 500
+        assert response["Content-Type"] == "application/problem+json"
+        assert "ZeroDivision" not in response.content.decode()
+        assert caller.post(path, {"Idempotency-Key": "monday"}).status_code == 202
+
+    def test_refuses_an_unusable_key(self, staff: Staff, scored: Clients, caller_of: Callers) -> None:
+        response = caller_of(staff.ada).post(
+            f"/clients/{scored.sturdy.pk}/health/refresh", {"Idempotency-Key": "x" * 201}
+        )
+        assert response.status_code == 422
+        assert response.json()["errors"][0]["field"] == "Idempotency-Key"
+
+    def test_leaves_archived_clients_alone(self, staff: Staff, scored: Clients, caller_of: Callers) -> None:
+        assert caller_of(staff.ada).post(f"/clients/{scored.gone.pk}/health/refresh").status_code == 409
+
+    def test_is_not_found_by_a_stranger(self, staff: Staff, scored: Clients, caller_of: Callers) -> None:
+        assert caller_of(staff.cleo).post(f"/clients/{scored.sturdy.pk}/health/refresh").status_code == 404
+        assert not JobRun.objects.exists()
+
+
+class TestJob:
+    @pytest.mark.parametrize("nothing", [UUID(int=7), "score"])
+    def test_is_not_found_if_there_is_none(self, staff: Staff, caller_of: Callers, nothing: object) -> None:
+        assert caller_of(staff.adam).get(f"/jobs/{nothing}").status_code == 404
+
+    def test_tells_the_cause_of_a_failure_to_administrators_only(self, staff: Staff, caller_of: Callers) -> None:
+        run = JobRun.objects.create(
+            name="score", state="failed", error="ValueError: secret", requested_by_id=staff.ada.pk, created_at=NOW
+        )
+        assert "secret" not in caller_of(staff.ada).get(f"/jobs/{run.pk}").json()["error"]
+        assert "secret" in caller_of(staff.adam).get(f"/jobs/{run.pk}").json()["error"]

@@ -6,6 +6,7 @@ client_days), is replaced as a whole, and is made again by the next run if the r
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -61,8 +62,9 @@ def refresh_facts(
             progress.advance(len(batch.days))
             return counted.by_month()
 
-        for month, counted in _by_month(map(count, batches(lake, dirty)), dirty):
-            total.files += _store_days(lake, month, [day for day in dirty if month_of(day) == month], counted)
+        days_of = {month: list(of_month) for month, of_month in groupby(dirty, key=month_of)}
+        for month, counted in _by_month(map(count, batches(lake, dirty)), list(days_of)):
+            total.files += _store_days(lake, month, days_of[month], counted)
         linked = months_to_link(lake, dirty)
         for month in linked:
             rows = read_month(lake, "user_days", month)
@@ -93,13 +95,13 @@ class _Total:
         self.unassigned += counted.unassigned
 
 
-def _by_month(batched: Iterable[dict[str, Facts]], dirty: list[date]) -> Iterator[tuple[str, list[Facts]]]:
-    """Yield each month of the `dirty` days with what was counted in it, in order.
+def _by_month(batched: Iterable[dict[str, Facts]], months: list[str]) -> Iterator[tuple[str, list[Facts]]]:
+    """Yield each of the ascending `months` with what was counted in it, in order.
 
     A batch may reach over several months and a month over several batches; it is complete once a batch has come to a
     later one.
     """
-    waiting: dict[str, list[Facts]] = {month_of(day): [] for day in dirty}
+    waiting: dict[str, list[Facts]] = {month: [] for month in months}
     for facts in batched:
         for month, of_month in facts.items():
             waiting[month].append(of_month)

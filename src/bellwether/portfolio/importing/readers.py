@@ -113,15 +113,18 @@ def _xlsx(path: Path, sheet: str | None) -> Source:
         names = book.sheet_names
         if sheet is not None and sheet not in names:
             raise ImportFileError(f"{path} has no sheet {sheet!r}; it has {', '.join(names)}.")
-        loaded = book.load_sheet(sheet if sheet is not None else 0, header_row=None, schema_sample_rows=0)
-        cells = pl.DataFrame(loaded.to_polars())
+        chosen = sheet if sheet is not None else 0
+        top = pl.DataFrame(book.load_sheet(chosen, header_row=None, n_rows=1, dtypes="string").to_polars())
+        # Each column gets the type that all its cells agree on, text if they do not.
+        loaded = book.load_sheet(chosen, header_row=None, skip_rows=1, schema_sample_rows=None)
+        body = pl.DataFrame(loaded.to_polars())
     except fastexcel.FastExcelError as error:
         raise ImportFileError(f"{path} is not a readable workbook: {str(error).splitlines()[0]}.") from None
-    if not cells.height:
+    if not top.height:
         raise ImportFileError(f"{path} is empty: its sheet has no header.")
-    header = [(str(name) if name is not None else "") for name in cells.row(0)]
-    columns = checked_header(header, path)
-    body = cells.slice(1)
+    columns = checked_header([str(name) if name is not None else "" for name in top.row(0)], path)
+    if not body.height:
+        body = pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
     body.columns = columns
 
     def read(size: int) -> Iterator[Batch]:

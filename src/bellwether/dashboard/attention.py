@@ -40,8 +40,8 @@ class Reason:
 
     @property
     def anchor(self) -> str:
-        """Where on the client page the figure stands."""
-        return self.source.lower()
+        """The id of the part of the client page that shows the figure."""
+        return {"Usage": "components"}.get(self.source, self.source.lower())
 
 
 def reasons(figures: Figures) -> list[Reason]:

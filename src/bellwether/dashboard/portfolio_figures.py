@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from django.core.cache.backends.locmem import LocMemCache
+from django.core.cache import caches
 from django.db.models import Avg, Count, Max, Q, Sum
 
 from bellwether.health.models import HealthScore
@@ -19,8 +19,6 @@ WEEK, MONTH = 7, 30
 WEEKS_SHOWN = 13
 HISTORY_KEPT_SECONDS = 60
 MOST_SUGGESTED = 5
-
-_history_cache = LocMemCache("portfolio-history", {"TIMEOUT": HISTORY_KEPT_SECONDS, "OPTIONS": {"MAX_ENTRIES": 500}})
 
 
 @dataclass(frozen=True)
@@ -118,11 +116,11 @@ def score_history(user: StaffUser, latest: date, scorecard: Scorecard) -> dict[d
     there are clients times days, and the past hardly changes, each process keeps the sums for HISTORY_KEPT_SECONDS.
     """
     scope = "all" if user.sees_all_clients and user.is_active else str(user.pk)
-    key = f"{scope}:{scorecard.name}:{latest.isoformat()}"
-    kept: dict[date, Day] | None = _history_cache.get(key)
+    key = f"portfolio-history:{scope}:{scorecard.name}:{latest.isoformat()}"
+    kept: dict[date, Day] | None = caches["memory"].get(key)
     if kept is None:
         kept = _read_history(user, latest, scorecard)
-        _history_cache.set(key, kept)
+        caches["memory"].set(key, kept, HISTORY_KEPT_SECONDS)
     return kept
 
 

@@ -22,9 +22,8 @@ from bellwether.dashboard.portfolio_figures import Portfolio, most_urgent, portf
 from bellwether.dashboard.portfolio_keys import key_figures
 from bellwether.dashboard.portfolio_query import SIZES, Asked, read_query
 from bellwether.dashboard.portfolio_rows import component_labels, make_row
-from bellwether.health.scorecard import Scorecard, load_scorecard
+from bellwether.health.configs import active_config, main_scorecard
 from bellwether.portfolio.listing import ClientList, list_clients, matching, ordered
-from bellwether.presets import load_preset
 from bellwether.staff import audit
 from bellwether.staff.models import StaffUser
 from bellwether.web.formatting import (
@@ -85,11 +84,6 @@ class Pager:
     sizes: tuple[tuple[int, str, bool], ...]
 
 
-def workspace_scorecard() -> Scorecard:
-    """Return the scorecard of the workspace's preset."""
-    return load_scorecard(load_preset(settings.BELLWETHER_PRESET)["workspace"]["scorecard"])
-
-
 @require_GET
 @login_required
 def portfolio(request: HttpRequest) -> HttpResponse:
@@ -97,7 +91,7 @@ def portfolio(request: HttpRequest) -> HttpResponse:
     user = cast(StaffUser, request.user)
     now, zone = timezone.now(), settings.BELLWETHER_WORKSPACE_ZONE
     today = day_of(now, zone)
-    scorecard = workspace_scorecard()
+    scorecard = active_config(main_scorecard(), now=now).scorecard
     labels = component_labels(scorecard)
     asked = read_query(request.GET)
     whole = portfolio_figures(user, today)
@@ -154,9 +148,8 @@ def export(request: HttpRequest) -> HttpResponse:
         found = found.filter(pk__in=chosen)
     typical = found.aggregate(typical=Avg("annual_recurring_revenue"))["typical"]
     clients = ordered(found, asked.query.sort, today=today, typical_arr=float(typical or 1))
-    text, count = csv_text(
-        clients.select_related("csm_user", "ae_user"), component_labels(workspace_scorecard()), today, zone
-    )
+    labels = component_labels(active_config(main_scorecard(), now=now).scorecard)
+    text, count = csv_text(clients.select_related("csm_user", "ae_user"), labels, today, zone)
     detail = {"filters": asked.given, "count": count}
     audit.record(actor=user, action="client.export", object_type="client", detail=detail, now=now)
     response = HttpResponse(text, content_type="text/csv; charset=utf-8")

@@ -37,4 +37,5 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "rail": "min" if request.COOKIES.get("rail") == "min" else "",
         "user": getattr(request, "user", None),
         "updated": updated,
+        "debug": settings.DEBUG,
     }

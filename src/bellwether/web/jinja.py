@@ -61,7 +61,6 @@ def environment(**options: Any) -> Environment:
         status_of=formatting.status_of,
         version=__version__,
         workspace=settings.BELLWETHER_WORKSPACE_NAME,
-        debug=settings.DEBUG,
     )
     for name in (
         "money",

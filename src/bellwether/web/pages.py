@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from bellwether.web.context import THEMES
+from bellwether.web.formatting import STATUSES, Delta, spark
 
 NEXT_THEME = {"": "dark", "dark": "light", "light": ""}
 KEPT = timedelta(days=365)
@@ -38,7 +39,25 @@ def appearance(request: HttpRequest) -> HttpResponse:
     return response
 
 
+LINE = (62, 61, 63, 60, 58, 59, 55, None, 52, 50, 49, 46, 45, 41)
+
+
 @require_GET
 def parts(request: HttpRequest) -> HttpResponse:
-    """Show every part of the interface in all its states (development only)."""
-    return render(request, "parts_page.html", {})
+    """Show every part of the interface in all its states. In development only: elsewhere the page does not exist."""
+    if not settings.DEBUG:
+        raise Http404
+    context = {
+        "statuses": [*STATUSES, None],
+        "deltas": [
+            Delta("up", "6", "good"),
+            Delta("down", "14", "bad"),
+            Delta("flat", "−4"),
+            Delta("up", "1", "bad"),
+            Delta("up", "12%"),
+            None,
+        ],
+        "line": spark(LINE),
+        "wide": spark(LINE, width=120, height=36),
+    }
+    return render(request, "parts_page.html", context)

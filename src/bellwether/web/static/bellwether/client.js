@@ -29,12 +29,12 @@
     const list = document.createElement("dl");
     day.textContent = point.day;
     const health = row(list, "Health", String(point.score), false);
-    if (point.change !== null) {
+    if (point.change !== null && point.change !== "0") {
       const delta = document.createElement("span");
       delta.className = "delta";
       if (point.tone) delta.dataset.tone = point.tone;
-      delta.textContent = ` ${point.change}`;
-      health.append(delta);
+      delta.textContent = point.change;
+      health.append(" ", delta);
     }
     point.causes.forEach(([label, effect]) => row(list, label, effect, true));
     tip.replaceChildren(day, list);

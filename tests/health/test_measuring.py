@@ -139,17 +139,17 @@ class TestClientActivity:
 
     def test_gives_the_share_of_known_customers_active_in_thirty_days(self) -> None:
         people = [
-            {"user_key": "a", "date": back(29), "first_date": back(29), "role": "customer"},
-            {"user_key": "b", "date": back(30), "first_date": back(30), "role": "customer"},
-            {"user_key": "c", "date": back(3), "first_date": back(3), "role": "customer"},
-            {"user_key": "c", "date": back(1), "first_date": back(1)},
-            {"user_key": "staff", "date": D, "first_date": D, "role": "owner"},
-            {"user_key": "bot", "date": D, "first_date": D, "role": "customer", "is_service": True},
+            {"user_key": "a", "date": back(29), "role": "customer"},
+            {"user_key": "b", "date": back(30), "role": "customer"},
+            {"user_key": "c", "date": back(3), "role": "customer"},
+            {"user_key": "c", "date": back(1)},
+            {"user_key": "staff", "date": D, "role": "owner"},
+            {"user_key": "bot", "date": D, "role": "customer", "is_service": True},
         ]
         assert measured(self.SETTINGS, user_days=people)["client_activity"] == pytest.approx(2 / 3)
 
     def test_is_null_without_known_customers_and_without_such_a_role(self) -> None:
-        people = [{"user_key": "a", "date": D, "first_date": D, "role": "customer"}]
+        people = [{"user_key": "a", "date": D, "role": "customer"}]
         assert measured(self.SETTINGS)["client_activity"] is None
         assert measured(user_days=people)["client_activity"] is None
 

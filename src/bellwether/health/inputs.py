@@ -98,7 +98,6 @@ USER_DAYS: Schema = {
     "user_key": pl.String,
     "is_service": pl.Boolean,
     "date": pl.Date,
-    "first_date": pl.Date,
     "actions": pl.Int64,
     "role": pl.String,
 }
@@ -127,9 +126,9 @@ class MeasureInputs:
     """The records and facts from which measures are made; columns and dtypes are checked when it is built.
 
     History older than the windows need may be *folded*: client_days keeps each client's first day, last day with
-    people and last day; event_days one row per client and kind of event, dated on its last day, with the sum of events.
-    Activities and tickets may likewise be cut to the windows plus each client's last older contact and the workspace's
-    first record. Folded and whole history give the same measures.
+    people and last day; event_days one row per client and kind of event, dated on its last day, with the sum of events;
+    user_days the first day of each customer. Activities and tickets may likewise be cut to the windows plus each
+    client's last older contact and the workspace's first record. Folded and whole history give the same measures.
     """
 
     clients: pl.DataFrame

@@ -60,7 +60,9 @@ def read_facts(
     return Facts(
         client_days=_client_days(reader),
         event_days=_event_days(reader, settings),
-        user_days=_user_days(reader) if settings.customer_role else pl.DataFrame(schema=USER_DAYS),
+        user_days=_user_days(reader, settings.customer_role)
+        if settings.customer_role
+        else pl.DataFrame(schema=USER_DAYS),
         last_seen=_last_seen(reader),
     )
 
@@ -223,32 +225,27 @@ def _refold_last_seen(rows: pl.LazyFrame) -> pl.LazyFrame:
     return rows.group_by("organization_id").agg(pl.col("last_ts").max())
 
 
-def _user_days(reader: _Reader) -> pl.DataFrame:
-    columns = [name for name in USER_DAYS if name != "first_date"]
+def _user_days(reader: _Reader, customer_role: str) -> pl.DataFrame:
+    """Return recent rows of people, and of older ones the first day on which each had the customer role."""
     recent = reader.rows(
         "user_days",
         reader.recent,
         end_of_time(reader.end),
-        lambda days: days.filter(~pl.col("is_service")).select(*columns, pl.col("date").alias("first_date")),
+        lambda days: days.filter(~pl.col("is_service")).select(list(USER_DAYS)),
     )
-    return _typed([reader.folded("user_days", (), reader.recent, _fold_users, _refold_users), recent], USER_DAYS)
+    key = ("customers", customer_role)
+    older = reader.folded("user_days", key, reader.recent, _fold_customers(customer_role), _refold_customers)
+    return _typed([older, recent], USER_DAYS)
 
 
-def _fold_users(days: pl.LazyFrame) -> pl.LazyFrame:
-    people = days.filter(~pl.col("is_service")).select(
-        "organization_id", "user_key", "is_service", "date", "actions", "role", pl.col("date").alias("first_date")
-    )
-    return _refold_users(people)
+def _fold_customers(role: str) -> Fold:
+    def fold(days: pl.LazyFrame) -> pl.LazyFrame:
+        return _refold_customers(days.filter(~pl.col("is_service"), pl.col("role") == role))
+
+    return fold
 
 
-def _refold_users(rows: pl.LazyFrame) -> pl.LazyFrame:
-    return (
-        rows.sort("date")
-        .group_by("organization_id", "user_key", "is_service")
-        .agg(
-            pl.col("date").max(),
-            pl.col("first_date").min(),
-            pl.col("actions").sum(),
-            pl.col("role").drop_nulls().last(),
-        )
+def _refold_customers(rows: pl.LazyFrame) -> pl.LazyFrame:
+    return rows.group_by("organization_id", "user_key", "is_service", "role").agg(
+        pl.col("date").min(), pl.lit(0, pl.Int64).alias("actions")
     )

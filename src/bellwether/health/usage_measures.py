@@ -83,22 +83,30 @@ def _days_since_login(
 
 
 def _client_activity(inputs: MeasureInputs, grid: Grid, settings: MeasureSettings) -> Floats:
-    """Return the share of the client's own customers active in 30 days; each active day counts until the next one."""
+    """Return the share of the client's own customers active in 30 days; each active day counts until the next one.
+
+    A person is a customer from the first day on which it has the preset's role.
+    """
     nothing = np.full((grid.clients, len(grid.dates)), np.nan)
     if not settings.customer_role:
         return nothing
     person = ["organization_id", "user_key"]
-    role = pl.col("role").forward_fill().over(person)
-    days = (
-        inputs.user_days.filter(~pl.col("is_service"))
-        .sort("organization_id", "user_key", "date")
-        .with_columns(role.fill_null(pl.col("role").backward_fill().over(person)).alias("role"))
-        .filter(pl.col("role") == settings.customer_role)
+    people = inputs.user_days.filter(~pl.col("is_service"))
+    since = (
+        people.filter(pl.col("role") == settings.customer_role)
+        .group_by(person)
+        .agg(pl.col("date").min().alias("since"))
     )
-    active = days.filter(pl.col("actions") > 0).with_columns(pl.col("date").shift(-1).over(person).alias("next"))
+    active = (
+        people.filter(pl.col("actions") > 0)
+        .join(since, on=person, how="inner")
+        .filter(pl.col("date") >= pl.col("since"))
+        .sort(*person, "date")
+        .with_columns(pl.col("date").shift(-1).over(person).alias("next"))
+    )
     placed = grid.place(active, by="organization_id", day="date")
     until = placed.frame["next"].cast(pl.Int32).cast(pl.Int64).fill_null(NO_DAY).to_numpy()
     active_now = grid.cover(placed.row, placed.day, np.minimum(until, placed.day + FORGET_DAYS))
-    people = grid.place(days.group_by(person).agg(pl.col("first_date").min()), by="organization_id", day="first_date")
-    known_now = grid.window(grid.sums(people), None)
+    known_people = grid.place(since, by="organization_id", day="since")
+    known_now = grid.window(grid.sums(known_people), None)
     return ratio(active_now, known_now)

@@ -28,6 +28,8 @@ def _health(facts: ClientFacts) -> Sentence | None:
     if facts.score is None:
         reason = facts.no_score_reason or "no score has been made yet"
         return Sentence(f"{facts.name} has no health score: {_lower(reason)}.", "Health", "health")
+    if facts.ended:
+        return Sentence(f"{facts.name} has left; its last score was {facts.score}.", "Health", "health")
     standing = f"{facts.name} scores {facts.score}" + (f", {facts.status.lower()}" if facts.status else "")
     if facts.change is None:
         return Sentence(
@@ -41,7 +43,7 @@ def _health(facts: ClientFacts) -> Sentence | None:
 
 
 def _causes(facts: ClientFacts) -> Sentence | None:
-    if facts.change is None or abs(facts.change) < NOTABLE_CHANGE:
+    if facts.ended or facts.change is None or abs(facts.change) < NOTABLE_CHANGE:
         return None
     direction = 1 if facts.change > 0 else -1
     causes = sorted((c for c in facts.causes if c.effect * direction >= 1), key=lambda c: -abs(c.effect))[:2]
@@ -53,6 +55,8 @@ def _causes(facts: ClientFacts) -> Sentence | None:
 
 def _usage(facts: ClientFacts) -> Sentence | None:
     now, before, change = facts.number("dau_avg_7d"), facts.number("dau_avg_30d"), facts.number("dau_change")
+    if facts.ended:
+        return None
     if not facts.has_usage:
         return Sentence("No usage has been recorded yet.", "Usage", "usage")
     if now is None or before is None or change is None:

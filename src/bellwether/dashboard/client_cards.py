@@ -150,8 +150,8 @@ def contact_figure(last: LastContact | None, today: date, zone: ZoneInfo) -> Fig
     return Figure("contact", "Last contact", number(days), "days ago", note)
 
 
-def usage_figure(inputs: Mapping[str, Any]) -> Figure:
-    """Return the weekly and monthly active users with the change of daily use."""
+def usage_figure(inputs: Mapping[str, Any], *, measured: str) -> Figure:
+    """Return the weekly and monthly active users with the change of daily use; `measured` is the day, "" for today."""
     week, month, moved = inputs.get("wau"), inputs.get("mau"), inputs.get("dau_change")
     if week is None and month is None:
         return Figure("usage", "Weekly users", None, reason="No usage has been measured for this client.")
@@ -159,7 +159,8 @@ def usage_figure(inputs: Mapping[str, Any]) -> Figure:
     if moved is not None:
         notable = "up" if abs(moved) >= 0.1 else ""
         delta = change(round(moved, 2), better=notable, text=percent(abs(moved)))
-    note = f"{number(month)} in 30 days" if month is not None else ""
+    notes = [f"{number(month)} in 30 days" if month is not None else "", f"on {measured}" if measured else ""]
+    note = ", ".join(part for part in notes if part)
     return Figure("usage", "Weekly users", number(week), "people" if week != 1 else "person", note, change=delta)
 
 
@@ -173,12 +174,14 @@ def contract_card(
         Term("Tier", str(client.get_contract_tier_display())),
         Term("Start", full_day(start)),
         Term("End", full_day(end)),
-        Term("Term", _term(start, end)),
+        Term("Term", _term(*_current_term(periods, today, start, end))),
         Term("ARR", money(client.annual_recurring_revenue)),
     ]
     if seats:
-        in_use = f", {number(used)} used ({percent(used / seats)})" if used is not None else ""
-        terms.append(Term("Seats", f"{number(seats)} licensed{in_use}"))
+        in_use = (
+            f"{number(used)} of {number(seats)} used ({percent(used / seats)})" if used is not None else number(seats)
+        )
+        terms.append(Term("Seats", in_use))
     if client.payment_status:
         label = str(client.get_payment_status_display())
         terms.append(Term("Payment", label, PAYMENT_STATUS.get(client.payment_status, "")))
@@ -194,6 +197,14 @@ def contract_card(
         earlier=earlier,
         known=bool(known),
     )
+
+
+def _current_term(
+    periods: Sequence[ContractPeriod], today: date, start: date | None, end: date | None
+) -> tuple[date | None, date | None]:
+    """Return start and end of the term that holds `today`, the contract's own where no term is recorded."""
+    current = [p for p in periods if p.start_date <= today and (p.end_date is None or p.end_date >= today)]
+    return (current[-1].start_date, current[-1].end_date) if current else (start, end)
 
 
 def _term(start: date | None, end: date | None) -> str:

@@ -32,7 +32,7 @@ from bellwether.dashboard.client_trend import (
     trend_card,
 )
 from bellwether.dashboard.cohorts import AT_LEAST, daily_medians, peers_of
-from bellwether.dashboard.explanations import Basis, component_labels
+from bellwether.dashboard.explanations import component_labels
 from bellwether.dashboard.risk_factors import Factor, risk_factors
 from bellwether.dashboard.timeline import entries as timeline_entries
 from bellwether.health.configs import ActiveConfig, config_of
@@ -42,7 +42,7 @@ from bellwether.portfolio.listing import ClientQuery
 from bellwether.portfolio.models import Client
 from bellwether.portfolio.timeline import score_steps
 from bellwether.staff.models import StaffUser
-from bellwether.web.formatting import Status, full_day, number
+from bellwether.web.formatting import Status, day, full_day, number
 
 
 @dataclass(frozen=True)
@@ -118,8 +118,9 @@ def client_page(
     wanted = [point.day for point in series[-1:]] + ([view.explain] if view.explain else [])
     rows = read.stored_scores(client, config.scorecard.name, wanted)
     newest = series[-1] if series else None
-    basis = _basis(rows, newest.day if newest else None, now, zone)
-    scorecard = scorecard_of(basis, config)
+    row = rows.get(newest.day) if newest else None
+    scorecard = scorecard_of(row, config)
+    basis = basis_of(row, scorecard, now=now, zone=zone) if row else None
     comparison = compare(series, newest, points=scorecard.points)
     tier = str(client.get_contract_tier_display())
     cohort = read.cohort(client.contract_tier, scorecard.name, sampled_days(first, last))
@@ -164,7 +165,7 @@ def client_page(
             cards.arr_figure(client, inputs, today),
             cards.renewal_figure(client, today, ended=ended),
             cards.contact_figure(contact, today, zone),
-            cards.usage_figure(inputs),
+            cards.usage_figure(inputs, measured=day(basis.day, today) if basis and basis.day != today else ""),
         ],
         trend=trend_card(
             name=client.name,
@@ -183,7 +184,9 @@ def client_page(
         ),
         explained=_explained(view, rows, series, config, address, now=now, zone=zone),
         contract=cards.contract_card(client, records.periods, inputs, today),
-        timeline=timeline_card(entries, show=view.show, limit=view.entries, address=address, today=today),
+        timeline=timeline_card(
+            entries, show=view.show, limit=view.entries, address=address, today=today, until=_end(client, today, zone)
+        ),
         contacts=cards.contact_card(
             records.contacts, today=today, zone=zone, everyone=view.all_contacts, revealed=revealed
         ),
@@ -224,11 +227,11 @@ def ending(client: Client, records: read.Records, today: date, zone: ZoneInfo) -
     return text
 
 
-def scorecard_of(basis: Basis | None, config: ActiveConfig) -> Scorecard:
+def scorecard_of(row: HealthScore | None, config: ActiveConfig) -> Scorecard:
     """Return the scorecard of the version that the score names, that in force where the version is not there."""
-    if basis is None or basis.version == config.version:
+    if row is None or row.weights_version == config.version:
         return config.scorecard
-    named = config_of(basis.version)
+    named = config_of(row.weights_version)
     return named.scorecard if named else config.scorecard
 
 
@@ -237,8 +240,9 @@ def _last_day(client: Client, records: read.Records, today: date, *, ended: bool
     return client.scored_on if ended and client.scored_on and client.scored_on < today else today
 
 
-def _basis(rows: dict[date, HealthScore], on: date | None, now: datetime, zone: ZoneInfo) -> Basis | None:
-    return basis_of(rows[on], now=now, zone=zone) if on in rows else None
+def _end(client: Client, today: date, zone: ZoneInfo) -> date:
+    """Return the day up to which contacts are expected: today, or the day on which the client was archived."""
+    return min(today, day_of(client.archived_at, zone)) if client.archived_at else today
 
 
 def _recorded_contact(client: Client) -> read.LastContact | None:
@@ -257,12 +261,13 @@ def _explained(
 ) -> DayExplained | None:
     if view.explain is None:
         return None
-    basis = _basis(rows, view.explain, now, zone)
+    row = rows.get(view.explain)
+    scorecard = scorecard_of(row, config)
     return explain_day(
         view.explain,
-        basis=basis,
+        basis=basis_of(row, scorecard, now=now, zone=zone) if row else None,
         series=series,
-        scorecard=scorecard_of(basis, config),
+        scorecard=scorecard,
         today=day_of(now, zone),
         close=address.with_(explain=None) + "#trend",
     )

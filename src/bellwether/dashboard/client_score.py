@@ -29,7 +29,7 @@ NOTABLE = 5
 
 @dataclass(frozen=True)
 class ScoreCard:
-    """The newest score and what it is made of. `score` None: `reason` says why there is none.
+    """The newest score and what it is made of. `score` None: `reason` says why, `short_reason` in few words.
 
     `rows` is empty before the first score. `median_name` names the reference ticks, `no_median` why there are none.
     """
@@ -39,6 +39,7 @@ class ScoreCard:
     change: Delta | None
     change_note: str
     reason: str
+    short_reason: str
     coverage_note: str
     stale_note: str
     rows: list[ComponentRow]
@@ -72,8 +73,8 @@ class Comparison:
     effects: Mapping[str, float]
 
 
-def basis_of(row: HealthScore, *, now: datetime, zone: ZoneInfo) -> Basis:
-    """Return what the explanation of a stored score rests on."""
+def basis_of(row: HealthScore, scorecard: Scorecard, *, now: datetime, zone: ZoneInfo) -> Basis:
+    """Return what the explanation of a stored score rests on; `scorecard` is that of the version it names."""
     return Basis(
         day=row.date,
         score=row.overall_score,
@@ -84,6 +85,7 @@ def basis_of(row: HealthScore, *, now: datetime, zone: ZoneInfo) -> Basis:
         reason=row.no_score_reason,
         version=row.weights_version,
         made_at=moment(row.created_at, now, zone),
+        empty=without_data(scorecard, row.inputs, row.components),
     )
 
 
@@ -116,7 +118,7 @@ def score_card(
     """Return the card; `status_word` is the client's health status, `peers` the other scored clients of its `tier`."""
     if basis is None:
         reason = "No score has been made yet. Scores are made once a day and after new data arrive."
-        return ScoreCard(None, NOT_SCORED, None, "", reason, "", "", [], "", "", "", "", None)
+        return ScoreCard(None, NOT_SCORED, None, "", reason, "No score yet", "", "", [], "", "", "", "", None)
     tops = {c.key: c.weight if scorecard.points else 100.0 for c in scorecard.components}
     enough = len(peers) >= AT_LEAST
     earlier = (comparison.before.components, comparison.before.weights) if comparison else None
@@ -138,6 +140,7 @@ def score_card(
         change=delta,
         change_note=_change_note(basis, comparison),
         reason=basis.reason,
+        short_reason="Not enough data" if basis.score is None else "",
         coverage_note=_coverage_note(basis, rows),
         stale_note="" if basis.day == today or ended else f"Newest score: {day(basis.day, today)}.",
         rows=rows,
@@ -146,7 +149,7 @@ def score_card(
         no_median=""
         if enough
         else f"No {tier} median: it needs {AT_LEAST} other scored clients, there are {len(peers)}.",
-        standing=f"{_ordinal(place)} percentile of {len(peers)} {tier} clients" if place is not None else "",
+        standing=_standing(place, f"{len(peers)} other {tier} clients"),
         why=explain_score(basis, scorecard, today=today),
     )
 
@@ -186,8 +189,7 @@ def explain_day(
 
 def missing_labels(basis: Basis, scorecard: Scorecard) -> tuple[str, ...]:
     """Return the names of the components that rest on no data, in the scorecard's order."""
-    empty = without_data(scorecard, basis.inputs, basis.components)
-    return tuple(component.label for component in scorecard.components if component.key in empty)
+    return tuple(component.label for component in scorecard.components if component.key in basis.empty)
 
 
 def _change_note(basis: Basis, comparison: Comparison | None) -> str:
@@ -202,6 +204,14 @@ def _coverage_note(basis: Basis, rows: Sequence[ComponentRow]) -> str:
     missing = [row.label for row in rows if row.no_data]
     names = f": no {', '.join(name.lower() for name in missing)}" if missing else ""
     return f"Rests on {percent(basis.coverage)} of the weight{names}"
+
+
+def _standing(place: int | None, peers: str) -> str:
+    if place is None:
+        return ""
+    if place in {0, 100}:
+        return f"{'Above' if place else 'Below'} all {peers}"
+    return f"{_ordinal(place)} percentile of {peers}"
 
 
 def _ordinal(value: int) -> str:

@@ -43,10 +43,12 @@ class Timeline:
     summary: str
 
 
-def timeline_card(entries: Sequence[Entry], *, show: str, limit: int, address: Address, today: date) -> Timeline:
-    """Return the newest `limit` entries of the group `show` ("": all)."""
+def timeline_card(
+    entries: Sequence[Entry], *, show: str, limit: int, address: Address, today: date, until: date
+) -> Timeline:
+    """Return the newest `limit` entries of the group `show` ("": all); contacts are expected up to `until`."""
     group = next((group for _, group in FILTERS if group and group.value == show), None)
-    stream = merge(entries, today=today, group=group, limit=limit)
+    stream = merge(entries, today=until, group=group, limit=limit)
     left = stream.total - len(stream.entries)
     following = next((step for step in STEPS if step > limit), None)
     return Timeline(

@@ -11,7 +11,7 @@ from bellwether.dashboard.explanations import contributions, effects, largest
 from bellwether.dashboard.trend_chart import Band, TrendChart, draw, in_words
 from bellwether.health.scorecard import Scorecard
 from bellwether.portfolio.timeline import Entry, chosen_marks
-from bellwether.web.formatting import STATUSES, Delta, change, day, full_day, number, plural, signed
+from bellwether.web.formatting import STATUSES, day, full_day, number, plural, signed
 
 PERIODS = (30, 90, 180)
 DEFAULT_DAYS = 90
@@ -46,7 +46,7 @@ class TableRow:
     day: str
     iso: str
     score: str
-    change: Delta | None
+    change: str
     median: str
     href: str
 
@@ -186,7 +186,7 @@ def table_rows(
                 day=day(point.day, today),
                 iso=point.day.isoformat(),
                 score=str(point.score) if point.score is not None else "N/A",
-                change=change(moved, better="up"),
+                change=signed(moved),
                 median=number(median[point.day]) if point.day in median else "",
                 href=address.with_(explain=point.day.isoformat()) + "#explained",
             )

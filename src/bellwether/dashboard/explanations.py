@@ -20,7 +20,7 @@ SOURCES = {
     "tickets": "support tickets",
     "surveys": "survey answers",
     "activities": "activities",
-    "contacts": "contacts and activities",
+    "contacts": "contact records",
     "contract": "the contract record",
     "counts": "events of the product",
     "scores": "earlier scores",
@@ -123,12 +123,12 @@ def component_labels(scorecard: Scorecard, keys: Sequence[str] = ()) -> dict[str
     return labels | {key: words(key).capitalize() for key in keys if key not in labels}
 
 
-def without_data(scorecard: Scorecard, inputs: Mapping[str, Any], components: Values) -> set[str]:
+def without_data(scorecard: Scorecard, inputs: Mapping[str, Any], components: Values) -> frozenset[str]:
     """Return the components that rest on no data, also where a rule for empty denominators gave them a number."""
     frame = pl.DataFrame([{name: inputs.get(name) for name in sorted(scorecard.measures)}])
     checks = [component.formula.has_data().fill_null(False).alias(component.key) for component in scorecard.components]
     found = frame.select(checks).row(0, named=True)
-    return {key for key, has_data in found.items() if not has_data or components.get(key) is None}
+    return frozenset(key for key, has_data in found.items() if not has_data or components.get(key) is None)
 
 
 def measure_text(slug: str, value: Any) -> str:
@@ -172,14 +172,14 @@ def explain_component(component: Component, inputs: Mapping[str, Any], *, no_dat
         title=f"How {component.label.lower()} is calculated",
         formula=f"{component.formula.words(labels)}.",
         inputs=shown,
-        source=f"From {' and '.join(sorted(name for name in named if name))}. {made}" if named else made,
+        source=f"From {', '.join(sorted(name for name in named if name))}. {made}" if named else made,
         note=note,
     )
 
 
 @dataclass(frozen=True)
 class Basis:
-    """What the explanation of a score rests on: the row as stored and the scorecard that reads it."""
+    """What the explanation of a score rests on: the row as stored. `empty`: components that rest on no data."""
 
     day: date
     score: int | None
@@ -190,6 +190,7 @@ class Basis:
     reason: str
     version: str
     made_at: str
+    empty: frozenset[str] = frozenset()
 
 
 def component_rows(
@@ -201,7 +202,6 @@ def component_rows(
     today: date,
 ) -> list[ComponentRow]:
     """Return a row for each component of the scorecard; `earlier` are components and weights to compare with."""
-    empty = without_data(scorecard, basis.inputs, basis.components)
     now = contributions(basis.components, basis.weights, points=scorecard.points)
     then = contributions(*earlier, points=scorecard.points) if earlier else {}
     moves = effects(then, now) if earlier else {}
@@ -212,7 +212,7 @@ def component_rows(
         weight = float(basis.weights.get(component.key, component.weight))
         before = earlier[0].get(component.key) if earlier else None
         bar = _bar(value, weight, scorecard.points)
-        status, word, icon = _level(bar, no_data=component.key in empty)
+        status, word, icon = _level(bar, no_data=component.key in basis.empty)
         rows.append(
             ComponentRow(
                 key=component.key,
@@ -226,7 +226,7 @@ def component_rows(
                 change=_change(value, before),
                 effect=signed(round(moves[component.key], 1)) if component.key in moves else DASH,
                 median=medians.get(component.key),
-                no_data=component.key in empty,
+                no_data=component.key in basis.empty,
                 why=explain_component(component, basis.inputs, no_data=value is None, made=made),
             )
         )
@@ -264,7 +264,7 @@ def explain_score(basis: Basis, scorecard: Scorecard, *, today: date) -> ScoreWh
 def _coverage_note(basis: Basis, scorecard: Scorecard) -> str:
     if basis.score is None:
         return f"{basis.reason.rstrip('.')}."
-    empty = without_data(scorecard, basis.inputs, basis.components)
+    empty = basis.empty
     if not empty:
         return "All components have data."
     labels = component_labels(scorecard)

@@ -106,8 +106,8 @@ class ScoreStep:
 def score_steps(scores: Sequence[tuple[date, int | None]]) -> list[ScoreStep]:
     """Return the notable changes of a series ordered by date, oldest first.
 
-    A change is measured against the score exactly SCORE_WINDOW_DAYS earlier. A run of days that all qualify in the same
-    direction is one step: the day on which the change was greatest (the latest such day).
+    A change is measured against the score exactly SCORE_WINDOW_DAYS earlier. Days that qualify in the same direction,
+    not more than SCORE_WINDOW_DAYS apart, are one step: the day of the greatest change, the latest if there are several.
     """
     known = {day: score for day, score in scores if score is not None}
     steps: list[ScoreStep] = []
@@ -118,11 +118,12 @@ def score_steps(scores: Sequence[tuple[date, int | None]]) -> list[ScoreStep]:
         step = None
         if score is not None and before is not None and abs(score - before) >= SCORE_STEP:
             step = ScoreStep(day, since, before, score)
-        if run and (step is None or (step.change > 0) != (run[-1].change > 0)):
+        if step is None:
+            continue
+        if run and (run[-1].on < since or (step.change > 0) != (run[-1].change > 0)):
             steps.append(_greatest(run))
             run = []
-        if step is not None:
-            run.append(step)
+        run.append(step)
     if run:
         steps.append(_greatest(run))
     return steps

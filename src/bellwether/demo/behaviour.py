@@ -205,7 +205,7 @@ def _frame(
     label = np.full(len(kind), -1, np.int8)
     labelled = np.isin(kind, [n for n, k in enumerate(world.catalogue.kinds) if k.name in world.catalogue.labels])
     at = np.flatnonzero(labelled)
-    on_time = 0.52 + 0.5 * world.health[client[at], np.minimum(day[at], world.plan.days - 1)]
+    on_time = 0.30 + 0.72 * world.health[client[at], np.minimum(day[at], world.plan.days - 1)]
     luck, second_luck = rng.random(len(at)), rng.random(len(at))
     label[at] = np.where(luck < on_time, np.where(second_luck < 0.8, 0, 1), np.where(second_luck < 0.7, 2, 3))
     columns = {"client": client, "user": user, "kind": kind, "label": label, "day": day, "second": second}

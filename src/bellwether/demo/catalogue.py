@@ -82,7 +82,7 @@ SERVICE_EVENTS = {"API Called": 7.0, "HRIS Synced": 1.0}
 """Events of service users (bots), with their mean number a day."""
 FOLLOW_UPS = (
     FollowUp(before="Case Created", after="Case Closed", low=0.55, high=0.95, days=(2, 24)),
-    FollowUp(before="Assignment Created", after="Assignment Completed", low=0.25, high=1.0, days=(1, 15)),
+    FollowUp(before="Assignment Created", after="Assignment Completed", low=0.05, high=1.0, days=(1, 15)),
     FollowUp(before="Campaign Launched", after="Campaign Closed", low=0.6, high=1.0, days=(20, 45)),
     FollowUp(before="Form Started", after="Form Completed", low=0.35, high=0.97, days=(0, 3)),
     FollowUp(before="Journey Started", after="Journey Completed", low=0.3, high=0.95, days=(3, 30)),

@@ -80,8 +80,7 @@ def _enter_home(home: Path | None, preset: str | None) -> None:
     if preset:
         wanted["BELLWETHER_PRESET"] = preset
     if any(os.environ.get(name, "").strip() != value for name, value in wanted.items()):
-        program = "from bellwether.cli import main; main()"
-        command = [sys.executable, "-c", program, *sys.argv[1:]]
+        command = [sys.executable, "-m", "bellwether", *sys.argv[1:]]
         os.execve(sys.executable, command, os.environ | wanted)  # noqa: S606 - this very program, with its arguments
 
 

@@ -128,8 +128,8 @@ def payment_path(world: World, company: Company) -> list[str]:
     rng = world.plan.stream("payments", company.number)
     luck = rng.random(world.plan.days // 91 + 2)[(np.arange(world.plan.days) + int(rng.integers(91))) // 91]
     health = world.health[company.number]
-    overdue = np.select([health < 0.45, health < 0.65], [0.12, 0.03], 0.0)
-    late = overdue + np.select([health < 0.45, health < 0.65], [0.22, 0.10], 0.02)
+    overdue = np.select([health < 0.45, health < 0.65], [0.20, 0.05], 0.0)
+    late = overdue + np.select([health < 0.45, health < 0.65], [0.35, 0.20], 0.02)
     return [str(word) for word in np.select([luck < overdue, luck < late], ["overdue", "late"], "current")]
 
 
@@ -139,7 +139,7 @@ def renewal_path(world: World, company: Company) -> list[int | None]:
     plan = world.plan
     noise = plan.stream("renewal", company.number).normal(0, 5)
     week = np.arange(plan.days) // 7 * 7
-    value = np.clip(np.round(25 + 75 * world.health[company.number][week] + noise), 5, 99).astype(int)
+    value = np.clip(np.round(5 + 95 * world.health[company.number][week] + noise), 5, 99).astype(int)
     ends = [plan.index(end) for _, end in terms_of(company, plan.today)]
     is_open = np.zeros(plan.days, bool)
     for end in ends:

@@ -110,14 +110,14 @@ def make_feature_use(plan: DemoPlan, companies: list[Company], catalogue: Catalo
         rng, story, row = plan.stream("features", company.number), company.story, company.number
         licensed[row] = [module in company.modules for module in catalogue.module_of]
         luck = rng.random(shape[1])
-        used = licensed[row] & (luck < 0.22 + 0.84 * story.base)
+        used = licensed[row] & (luck < 1.15 * story.base - 0.08)
         used[0] |= licensed[row][0]
         begins = plan.index(company.go_live)
         later = begins + rng.integers(0, 90, shape[1]) if begins > -90 else np.zeros(shape[1], int)
         later[0] = begins
         start[row] = np.where(used, np.maximum(later, 0), NEVER)
         if story.depth > 0:
-            lost = used & (rng.random(shape[1]) < 1.05 * story.depth)
+            lost = used & (rng.random(shape[1]) < 1.4 * story.depth)
             lost[0] = False
             when = story.turn + (story.fall_days * rng.uniform(0.2, 0.9, shape[1])).astype(int)
             pause[row] = np.where(lost, when, NEVER)
@@ -148,7 +148,7 @@ def active_matrix(
     inside = (days >= (go_live if company.story.kind == "newborn" else start)) & (
         days <= (NEVER if company.story.churn is None else company.story.churn)
     )
-    share = 1.16 * health**1.15
+    share = 1.12 * health**1.5
     day_noise = rng.lognormal(0.0, 0.09, plan.days)
     target = company.seats * EXPECTED_RATE[company.tier] * share * ramp * inside * working * season * day_noise
     weight = draw[:, None] * present

@@ -66,7 +66,7 @@ def health_on(world: World, client: int, day: int) -> float:
 def make_activities(world: World, contacts: list[ContactRow], *, until: datetime) -> list[ActivityRow]:
     """Return the activities of all clients: regular ones, quarterly reviews, onboarding, escalations, and some planned.
 
-    Healthy clients hear from their CSM about every two weeks, others less often, the uncontacted not for months.
+    Healthy clients hear from their CSM every two or three weeks, others less often, the uncontacted not for months.
     """
     of_client: dict[int, list[ContactRow]] = {}
     for contact in contacts:
@@ -89,16 +89,18 @@ def _of_client(world: World, company: Company, known: list[ContactRow], until: d
     diligence = rng.uniform(0.75, 1.3)
     while day <= end:
         days.append((day, str(rng.choice(["CALL", "EMAIL", "MEETING", "INTERNAL_DISCUSSION"], p=[0.4, 0.3, 0.2, 0.1]))))
-        interval = 9 + 34 * (1 - health_on(world, company.number, day)) ** 1.3
-        day += max(2, int(rng.gamma(4.0, interval * diligence / 4.0)))
+        interval = 12 + 150 * (1 - health_on(world, company.number, day)) ** 1.15
+        day += max(2, int(rng.gamma(5.0, interval * diligence / 5.0)))
     quarter = begin + int(rng.integers(20, 91))
     reviews = range(quarter, end + 1, 91) if company.tier != "STARTER" else range(0)
-    days += [(day, "QBR") for day in reviews if rng.random() < 0.35 + 0.65 * health_on(world, company.number, day)]
+    days += [(day, "QBR") for day in reviews if rng.random() < 1.5 * health_on(world, company.number, day) - 0.5]
     if plan.index(company.start) > -BEFORE_DAYS:
         start = plan.index(company.start)
         days += [(start + gap, "ONBOARDING") for gap in (3, 14, 30)] + [(start + 40, "TRAINING")]
     if story.spike is not None and story.spike >= begin:
         days.append((story.spike + 6, "SUPPORT_ESCALATION"))
+    if story.rise:  # somebody took care: that is why it recovers
+        days += [(day, "CALL") for day in range(story.rise_turn - 6, end + 1, 17)]
     if rng.random() < 0.5:
         days.append((int(rng.integers(begin, max(end, begin) + 1)), "EXECUTIVE_TOUCHPOINT"))
     done = [(d, k) for d, k in days if begin <= d <= end]
@@ -123,7 +125,7 @@ def _activity(
     at = working_instant(world.plan.day(day), rng)
     completed = at <= until
     present = [c for c in known if c.known_on(at.date())]
-    wanted = {"EMAIL": 1, "CALL": 2, "MEETING": 3, "QBR": 5, "TRAINING": 2}.get(kind, 2)
+    wanted = {"EMAIL": 1, "CALL": 1, "MEETING": 2, "QBR": 4}.get(kind, 2)
     wanted = 0 if kind == "INTERNAL_DISCUSSION" else min(wanted, len(present))
     met = [] if not wanted else [present[n].id for n in sorted(rng.choice(len(present), wanted, replace=False))]
     feeling = mood(health_on(world, company.number, day))

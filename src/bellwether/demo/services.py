@@ -29,6 +29,8 @@ from bellwether.usage.pseudonyms import pseudonyms
 from bellwether.usage.services import roll_up, workspace_lake
 
 NO_SCORE = "N/A"
+WARM_UP_DAYS = 30
+"""Days at the start of a longer demo that are not scored: their 30-day windows would reach before the first event."""
 
 
 @dataclass
@@ -117,7 +119,7 @@ def _make(plan: DemoPlan, *, home: Path, now: datetime, progress: Progress) -> d
     with stages.timed("facts"):
         roll_up(workspace_lake(), dates, progress=progress)
     with stages.timed("scores"):
-        days = days_between(plan.first, plan.today)
+        days = days_between(plan.day(WARM_UP_DAYS if plan.days >= 3 * WARM_UP_DAYS else 0), plan.today)
         scored = score_dates(days, now=now, progress=progress, readings=make_readings(portfolio.world))
     counts |= landed | {"scores": scored.scored, "days without a score": scored.unscored}
     return {"counts": counts, "bands": bands(), "seconds": stages.seconds}

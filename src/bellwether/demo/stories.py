@@ -22,7 +22,7 @@ CHURN_CAUSES = {"low adoption": 0.32, "champion left": 0.22, "support": 0.18, "p
 ABRUPT = "acquired"
 """A client that is bought leaves in good health; no score can see it coming, and the demo does not pretend so."""
 
-STEADY_LEVELS = ((0.62, 0.86, 0.045), (0.30, 0.66, 0.06), (0.08, 0.42, 0.07))
+STEADY_LEVELS = ((0.46, 0.88, 0.04), (0.40, 0.66, 0.06), (0.14, 0.45, 0.07))
 """Share, mean and spread of the latent health of clients to which nothing in particular happens."""
 
 
@@ -87,7 +87,7 @@ def _story(plan: DemoPlan, kind: str, rng: np.random.Generator) -> Story:
         case "uncontacted":
             return Story(kind=kind, base=float(rng.uniform(0.5, 0.8)))
         case "fading":
-            depth, fall = float(rng.uniform(0.3, 0.6)), int(rng.integers(45, 120))
+            depth, fall = float(rng.uniform(0.3, 0.65)), int(rng.integers(45, 120))
             return Story(kind=kind, base=good, depth=depth, turn=ago(25, 140), fall_days=min(fall, plan.days))
         case "champion_left":
             leaves = ago(20, 75)

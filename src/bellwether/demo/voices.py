@@ -67,9 +67,9 @@ def make_tickets(world: World, *, until: datetime) -> list[TicketRow]:
 
 
 def _daily_rate(company: Company, days: np.ndarray, health: np.ndarray) -> np.ndarray:
-    """Return tickets a day: what healthy clients open costs about a sixth of the support score, at worst most of it."""
+    """Return tickets a day: what healthy clients open costs about a sixth of the support score, at worst all of it."""
     monthly_users = 1.9 * company.seats * EXPECTED_RATE[company.tier]
-    points = (4 + 0.4 * monthly_users) * (0.10 + 0.80 * (1 - health) ** 1.4)
+    points = (4 + 0.4 * monthly_users) * (0.08 + 1.15 * (1 - health) ** 1.25)
     share = np.array(CALM) + (1 - health)[:, None] * (np.array(TROUBLED) - np.array(CALM))
     rate = points / (share @ np.array(POINTS)) / 30
     if company.story.spike is not None:
@@ -111,7 +111,7 @@ def make_surveys(
         if ticket.solved_at is None or asked > CSAT_SHARE:
             continue
         health = health_on(world, ticket.client, world.plan.index(ticket.solved_at.date()))
-        stars = int(np.clip(round(1.9 + 3.4 * health + grade), 1, 5))
+        stars = int(np.clip(round(1.2 + 4.2 * health + grade), 1, 5))
         at = ticket.solved_at + timedelta(hours=1 + 20 * words)
         if at <= until:
             identity = world.plan.uuid("csat", ticket.id)
@@ -135,7 +135,7 @@ def _nps(world: World, company: Company, contacts: list[ContactRow], until: date
             grade, words = rng.normal(0, 0.9), rng.random()
             if rng.random() < 0.75 and at <= until and contact.known_on(at.date()):
                 health = health_on(world, company.number, day)
-                score = float(np.clip(round(2.6 + 8.0 * health + grade), 0, 10))
+                score = float(np.clip(round(11.2 * health - 0.6 + grade), 0, 10))
                 identity = plan.uuid("nps", contact.id, number)
                 rows.append(_answer(identity, company.number, "NPS", score, contact.id, health, words, at))
     return rows

@@ -38,7 +38,9 @@ _PERSONS = (
     "invitee", "inviter", "agent", "sender", "recipient", "creator", "patient", "lead", "subscriber", "visitor",
 )  # fmt: skip
 
-_EMAIL = r"[^\s@\"'<>()\[\]{},;:/?&=]+(?:@|%40)[^\s@\"'<>()\[\]{},;:/?&=]+"
+# Each pattern starts at the edge of a word or is short: the work grows with the length of the text, not its square.
+_WORD = r"[^\s@\"'<>()\[\]{},;:/?&=]"
+_EMAIL = rf"(?<!{_WORD}){_WORD}+(?:@|%40){_WORD}+"
 _IPV4 = r"(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?!\.?\d)"
 _PHONE = r"(?<![\w+])\+\d(?:[\s().\-/]?\d){7,14}(?!\d)|(?<!\d)\(?\d{3}\)?[-. ]\s?\d{3}[-. ]\d{4}(?!\d)"
 _IPV6 = r"(?<![\w:.])(?=[0-9a-fA-F:]*:[0-9a-fA-F:]*:)[0-9a-fA-F:]{3,39}(?:%\w+)?(?![\w:.])"

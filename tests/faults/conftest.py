@@ -1,0 +1,5 @@
+"""A workspace in processes of its own, which the tests kill."""
+
+from tests.usage.workspace import workspace
+
+__all__ = ["workspace"]

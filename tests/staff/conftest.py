@@ -1,6 +1,9 @@
 """Settings for processes that tests of the access log start."""
 
+import logging
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -10,15 +13,18 @@ import pytest
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """The URL of a PostgreSQL server: BELLWETHER_TEST_POSTGRES_URL, or one that runs for these tests."""
-    url = os.environ.get("BELLWETHER_TEST_POSTGRES_URL")
-    if url:
+    url = os.environ.get("BELLWETHER_TEST_POSTGRES_URL") or os.environ.get("BELLWETHER_DATABASE_URL", "")
+    if url.startswith("postgres"):
         yield url
         return
-    server = pytest.importorskip("pgserver").get_server(tmp_path_factory.getbasetemp() / "postgres")
+    folder = tempfile.mkdtemp(prefix="bellwether-pg-")  # not under pytest's folder: the server's user may not enter it
+    server = pytest.importorskip("pgserver").get_server(folder)
+    logging.getLogger("pgserver").disabled = True  # it logs at exit, when stderr may be closed
     yield server.get_uri()
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

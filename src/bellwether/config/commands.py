@@ -14,6 +14,7 @@ def migrate_databases() -> None:
 
     for alias in connections:
         call_command("migrate", database=alias, interactive=False, verbosity=0)
+    call_command("createcachetable", verbosity=0)
 
 
 def register(app: typer.Typer) -> None:

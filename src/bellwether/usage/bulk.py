@@ -178,8 +178,8 @@ def _message_ids(frame: pl.DataFrame, given: pl.Series, options: BulkOptions, se
     derived = _derived_ids(frame.filter(lacking), options, seen)
     if lacking.all():
         return derived.alias(given.name)
-    place = lacking.cum_sum() - 1
-    return given.zip_with(~lacking, derived.gather(place.clip(0).cast(pl.UInt32)))
+    place = lacking.cum_sum().cast(pl.Int64) - 1
+    return given.zip_with(~lacking, derived.gather(place.clip(0)))
 
 
 def _derived_ids(frame: pl.DataFrame, options: BulkOptions, seen: Occurrences) -> pl.Series:

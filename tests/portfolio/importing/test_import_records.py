@@ -78,7 +78,7 @@ def run(tmp_path: Path) -> Run:
 class TestClients:
     TEXT = (
         "AccountId;Account Name;Plan;ARR__c;Seats;Contract Start;Contract End;CSM;Tags;Country;Modules\n"
-        'acme;Acme;Pro;"$1,200.50";25;01.02.2025;31.01.2027;ada@bellwether.example;gold, emea;Germany;"Cases|Policies"\n'
+        'acme;Acme;Pro;"$1,200.50";25;01.02.2025;31.01.2027;ada@bellwether.example;gold, emea;DE;"Cases|Policies"\n'
     )
 
     def test_stores_what_the_file_says(self, run: Run, staff: Staff):

@@ -58,8 +58,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "bellwether.web.middleware.SecurityHeaders",
-    "bellwether.common.problems.ProblemResponses",
     "django.middleware.security.SecurityMiddleware",
+    "bellwether.common.problems.ProblemResponses",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

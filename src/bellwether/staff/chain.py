@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from bellwether.common.text import storable_text
@@ -30,7 +30,22 @@ class Link:
     previous_hash: str
 
 
-def link_hash(link: Link) -> str:
+class Linked(Protocol):
+    """A row of the log, stored or about to be: the fields of Link."""
+
+    seq: Any
+    at: Any
+    actor_id: Any
+    actor: Any
+    action: Any
+    object_type: Any
+    object_id: Any
+    client_id: Any
+    detail: Any
+    previous_hash: Any
+
+
+def link_hash(link: Link | Linked) -> str:
     """Return the SHA-256, as 64 hex digits, over the canonical JSON of `link`."""
     content = {
         "action": link.action,

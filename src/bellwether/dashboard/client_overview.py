@@ -178,6 +178,7 @@ def client_page(
             scorecard=scorecard,
             labels=component_labels(scorecard, tuple(newest.components) if newest else ()),
             median=median,
+            tier=tier,
             cohort=reference,
             no_cohort=no_reference,
             entries=entries,

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.views.decorators.http import require_GET, require_POST
 
+import bellwether.health.jobs  # noqa: F401 (declares the job that a reader may ask for)
 from bellwether.common.jobs import JOBS, request_job
 from bellwether.common.models import JobRun, JobState
 from bellwether.common.time import day_of

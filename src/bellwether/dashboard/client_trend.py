@@ -98,11 +98,12 @@ def trend_card(
     scorecard: Scorecard,
     labels: Mapping[str, str],
     median: Mapping[date, float],
+    tier: str,
     cohort: str,
     no_cohort: str,
     entries: Sequence[Entry],
 ) -> Trend:
-    """Return the card for the days `first` to `last`. `cohort` names the peers, `no_cohort` says why there are none."""
+    """Return the card for the days `first` to `last`; `tier` and `cohort` name the peers, `no_cohort` why none."""
     periods = [Choice(f"{n} d", address.with_(days=n, explain=None), n == days) for n in PERIODS]
     inside = [point for point in series if point.day >= first]
     scores = {point.day: point.score for point in inside}
@@ -122,7 +123,7 @@ def trend_card(
         periods=periods,
         chart=chart,
         nothing="",
-        sentence=in_words(first=first, last=last, scores=scores, median=median, cohort=cohort.split(",")[0]),
+        sentence=in_words(first=first, last=last, scores=scores, median=median, cohort=tier),
         name=name,
         cohort=cohort if median else "",
         no_cohort=no_cohort,

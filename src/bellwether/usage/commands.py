@@ -6,6 +6,7 @@ import typer
 from django.utils import timezone
 
 from bellwether.usage.import_command import import_file
+from bellwether.usage.import_reference import import_columns_page
 from bellwether.usage.keys import add_key, revoke_key
 from bellwether.usage.models import WriteKey
 
@@ -18,6 +19,7 @@ def register(app: typer.Typer) -> None:
     key.command("revoke")(key_revoke)
     app.add_typer(key, name="key")
     app.command("import")(import_file)
+    app.command("import-columns")(import_columns)
 
 
 Source = Annotated[
@@ -49,3 +51,8 @@ def key_revoke(source: Source) -> None:
     """Revoke the key of SOURCE. Running servers refuse it within seconds."""
     revoke_key(source, now=timezone.now())
     typer.echo(f"The key of {source} is revoked.")
+
+
+def import_columns() -> None:
+    """Print which columns each kind of import understands, in Markdown."""
+    typer.echo(import_columns_page(), nl=False)

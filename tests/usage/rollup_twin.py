@@ -139,7 +139,9 @@ def _user_days(events: list[Event], facts: Twin) -> None:
             started[day_of[begin], organization, user, False].append(end - begin)
     for key, rows in days.items():
         acts = [row for row in rows if _is_action(row)]
-        roles = sorted(((row["ts"], row["role"]) for row in rows if row["role"]), key=lambda r: (-r[0].timestamp(), r[1]))
+        roles = sorted(
+            ((row["ts"], row["role"]) for row in rows if row["role"]), key=lambda r: (-r[0].timestamp(), r[1])
+        )
         facts.user_days[key] = {
             "actions": len(acts),
             "sessions": len(started[key]),
@@ -188,7 +190,9 @@ def _client_days(events: list[Event], facts: Twin, zone: ZoneInfo) -> None:
             windows = [len(set().union(*(active[day - n * DAY] for n in range(w)))) for w in (1, 7, 30)]
             of_day = [one for one in own if one["day"] == day]
             if windows[2] or of_day:
-                facts.client_days[day, organization] = _client_day(day, organization, of_day, windows, first_seen, zone, facts)
+                facts.client_days[day, organization] = _client_day(
+                    day, organization, of_day, windows, first_seen, zone, facts
+                )
             day += DAY
 
 

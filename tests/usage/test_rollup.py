@@ -8,7 +8,7 @@ import pytest
 
 from bellwether.usage import facts
 from bellwether.usage.lake import Lake
-from tests.usage.rollup_twin import Event, event, place, refresh, stored, twin
+from tests.usage.rollup_twin import UTC_ZONE, Event, event, place, refresh, stored, twin
 
 BERLIN = ZoneInfo("Europe/Berlin")
 KATHMANDU = ZoneInfo("Asia/Kathmandu")
@@ -28,7 +28,7 @@ def user_day(lake: Lake, day: str, user: str = "ann", *, is_service: bool = Fals
     return row
 
 
-def roll_up(lake: Lake, events: list[Event], zone: ZoneInfo = ZoneInfo("UTC")) -> None:
+def roll_up(lake: Lake, events: list[Event], zone: ZoneInfo = UTC_ZONE) -> None:
     refresh(lake, place(lake, events, zone=zone), zone)
 
 

@@ -42,16 +42,17 @@ def demo(
     fresh: Annotated[bool, typer.Option(help="Replace a demo that is there; other data is never touched.")] = False,
 ) -> None:
     """Make a synthetic portfolio with known truth, ready to click, and serve it. Doing it again only serves."""
-    _enter_home(home, preset)
     now = timezone.now()
+    workspace_today = day_of(now, settings.BELLWETHER_WORKSPACE_ZONE)
     plan = DemoPlan(
         clients=clients,
         days=days,
         seed=seed,
-        today=today.date() if today else day_of(now, settings.BELLWETHER_WORKSPACE_ZONE),
-        preset=settings.BELLWETHER_PRESET,
+        today=today.date() if today else workspace_today,
+        preset=preset or settings.BELLWETHER_PRESET,
     )
-    _refuse_future(plan, day_of(now, settings.BELLWETHER_WORKSPACE_ZONE))
+    _refuse_wrong_usage(plan, workspace_today)
+    _enter_home(home, preset)
     with terminal_progress() as progress:
         marker = prepare(
             plan, home=settings.HOME, now=now, today_given=today is not None, fresh=fresh, progress=progress
@@ -61,7 +62,7 @@ def demo(
         _serve()
 
 
-def _refuse_future(plan: DemoPlan, today: date) -> None:
+def _refuse_wrong_usage(plan: DemoPlan, today: date) -> None:
     try:
         check_plan(plan)
         if plan.today > today:
@@ -72,11 +73,13 @@ def _refuse_future(plan: DemoPlan, today: date) -> None:
 
 
 def _enter_home(home: Path | None, preset: str | None) -> None:
-    """Start this command again with the demo's settings unless they hold: they are read once, when a process starts."""
-    wanted = {
-        "BELLWETHER_HOME": str(home or os.environ.get("BELLWETHER_HOME", "").strip() or DEFAULT_HOME),
-        "BELLWETHER_WORKSPACE_NAME": os.environ.get("BELLWETHER_WORKSPACE_NAME", "").strip() or WORKSPACE,
-    }
+    """Make the demo's settings hold for this process and those it starts.
+
+    Home and preset are read once, when a process starts: where they differ, this command starts itself again.
+    """
+    if not os.environ.get("BELLWETHER_WORKSPACE_NAME", "").strip():
+        os.environ["BELLWETHER_WORKSPACE_NAME"] = settings.BELLWETHER_WORKSPACE_NAME = WORKSPACE
+    wanted = {"BELLWETHER_HOME": str(home or os.environ.get("BELLWETHER_HOME", "").strip() or DEFAULT_HOME)}
     if preset:
         wanted["BELLWETHER_PRESET"] = preset
     if any(os.environ.get(name, "").strip() != value for name, value in wanted.items()):

@@ -88,7 +88,7 @@ def _story(plan: DemoPlan, kind: str, rng: np.random.Generator) -> Story:
             return Story(kind=kind, base=float(rng.uniform(0.5, 0.8)))
         case "fading":
             depth, fall = float(rng.uniform(0.3, 0.65)), int(rng.integers(45, 120))
-            return Story(kind=kind, base=good, depth=depth, turn=ago(25, 140), fall_days=min(fall, plan.days))
+            return Story(kind=kind, base=good, depth=depth, turn=ago(35, 160), fall_days=min(fall, plan.days))
         case "champion_left":
             leaves = ago(20, 75)
             depth = float(rng.uniform(0.2, 0.35))

@@ -6,23 +6,21 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from bellwether.health.grids import Floats, Grid, Ints, known, ratio
+from bellwether.health.grids import Floats, Grid, Ints, Placed, known, ratio
 from bellwether.health.inputs import CountSpec, FeatureSpec, MeasureInputs, MeasureSettings
+
+CELLS_AT_ONCE = 20_000_000
 
 
 @dataclass(frozen=True)
 class _Kind:
-    """The rows of one kind of event: where they lie on the grid and how many events each stands for.
-
-    `event`, `module` (lower case) and `label` are "" where nobody asks for them.
-    """
+    """A kind of event and its events per client and day; `module` (lower case) and so on are "" where nobody asks."""
 
     event: str
     module: str
     label: str
     is_service: bool
-    cells: Ints
-    events: Ints
+    daily: Ints
 
 
 class EventSums:
@@ -33,17 +31,7 @@ class EventSums:
     ) -> None:
         self._grid = grid
         rows = _of_interest(inputs.event_days, settings, modules)
-        placed = grid.place(rows, by="organization_id", day="date")
-        cells = pl.Series("cell", placed.row * grid.days + placed.column)
-        kinds = placed.frame.select(*_CODES, "events").with_columns(cells)
-        self._kinds = [
-            _Kind(
-                str(event), str(module), str(label), bool(service), part["cell"].to_numpy(), part["events"].to_numpy()
-            )
-            for (event, module, label, service), part in kinds.partition_by(
-                _CODES, as_dict=True, include_key=False
-            ).items()
-        ]
+        self._kinds = _by_kind(grid.place(rows, by="organization_id", day="date"), grid)
 
     def of_events(self, events: Collection[str], *, labels: Collection[str] = (), people_only: bool = False) -> Ints:
         """Return running sums of `events`, of those with a label in `labels` if any are given."""
@@ -58,12 +46,39 @@ class EventSums:
         return self._running(kind for kind in self._kinds if kind.module == module and not kind.is_service)
 
     def _running(self, kinds: Iterable[_Kind]) -> Ints:
-        size = self._grid.clients * self._grid.days
-        total = np.zeros(size, dtype=np.float64)
+        total = np.zeros((self._grid.clients, self._grid.days), dtype=np.int64)
         for kind in kinds:
-            total += np.bincount(kind.cells, weights=kind.events, minlength=size)
-        table = total.astype(np.int64).reshape(self._grid.clients, self._grid.days)
-        return np.cumsum(table, axis=1, out=table)
+            total += kind.daily
+        return np.cumsum(total, axis=1, out=total)
+
+
+def _by_kind(placed: Placed, grid: Grid) -> list[_Kind]:
+    """Return the events of each kind on the grid, added up in one pass over the rows for many kinds at once."""
+    columns = [placed.frame[name].to_physical().cast(pl.Int64).to_numpy() for name in _CODES]
+    names = [_categories(placed.frame[name]) for name in _CODES[:-1]]
+    sizes = [max(len(categories), 1) for categories in names] + [2]
+    codes = np.ravel_multi_index(columns, sizes)
+    present = np.flatnonzero(np.bincount(codes, minlength=1))
+    rank = np.zeros(int(np.prod(sizes)), dtype=np.int64)
+    rank[present] = np.arange(len(present))
+    size = grid.clients * grid.days
+    cells = rank[codes] * size + placed.row * grid.days + placed.column
+    events = placed.frame["events"].to_numpy()
+    kinds = []
+    step = max(1, CELLS_AT_ONCE // max(size, 1))
+    for start in range(0, len(present), step):
+        some = present[start : start + step]
+        here = slice(None) if len(present) <= step else (cells // size >= start) & (cells // size < start + step)
+        summed = np.bincount(cells[here] - start * size, weights=events[here], minlength=len(some) * size)
+        tables = summed.astype(np.int64).reshape(len(some), grid.clients, grid.days)
+        for code, table in zip(some, tables, strict=True):
+            event, module, label, service = np.unravel_index(code, sizes)
+            kinds.append(_Kind(names[0][event], names[1][module], names[2][label], bool(service), table))
+    return kinds
+
+
+def _categories(column: pl.Series) -> list[str]:
+    return list(column.dtype.categories) if isinstance(column.dtype, pl.Enum) else []
 
 
 _CODES = ("_event", "_module", "_label", "is_service")

@@ -20,7 +20,15 @@ from bellwether.health.measuring import lifetimes, measure
 from bellwether.health.notable import notable_events
 from bellwether.health.score_rows import score_rows
 from bellwether.health.scorecard import Scorecard
-from bellwether.health.storing import CURRENT, current_values, read_scores, sparklines, store_current, store_scores
+from bellwether.health.storing import (
+    CURRENT,
+    SCORES,
+    current_values,
+    read_scores,
+    sparklines,
+    store_current,
+    store_scores,
+)
 from bellwether.portfolio.models import Client
 
 CHUNK_CELLS = 250_000
@@ -84,6 +92,25 @@ def score_dates(
         total += _score_chunk(loaded, chunk, configs, settings, now, newest)
         progress.advance(len(chunk))
     return total + ScoreCounts(clients=_update_clients(newest, main, settings, ids))
+
+
+def score_frames(
+    dates: Iterable[date], *, now: datetime, scorecard: Scorecard | None = None
+) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Yield (measures, scores) of `dates` in ascending chunks without storing anything, as a back-test needs them.
+
+    Only scores of the pass itself serve the trend. `scorecard` defaults to the workspace's main one as configured.
+    """
+    settings, main = workspace_settings(), main_scorecard()
+    card = scorecard or active_config(main, now=now).scorecard
+    history = pl.DataFrame(schema=SCORES)
+    for chunk in _chunks(sorted(set(dates)), Client.objects.count()):
+        loaded = load_inputs(chunk, settings, now=now, scorecard=main)
+        measures = living(measure(loaded.inputs, chunk, settings), lifetimes(loaded.inputs))
+        scored = score_measures(measures, card, history=history)
+        since = chunk[-1] - timedelta(days=HISTORY_DAYS)
+        history = pl.concat([history, scored.select(list(SCORES))]).filter(pl.col("date") > since)
+        yield measures, scored
 
 
 def _chunks(dates: Sequence[date], clients: int) -> Iterator[list[date]]:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from django.db import connection
 from django.test import TestCase
 
+from bellwether.portfolio.api_schemas import SortWord, View
+from bellwether.portfolio.listing import SORTS, VIEWS
 from bellwether.portfolio.models import Client, Tag
 from bellwether.staff.models import AuditEvent
 from tests.api.conftest import Caller
@@ -261,3 +263,9 @@ class TestRenewalFactor:
             "impact": "high",
             "detail": "Renewal in 30 days at a score of 59",
         }
+
+
+class TestVocabulary:
+    def test_offers_the_views_and_orders_that_the_list_knows(self) -> None:
+        assert [view.value for view in View] == list(VIEWS)
+        assert set(get_args(SortWord)) == {sign + word for sign in ("", "-") for word in SORTS}

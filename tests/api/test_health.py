@@ -9,11 +9,13 @@ import pytest
 from django.db import connection
 from django.test import TestCase
 
+from bellwether.common.jobs import run_job
 from bellwether.common.models import JobRun
 from bellwether.portfolio.models import Client
 from bellwether.staff.models import AuditEvent, IdempotencyRecord
+from bellwether.usage.lake import Lake
 from tests.api.conftest import Caller
-from tests.conftest import NOW, Clients, Staff
+from tests.conftest import NOW, TODAY, Clients, Staff
 
 Callers = Callable[..., Caller]
 READS = ("health", "health/history", "summary")
@@ -269,3 +271,27 @@ class TestJob:
         )
         assert "secret" not in caller_of(staff.ada).get(f"/jobs/{run.pk}").json()["error"]
         assert "secret" in caller_of(staff.adam).get(f"/jobs/{run.pk}").json()["error"]
+
+
+@pytest.mark.django_db(databases="__all__")
+class TestFromRefreshToHealth:
+    def test_shows_the_score_that_the_job_made(
+        self, staff: Staff, clients: Clients, caller_of: Callers, lake: Lake
+    ) -> None:
+        contract_only = {"payment_status": "current", "last_csm_contact_at": NOW}
+        Client.objects.filter(pk=clients.sturdy.pk).update(**contract_only)
+        caller = caller_of(staff.ada)
+        job = caller.post(f"/clients/{clients.sturdy.pk}/health/refresh").json()
+        run_job("health_refresh", now=NOW, run=JobRun.objects.get(pk=job["job_id"]))
+        done = caller.get(f"/jobs/{job['job_id']}").json()
+        assert (done["state"], done["error"]) == ("done", None)
+        body = caller.get(f"/clients/{clients.sturdy.pk}/health").json()
+        assert body["scored_on"] == TODAY.isoformat()
+        assert set(body["components"]) == {"usage", "adoption", "support", "relationship", "contract", "outcome"}
+        assert body["components"]["contract"] == {"score": 100, "weight": 15, "status": "good"}
+        assert body["inputs"]["payment_status"] == "current"
+        assert body["weights_version"] == "prd-015 v1"
+        assert (body["overall_score"] is None) == (body["coverage"] < 0.5)
+        history = caller.get(f"/clients/{clients.sturdy.pk}/health/history").json()["data"]
+        assert [day["date"] for day in history] == [TODAY.isoformat()]
+        assert history[0]["contract_score"] == 100

@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def key(door: tuple[Workspace, Server], request: pytest.FixtureRequest) -> str:
 
 
 def source_of(name: str) -> str:
-    return "".join(c if c.isalnum() else "-" for c in name.lower().removeprefix("test_"))[:55].strip("-")
+    return f"test-{sha256(name.encode()).hexdigest()[:20]}"
 
 
 @pytest.fixture
@@ -258,8 +259,9 @@ class TestWhatNobodyMayFindOnDisk:
                     "inviteeEmail": "b.babbage@example.org",
                 }
                 client.track("ada.lovelace@example.org", "Invite Sent", note, context={"groupId": "acct_1"})
-                client.track("ada.lovelace@example.org", "Oversize", note | {"x": "y" * 33_000})
-                server.post("/v1/batch", {"batch": [{"type": "nonsense", "properties": person | note}]}, key=key)
+                nonsense = {"type": "nonsense", "properties": person | note, "userId": "ada.lovelace@example.org"}
+                oversize = nonsense | {"type": "track", "event": "Large", "traits": {"x": "y" * 33_000}}
+                server.post("/v1/batch", {"batch": [nonsense, oversize]}, key=key)
                 waiting = workspace.bytes_on_disk()
                 workspace.flush()
                 landed = workspace.bytes_on_disk()

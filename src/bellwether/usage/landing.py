@@ -89,13 +89,13 @@ def _checked(events: pa.Table) -> pl.DataFrame:
     missing = [name for name in EVENT_SCHEMA.names if name not in events.column_names]
     if missing:
         raise LandingError(f"The events lack the columns {', '.join(missing)}.")
+    empty = [f.name for f in EVENT_SCHEMA if not f.nullable and events.column(f.name).null_count]
+    if empty:
+        raise LandingError(f"The events have nulls in {', '.join(empty)}, which every event must have.")
     try:
         table = events.select(EVENT_SCHEMA.names).cast(EVENT_SCHEMA)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
         raise LandingError(f"The events do not have the columns' types: {error}") from None
-    empty = [f.name for f in EVENT_SCHEMA if not f.nullable and table.column(f.name).null_count]
-    if empty:
-        raise LandingError(f"The events have nulls in {', '.join(empty)}, which every event must have.")
     frame = pl.from_arrow(table)
     return cast(pl.DataFrame, frame)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from bellwether.portfolio.models import Client
 from tests.browser.conftest import DESK, PHONE, Opener, width
@@ -80,18 +81,18 @@ class TestWithJavaScript:
         page = open_page("/", user=staff.ada)
         page.locator("#filter-health_status").select_option("AT_RISK")
         page.wait_for_url("**/?health_status=AT_RISK")
-        page.wait_for_function("document.querySelectorAll('[data-stop]').length === 1")
+        expect(page.locator("[data-stop]")).to_have_count(1)
         assert names(page) == ["Fading"]
         assert page.get_by_role("status").first.inner_text() == "1 of 3 clients"
         page.reload()
         assert names(page) == ["Fading"]
         page.go_back()
-        page.wait_for_function("document.querySelectorAll('[data-stop]').length === 3")
+        expect(page.locator("[data-stop]")).to_have_count(3)
 
     def test_searches_as_one_types_and_keeps_the_cursor(self, open_page: Opener, staff: Staff, scored: Clients) -> None:
         page = open_page("/", user=staff.ada)
         page.locator("#filter-search").press_sequentially("stu", delay=20)
-        page.wait_for_function("document.querySelectorAll('[data-stop]').length === 1")
+        expect(page.locator("[data-stop]")).to_have_count(1)
         assert names(page) == ["Sturdy"]
         assert page.evaluate("document.activeElement.id") == "filter-search"
         assert page.locator("#filter-search").input_value() == "stu"
@@ -100,7 +101,7 @@ class TestWithJavaScript:
         page = open_page("/", user=staff.ada)
         page.get_by_role("link", name=re.compile("^At risk 1")).first.click()
         page.wait_for_url("**/?view=at_risk")
-        page.wait_for_function("document.querySelectorAll('[data-stop]').length === 1")
+        expect(page.locator("[data-stop]")).to_have_count(1)
         assert page.locator(".tabs [aria-current=page]").inner_text().startswith("At risk")
         page.get_by_role("link", name=re.compile("^All clients")).click()
         page.get_by_role("columnheader", name="Health").get_by_role("link").click()

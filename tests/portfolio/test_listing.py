@@ -131,7 +131,8 @@ class TestOrder:
         change(clients.sturdy, annual_recurring_revenue=1, next_renewal_date=TODAY)
         change(clients.fading, last_csm_contact_at=datetime(2026, 6, 1, tzinfo=UTC))
         change(clients.sturdy, last_csm_contact_at=datetime(2026, 6, 20, tzinfo=UTC))
-        up, down = names(staff.ada, sort=word), names(staff.ada, sort=f"-{word}")
+        change(clients.sturdy, csm_user=staff.ben)
+        up, down = names(staff.ben, sort=word), names(staff.ben, sort=f"-{word}")
         assert (up.index("Sturdy") < up.index("Fading")) != (down.index("Sturdy") < down.index("Fading"))
         assert sorted(up) == sorted(down)
 

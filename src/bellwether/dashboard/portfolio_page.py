@@ -49,7 +49,7 @@ COLUMNS = (
     ("arr", "ARR", "n", True),
     ("renewal", "Renewal", "n", False),
     ("last_contact", "Contacted", "n c-contact", False),
-    ("", "CSM", "c-csm", False),
+    ("csm", "CSM", "c-csm", False),
 )
 
 

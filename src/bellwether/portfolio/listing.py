@@ -25,7 +25,7 @@ NO_CONTACT = 30
 MOST_PER_PAGE = 500
 RISK_WHEN_UNKNOWN = 0.5
 URGENCY = ((30, 2.0), (90, 1.5), (180, 1.25))
-SORTS = ("score", "trend", "churn", "arr", "renewal", "last_contact", "name", "priority")
+SORTS = ("score", "trend", "churn", "arr", "renewal", "last_contact", "name", "csm", "priority")
 FIELDS = {
     "score": "current_health_score",
     "trend": "health_trend_change",
@@ -34,6 +34,7 @@ FIELDS = {
     "renewal": "next_renewal_date",
     "last_contact": "last_csm_contact_at",
     "name": "name",
+    "csm": "csm_user__first_name",
 }
 
 

@@ -42,7 +42,8 @@
   // ---- A row is as good a target as the link in it ----
   document.addEventListener("click", (event) => {
     const row = event.target.closest("tr[data-href]");
-    if (!row || event.target.closest("a, button, input, label, summary, [tabindex]")) return;
+    const control = event.target.closest("a, button, input, label, summary, [tabindex]");
+    if (!row || (control && row.contains(control))) return;
     if (String(getSelection())) return;
     if (event.ctrlKey || event.metaKey) window.open(row.dataset.href, "_blank", "noopener");
     else location.assign(row.dataset.href);
@@ -67,6 +68,29 @@
   // ---- Filters apply as they are chosen; without JavaScript there is a button ----
   document.addEventListener("change", (event) => {
     if (event.target.matches("form[data-auto] select")) event.target.form.requestSubmit();
+  });
+  let pause;
+  const soon = (form) => {
+    clearTimeout(pause);
+    pause = setTimeout(() => form.isConnected && form.requestSubmit(), 300);
+  };
+  document.addEventListener("input", (event) => {
+    if (event.target.matches("form[data-auto] input[type=search]")) soon(event.target.form);
+  });
+  // What was typed while the answer was on its way is kept, and asked for next.
+  let typed = null;
+  document.addEventListener("htmx:beforeSwap", () => {
+    const at = document.activeElement;
+    typed = at && at.id === "filter-search" ? at.value : null;
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    const search = one("#filter-search");
+    if (typed !== null && search && search === document.activeElement && search.value !== typed) {
+      const more = search.value.trim() !== typed.trim();
+      search.value = typed;
+      if (more) soon(search.form);
+    }
+    typed = null;
   });
   // Empty controls stay out of the address.
   const tidy = (form) => {

@@ -8,7 +8,6 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import polars as pl
-import pyarrow as pa
 
 from bellwether.common.progress import Progress
 from bellwether.portfolio.importing.columns import Mapping
@@ -24,7 +23,7 @@ from bellwether.usage.landing import Landed, index_of, land, landing_lock
 from bellwether.usage.occurrences import Occurrences
 
 READ_AT_ONCE = 50_000
-LAND_AT_ONCE = 300_000
+LAND_AT_ONCE = 200_000
 """Rows a part of the lake: large, because a file that is not sorted by time makes a part for each of its days."""
 
 
@@ -68,30 +67,38 @@ def import_events(
     Memory is bounded by the batch, whatever the size of the file. Doing it again, also after being cut off, adds
     nothing: message ids and the names of parts follow from the content. A dry run counts the same and writes nothing.
     """
-    counts, seen, met = EventCounts(), Occurrences(), Occurrences()
+    counts, met = EventCounts(), Occurrences()
     index = index_of(lake, options.now.astimezone(UTC).date())
     progress.start("Reading events", source.total)
-    for batch in _landable(source):
-        normalised = normalise(batch.frame, options, seen)
-        for position, reason in normalised.refused:
+    for read, events in _normalised(_landable(source), options, rejects):
+        counts.unassigned += events.filter(pl.col("organization_id") == UNASSIGNED).height
+        if dry_run:
+            new = _unknown(events, lake=lake, zone=zone, index=index, met=met)
+            landed = Landed(new, events.height - new, [])
+        else:
+            landed = _land(events, lake=lake, zone=zone, index=index, now=options.now)
+        counts.created += landed.new_rows
+        counts.unchanged += landed.duplicates
+        counts.dates.update(landed.dates)
+        counts.read += read
+        progress.advance(read)
+    counts.rejected = rejects.count
+    return counts
+
+
+def _normalised(batches: Iterator[Batch], options: BulkOptions, rejects: Rejects) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Yield for each batch how many rows it read and its resolved events; what is refused goes to `rejects`."""
+    seen = Occurrences()
+    for batch in batches:
+        read = len(batch.rows) + len(batch.unreadable)
+        done = normalise(batch.frame, options, seen)
+        for position, reason in done.refused:
             rejects.add(Reject(batch.rows[position], reason, batch.frame.row(position, named=True)))
         for reject in batch.unreadable:
             rejects.add(reject)
-        if normalised.events.num_rows:
-            events = resolved(cast(pl.DataFrame, pl.from_arrow(normalised.events)))
-            counts.unassigned += events.filter(pl.col("organization_id") == UNASSIGNED).height
-            if dry_run:
-                new = _unknown(events, lake=lake, zone=zone, index=index, met=met)
-                landed = Landed(new, events.height - new, [])
-            else:
-                landed = _land(events, lake=lake, zone=zone, index=index, now=options.now)
-            counts.created += landed.new_rows
-            counts.unchanged += landed.duplicates
-            counts.dates.update(landed.dates)
-        counts.read += len(batch.rows) + len(batch.unreadable)
-        progress.advance(len(batch.rows) + len(batch.unreadable))
-    counts.rejected = rejects.count
-    return counts
+        events = resolved(cast(pl.DataFrame, pl.from_arrow(done.events)))
+        del batch, done  # what the file held is not needed while its events land
+        yield read, events
 
 
 def _landable(source: Source) -> Iterator[Batch]:
@@ -100,8 +107,8 @@ def _landable(source: Source) -> Iterator[Batch]:
     size = 0
     for batch in source.read(READ_AT_ONCE):
         if waiting and (size + batch.frame.height > LAND_AT_ONCE or waiting[0].frame.schema != batch.frame.schema):
-            yield _joined(waiting)
-            waiting, size = [], 0
+            joined, waiting, size = _joined(waiting), [], 0
+            yield joined
         waiting.append(batch)
         size += batch.frame.height
     if waiting:
@@ -122,7 +129,8 @@ def _land(events: pl.DataFrame, *, lake: Lake, zone: ZoneInfo, index: RecentIds,
     Every step may be repeated: a killed import is mended by running it again.
     """
     landable = events.with_columns(pl.col("role").replace("", None)).to_arrow()
-    landed = land(landable, lake=lake, part=_part_name(landable), index=index, zone=zone)
+    landed = land(landable, lake=lake, part=_part_name(events), index=index, zone=zone)
+    del landable
     with landing_lock(lake):
         earlier = assign_earlier_events(events, lake=lake, zone=zone)
         index.tidy()
@@ -131,13 +139,10 @@ def _land(events: pl.DataFrame, *, lake: Lake, zone: ZoneInfo, index: RecentIds,
     return Landed(landed.new_rows, landed.duplicates, sorted({*landed.dates, *earlier}))
 
 
-def _part_name(events: pa.Table) -> str:
+def _part_name(events: pl.DataFrame) -> str:
     """Return a name that follows from which messages these are, so that the same rows always make the same part."""
-    digest = blake2b(digest_size=12)
-    ids = events.select(["source", "message_id"]).sort_by([("source", "ascending"), ("message_id", "ascending")])
-    for source, message_id in zip(*(column.to_pylist() for column in ids.columns), strict=True):
-        digest.update(f"{source}\x1f{message_id}\x1e".encode())
-    return f"import-{digest.hexdigest()}"
+    keys = hashed_ids(events["source"], events["message_id"]).sort(KEY)
+    return f"import-{blake2b(keys.to_numpy().tobytes(), digest_size=12).hexdigest()}"
 
 
 def _unknown(events: pl.DataFrame, *, lake: Lake, zone: ZoneInfo, index: RecentIds, met: Occurrences) -> int:

@@ -21,10 +21,10 @@ MISSING = """
 | --- | --- | --- |
 | usage, counts, features | the client has had no event | silence is zero |
 | tickets | the workspace has had no ticket | a client without tickets has zero |
-| activities, contacts | the workspace has had no completed activity | never contacted counts from the day the client is known |
+| activities, contacts | the workspace has had no completed activity | never contacted: days since the client is known |
 | surveys | nobody answered within the window | |
 | contract | the term (or the client) does not say | |
-| payment status, renewal signal | never read on or before the date | the reading of the day the score was made is kept |
+| payment status, renewal signal | never read on or before the date | the reading of the day of the score is kept |
 
 Days before a client's first event do not count in means over days. `dau_change` needs 14 days of history. Service users
 (bots) are never people; their events count for cases, assignments, forms and features that any use adopts.

@@ -39,7 +39,7 @@ class View(StrEnum):
 
 SortWord = Literal[
     "score", "-score", "trend", "-trend", "churn", "-churn", "arr", "-arr", "renewal", "-renewal",
-    "last_contact", "-last_contact", "name", "-name", "priority", "-priority",
+    "last_contact", "-last_contact", "name", "-name", "csm", "-csm", "priority", "-priority",
 ]  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Scores and the configurations they were made with. Neither is ever edited: a change is a new row."""
 
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 
@@ -70,7 +70,7 @@ class HealthScore(models.Model):
     notable_events = models.JSONField(default=list)
     created_at = models.DateTimeField()
 
-    objects: Any = OfClientQuerySet.as_manager()
+    objects: ClassVar[Any] = OfClientQuerySet.as_manager()
 
     class Meta:
         constraints = [

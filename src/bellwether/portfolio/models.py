@@ -5,7 +5,7 @@ nothing. Clients and their records are archived, never deleted.
 """
 
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -106,7 +106,7 @@ class Client(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
     archived_at = models.DateTimeField(null=True, blank=True)
 
-    objects: Any = ClientQuerySet.as_manager()
+    objects: ClassVar[Any] = ClientQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
@@ -145,7 +145,7 @@ class OfClient(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects: Any = OfClientQuerySet.as_manager()
+    objects: ClassVar[Any] = OfClientQuerySet.as_manager()
 
     class Meta:
         abstract = True
@@ -269,7 +269,7 @@ class Note(OfClient):
     created_by = models.ForeignKey(StaffUser, on_delete=models.PROTECT, related_name="notes")
     archived_at = models.DateTimeField(null=True, blank=True)
 
-    objects: Any = NoteQuerySet.as_manager()
+    objects: ClassVar[Any] = NoteQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]

@@ -4,7 +4,7 @@ The events and the daily facts themselves live in the lake (Parquet); see usage.
 """
 
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 
@@ -135,7 +135,7 @@ class FeatureAdoption(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects: Any = OfClientQuerySet.as_manager()
+    objects: ClassVar[Any] = OfClientQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["client", "feature_key"], name="featureadoption_once")]

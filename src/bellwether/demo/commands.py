@@ -1,7 +1,5 @@
 """The command that makes a demo and serves it."""
 
-import importlib
-import importlib.util
 import os
 import sys
 from datetime import date, datetime
@@ -13,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 from rich.table import Table
 
-from bellwether.common.errors import BellwetherError, InvalidInputError
+from bellwether.common.errors import InvalidInputError
 from bellwether.common.terminal import console, terminal_progress
 from bellwether.common.time import day_of
 from bellwether.demo.home import Marker
@@ -22,7 +20,6 @@ from bellwether.demo.services import NO_SCORE, prepare
 from bellwether.demo.staffing import PASSWORD, WORKSPACE, default_logins, make_staff
 
 DEFAULT_HOME = "var/demo"
-SERVER = "bellwether.config.serve"
 BANDS = ("HEALTHY", "MONITOR", "AT_RISK", "CRITICAL", NO_SCORE)
 
 
@@ -59,7 +56,10 @@ def demo(
         )
     _print_summary(marker)
     if serve:
-        _serve()
+        from bellwether.config.serve import serve as serve_until_stopped
+
+        console.print(f"Serving {settings.BELLWETHER_BASE_URL} until Ctrl C.")
+        serve_until_stopped()
 
 
 def _refuse_wrong_usage(plan: DemoPlan, today: date) -> None:
@@ -108,9 +108,3 @@ def _print_summary(marker: Marker) -> None:
     console.print(f"Password of all: [bold]{PASSWORD}[/bold]   (this demo only; no write key or API token was made)")
     total = sum(seconds.values())
     console.print(f"Ready: {plan.clients} clients, {summary['counts']['events']:,} events, made in {total:.0f} s.")
-
-
-def _serve() -> None:
-    if importlib.util.find_spec(SERVER) is None:
-        raise BellwetherError("This installation has no server; run the command with --no-serve.")
-    importlib.import_module(SERVER).serve()

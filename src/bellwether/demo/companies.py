@@ -145,7 +145,7 @@ def _names(plan: DemoPlan, rng: np.random.Generator) -> list[tuple[str, str]]:
             ending, industry = endings[rng.integers(len(endings))]
             name = f"{first} {ending}"
             if name in taken:
-                name = f"{first} {rng.choice(FIRST_PARTS)} {ending}"
+                name = f"{first} {rng.choice([part for part in FIRST_PARTS if part != first])} {ending}"
             if name not in taken and len(names) < plan.clients:
                 taken.add(name)
                 names.append((name, industry))

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from django.core.management import call_command
 from django.db import connection, connections
 
 from bellwether.portfolio.models import Client
@@ -16,12 +15,6 @@ def database_name() -> str:
     settings = connection.settings_dict
     place = f"{settings['HOST']}:{settings['PORT']}/" if settings["HOST"] else ""
     return f"{connection.vendor}:{place}{settings['NAME']}"
-
-
-def bring_up_to_date() -> None:
-    """Bring every database to the newest schema."""
-    for alias in connections:
-        call_command("migrate", database=alias, interactive=False, verbosity=0)
 
 
 def rows_present() -> dict[str, int]:

@@ -15,8 +15,9 @@ from django.conf import settings
 
 from bellwether.common.progress import Progress
 from bellwether.common.time import days_between, end_of
+from bellwether.config.commands import migrate_databases
 from bellwether.demo.contracts import make_readings
-from bellwether.demo.databases import bring_up_to_date, database_name, remove_everything, rows_present
+from bellwether.demo.databases import database_name, remove_everything, rows_present
 from bellwether.demo.delivery import seen_between, tables
 from bellwether.demo.home import DemoHomeError, Marker, empty_home, read_marker, same_demo, truth_path, write_marker
 from bellwether.demo.plan import DemoPlan, check_plan
@@ -61,7 +62,7 @@ def prepare(plan: DemoPlan, *, home: Path, now: datetime, today_given: bool, fre
         if not fresh and not same_demo(marker, plan, today_given=today_given):
             raise DemoHomeError(_another_demo(home, marker, plan))
         if marker.complete and not fresh:
-            bring_up_to_date()
+            migrate_databases()
             return marker
         if marker.database != database_name():
             raise DemoHomeError(
@@ -105,7 +106,7 @@ def _make(plan: DemoPlan, *, home: Path, now: datetime, progress: Progress) -> d
     zone: ZoneInfo = settings.BELLWETHER_WORKSPACE_ZONE
     with stages.timed("database"):
         progress.start("Preparing the database", None)
-        bring_up_to_date()
+        migrate_databases()
     with stages.timed("invent"):
         progress.start(f"Inventing {plan.clients} clients and {plan.days} days of usage", None)
         portfolio = make_portfolio(plan, until=min(end_of(plan.today, zone), now))

@@ -135,6 +135,16 @@ class TestWithJavaScript:
         page.reload()
         assert page.locator("html").get_attribute("data-theme") == "light"
 
+    def test_shows_that_it_is_loading(self, open_page: Opener, staff: Staff, scored: Clients) -> None:
+        page = open_page("/", user=staff.ada)
+        held: list[Any] = []
+        page.route("**/?show=cards", lambda route: held.append(route))
+        page.get_by_role("link", name="Cards").click()
+        expect(page.locator(".listing .loading")).to_be_visible()
+        held[0].continue_()
+        page.locator("article").first.wait_for()
+        expect(page.locator(".listing .loading")).to_be_hidden()
+
     def test_says_so_when_the_server_fails(
         self, open_page: Opener, staff: Staff, scored: Clients, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -177,7 +177,7 @@ class TestPortfolio:
             Client(organization_id=f"org-{n}", name=f"Client {n}", csm_user=staff.ada, current_health_score=20)
             for n in range(80)
         )
-        assert count() == few <= MOST_QUERIES
+        assert count() == few <= MOST_QUERIES + (connection.vendor == "postgresql")  # which takes a lock for the log
 
     def test_writes_one_line_into_the_access_log(self, staff: Staff, scored: Clients) -> None:
         before = AuditEvent.objects.count()

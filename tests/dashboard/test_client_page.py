@@ -343,9 +343,11 @@ class TestRevealContacts:
     def test_shows_what_the_page_masks_and_writes_it_down(self, staff: Staff, scored: Client) -> None:
         before = get(staff.ada, scored).content.decode()
         after = self.reveal(staff.ada, scored).content.decode()
-        assert "m•••@cobalt.example, ••• 42" in before
+        assert "m•••@cobalt.example" in before
+        assert "••• 42" in before
         assert "mara.lindqvist@cobalt.example" not in before
-        assert "mara.lindqvist@cobalt.example, +1 312 555 0142" in after
+        assert "mara.lindqvist@cobalt.example" in after
+        assert "+1 312 555 0142" in after
         [event] = AuditEvent.objects.filter(action="contact.reveal")
         contact = Contact.objects.get(client=scored)
         assert (event.actor, event.client_id) == ("ada@bellwether.example", scored.pk)

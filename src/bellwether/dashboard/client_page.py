@@ -215,7 +215,7 @@ def read_view(values: QueryDict, *, everyone: bool = False) -> View:
 
 def list_address(request: HttpRequest) -> str:
     """Return the query of the list that the reader came from: `from`, else that of the portfolio page before."""
-    given = request.GET.get("from", "") or request.POST.get("from", "")
+    given = request.GET.get("from", "")
     if given:
         return given.removeprefix("?")
     came = urlsplit(request.headers.get("Referer", ""))

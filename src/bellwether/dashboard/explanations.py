@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from bellwether.common.rounding import half_up
+from bellwether.health.engine import expected_dau
 from bellwether.health.measures import MEASURE_LABELS, MEASURES_BY_SLUG, Unit
 from bellwether.health.scorecard import Component, Scorecard
 from bellwether.web.formatting import DASH, Delta, change, day, number, percent, plural, signed, words
@@ -121,6 +122,15 @@ def component_labels(scorecard: Scorecard, keys: Sequence[str] = ()) -> dict[str
     """Return label by component key; keys that the scorecard no longer has are read as words."""
     labels = {component.key: component.label for component in scorecard.components}
     return labels | {key: words(key).capitalize() for key in keys if key not in labels}
+
+
+def with_derived(inputs: Mapping[str, Any], scorecard: Scorecard) -> dict[str, Any]:
+    """Return stored inputs with the measures that the engine derives from them by the scorecard: expected_dau."""
+    if "expected_dau" not in scorecard.measures or inputs.get("expected_dau") is not None:
+        return dict(inputs)
+    frame = pl.DataFrame([{name: inputs.get(name) for name in ("tier", "licensed_user_count", "total_users")}])
+    value = frame.select(expected_dau(frame, scorecard)).item()
+    return dict(inputs) | ({} if value is None else {"expected_dau": value})
 
 
 def without_data(scorecard: Scorecard, inputs: Mapping[str, Any], components: Values) -> frozenset[str]:

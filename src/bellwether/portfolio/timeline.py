@@ -107,7 +107,7 @@ def score_steps(scores: Sequence[tuple[date, int | None]]) -> list[ScoreStep]:
     """Return the notable changes of a series ordered by date, oldest first.
 
     A change is measured against the score exactly SCORE_WINDOW_DAYS earlier. Days that qualify in the same direction,
-    not more than SCORE_WINDOW_DAYS apart, are one step: the day of the greatest change, the latest if there are several.
+    not more than SCORE_WINDOW_DAYS apart, are one step: the day of the greatest change, the latest of several.
     """
     known = {day: score for day, score in scores if score is not None}
     steps: list[ScoreStep] = []

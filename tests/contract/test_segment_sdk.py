@@ -266,7 +266,7 @@ class TestWhatNobodyMayFindOnDisk:
                 workspace.flush()
                 landed = workspace.bytes_on_disk()
         assert b"Invite Sent" in landed
-        for secret in (b"lovelace", b"Augusta", b"7946", b"203.0.113.77", b"babbage"):
+        for secret in (b"lovelace", b"Augusta", b"7946 0958", b"203.0.113.77", b"babbage"):
             assert secret not in waiting
             assert secret not in landed
 

@@ -171,13 +171,13 @@ def basic(key: str) -> str:
 
 
 def wait_until_open(server: Server) -> None:
-    for _ in range(600):
+    for _ in range(1500):
         try:
             if server.request("OPTIONS", "/v1/batch").status == 204:
                 return
         except OSError:
             time.sleep(0.1)
-    raise AssertionError("the server did not open its port within 60 s")
+    raise AssertionError("the server did not open its port within 150 s")
 
 
 @contextmanager

@@ -76,7 +76,7 @@ def serve(*, port: int | None = None, web_only: bool = False) -> None:
         websockets=False,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_WITHIN_S,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
     )
     worker = None if web_only else WorkerProcess()
     if worker is not None:

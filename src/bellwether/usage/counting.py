@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import ibis
 import polars as pl
 import pyarrow as pa
-from ibis.expr.types import Table
+from ibis.expr.types import Expr
 
 from bellwether.usage import rollup
 from bellwether.usage.calendar import OffsetSpan, utc_offsets
@@ -154,12 +154,12 @@ class Engine:
         self.see("raw", batch.paths)
         rows, copies, source = self.number("SELECT COUNT(*) FROM raw"), 0, "raw"
         once = deduplication_sql()
-        if self.keep("repeats", once["repeats"]):
+        if self.number(once["distinct_ids"]) < rows and self.keep("repeats", once["repeats"]):
             source = "distinct_events"
             copies = rows - self.keep(source, once[source])
         offsets = utc_offsets(batch.days[0], batch.days[-1], zone)
         queries = day_sql(source, tuple(offsets), tuple(sorted(labels.items())))
-        for name in ("slots", "kinds"):
+        for name in ("slots", "kinds", "roles"):
             self.keep(name, queries[name])
         facts = {kind: _facts(kind, self.frame(queries[kind])) for kind in _COUNTED}
         assigned = int(facts["client_hours"]["events"].sum())
@@ -168,11 +168,16 @@ class Engine:
 
 @cache
 def deduplication_sql() -> dict[str, str]:
-    """Return the queries for the messages that lie in `raw` more than once, and for its rows with each message once."""
+    """Return the queries for how many ids in `raw` differ, for the messages that lie there more than once, and for its
+    rows with each message once."""
     raw = ibis.table(RAW, name="raw")
     repeats = rollup.repeated(raw)
     kept = ibis.table(repeats.schema(), name="repeats")
-    return {"repeats": to_sql(repeats), "distinct_events": to_sql(rollup.without_repeats(raw, kept))}
+    return {
+        "distinct_ids": to_sql(rollup.distinct_ids(raw)),
+        "repeats": to_sql(repeats),
+        "distinct_events": to_sql(rollup.without_repeats(raw, kept)),
+    }
 
 
 @lru_cache(maxsize=64)
@@ -182,18 +187,17 @@ def day_sql(source: str, offsets: tuple[OffsetSpan, ...], labels: tuple[tuple[st
     Cached: making them of expressions takes longer than a small workspace's day takes to count.
     """
     events = rollup.prepare(ibis.table(RAW, name=source), offsets=offsets, labels=dict(labels))
-    slots, kinds = rollup.slots(events), rollup.kinds(events)
-    of_slots, of_kinds = ibis.table(slots.schema(), name="slots"), ibis.table(kinds.schema(), name="kinds")
-    return {
-        "slots": to_sql(slots),
-        "kinds": to_sql(kinds),
-        "user_days": to_sql(rollup.user_days(of_slots, of_kinds)),
-        "event_days": to_sql(rollup.event_days(of_kinds)),
-        "client_hours": to_sql(rollup.client_hours(of_slots)),
+    kept = {"slots": rollup.slots(events), "kinds": rollup.kinds(events), "roles": rollup.roles(events)}
+    slots, kinds, roles = (ibis.table(expression.schema(), name=name) for name, expression in kept.items())
+    facts = {
+        "user_days": rollup.user_days(slots, kinds, roles),
+        "event_days": rollup.event_days(kinds),
+        "client_hours": rollup.client_hours(slots),
     }
+    return {name: to_sql(expression) for name, expression in (kept | facts).items()}
 
 
-def to_sql(expression: Table) -> str:
+def to_sql(expression: Expr) -> str:
     """Return `expression` in the engine's SQL."""
     return str(ibis.to_sql(expression, dialect="duckdb"))
 

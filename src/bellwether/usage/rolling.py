@@ -1,6 +1,6 @@
 """Keeps client_days in step with the facts they follow from."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from functools import cache
 
@@ -34,6 +34,7 @@ from bellwether.usage.rollup.rolling import HOURS, WINDOWS
 
 LONGEST = max(WINDOWS.values())
 LOOKBACK = timedelta(days=LONGEST - 1)
+USER_DAY_COLUMNS = ("organization_id", "user_key", "date", "is_service", "actions", "sessions", "session_seconds")
 NEW_USERS = {"organization_id": "string", "date": "date", "new_users": "int64"}
 CHUNK_BYTES = 96 * 2**20
 CHUNK_MONTHS = 36
@@ -120,7 +121,7 @@ def client_days_sql() -> str:
     """Return the query for client_days over the tables user_days, client_hours, new_users and calendar."""
     return to_sql(
         rollup.client_days(
-            _unbound("user_days"),
+            _unbound("user_days", USER_DAY_COLUMNS),
             _unbound("client_hours"),
             ibis.table(NEW_USERS | {"day": "int64"}, name="new_users"),
             calendar=ibis.table({"date": "date", "day": "int64", "is_wanted": "boolean"}, name="calendar"),
@@ -137,8 +138,9 @@ def new_users_sql() -> str:
     return to_sql(counts.order_by("organization_id", "date"))
 
 
-def _unbound(kind: str) -> Table:
-    return ibis.table(Schema.from_polars(pl.Schema(KINDS[kind])), name=kind)
+def _unbound(kind: str, columns: Iterable[str] | None = None) -> Table:
+    schema = {name: KINDS[kind][name] for name in columns or KINDS[kind]}
+    return ibis.table(Schema.from_polars(pl.Schema(schema)), name=kind)
 
 
 def _new_users(engine: Engine, lake: Lake) -> pl.DataFrame:

@@ -7,17 +7,19 @@
 Nothing here knows Django, the clock or where files lie; usage.refresh does the reading and writing.
 """
 
-from bellwether.usage.rollup.days import client_hours, event_days, kinds, slots, user_days
-from bellwether.usage.rollup.events import prepare, repeated, without_repeats
+from bellwether.usage.rollup.days import client_hours, event_days, kinds, roles, slots, user_days
+from bellwether.usage.rollup.events import distinct_ids, prepare, repeated, without_repeats
 from bellwether.usage.rollup.rolling import client_days
 
 __all__ = [
     "client_days",
     "client_hours",
+    "distinct_ids",
     "event_days",
     "kinds",
     "prepare",
     "repeated",
+    "roles",
     "slots",
     "user_days",
     "without_repeats",

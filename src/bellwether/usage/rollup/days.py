@@ -1,8 +1,8 @@
 """The facts of single days from their events. Input: what `rollup.events.prepare` returns, of any number of days.
 
-A day is read twice into two small tables that everything else comes from: `slots` (what each user did in each half
-hour) and `kinds` (what each user did of each kind). Two events within a half hour are never 30 minutes apart, so the
-gaps between sessions can be found between slots, without sorting the events.
+A day is read into small tables that everything else comes from: `slots` (what each user did in each half hour), `kinds`
+(what each user did of each kind) and `roles`, which few events tell. Two events within a half hour are never 30 minutes
+apart, so the gaps between sessions can be found between slots, without sorting the events.
 """
 
 import ibis
@@ -24,13 +24,22 @@ def slots(events: Table) -> Table:
 
 
 def kinds(events: Table) -> Table:
-    """Return one row per user, role and kind of event: how many, first and last."""
-    known = events.filter(events.organization_id != "")
-    keys = [*dict.fromkeys((*USER_DAY, *EVENT_DAY)), "role", "is_action"]
+    """Return one row per user and kind of action: how many, first and last."""
+    known = events.filter((events.organization_id != "") & events.is_action)
+    keys = list(dict.fromkeys((*USER_DAY, *EVENT_DAY)))
     return known.group_by(keys).agg(n=known.count(), first_us=known.us.min(), last_us=known.us.max())
 
 
-def user_days(slots: Table, kinds: Table) -> Table:
+def roles(events: Table) -> Table:
+    """Return each user's last known role of the day; of two at the same instant the first in the alphabet."""
+    told = events.filter(events.role.notnull() & events.user_key.notnull() & (events.organization_id != ""))
+    last = told.group_by([*USER_DAY, "role"]).agg(us=told.us.max())
+    order = [last.us.desc(), last.role.asc()]
+    rank = ibis.row_number().over(ibis.window(group_by=list(USER_DAY), order_by=order))
+    return last.mutate(rank=rank).filter(ibis._.rank == 0).drop("rank", "us")
+
+
+def user_days(slots: Table, kinds: Table, roles: Table) -> Table:
     """Return one row per user and day, with the day's sessions as if no other day existed: `fragments`, their summed
     length `fragment_us`, the first and last action and the end of the first fragment (`head_end_us`). What crosses
     midnight is put together by usage.sessions.
@@ -52,17 +61,16 @@ def user_days(slots: Table, kinds: Table) -> Table:
     )
     length = (days.last_action_us - days.first_action_us).fill_null(0) - days.gap_us
     days = days.mutate(fragment_us=length).drop("gap_us")
-    return _with(_with(days, _modules(kinds)), _roles(kinds)).mutate(modules=ibis._.modules.fill_null(0))
+    return _with(_with(days, _modules(kinds)), roles).mutate(modules=ibis._.modules.fill_null(0))
 
 
 def event_days(kinds: Table) -> Table:
     """Return one row per client, day and kind of action: events, distinct users, first and last."""
-    actions = kinds.filter(kinds.is_action)
-    return actions.group_by(list(EVENT_DAY)).agg(
-        events=actions.n.sum(),
-        users=actions.user_key.nunique(),
-        first_us=actions.first_us.min(),
-        last_us=actions.last_us.max(),
+    return kinds.group_by(list(EVENT_DAY)).agg(
+        events=kinds.n.sum(),
+        users=kinds.user_key.count(),  # a row of kinds is one user, or nobody
+        first_us=kinds.first_us.min(),
+        last_us=kinds.last_us.max(),
     )
 
 
@@ -78,17 +86,9 @@ def client_hours(slots: Table) -> Table:
 
 
 def _modules(kinds: Table) -> Table:
-    used = kinds.filter(kinds.is_action & kinds.user_key.notnull())
-    return used.group_by(list(USER_DAY)).agg(modules=used.module.nunique())
-
-
-def _roles(kinds: Table) -> Table:
-    """Return each user's last known role of the day; of two at the same instant the first in the alphabet."""
-    told = kinds.filter(kinds.role.notnull() & kinds.user_key.notnull())
-    last = told.group_by([*USER_DAY, "role"]).agg(us=told.last_us.max())
-    order = [last.us.desc(), last.role.asc()]
-    rank = ibis.row_number().over(ibis.window(group_by=list(USER_DAY), order_by=order))
-    return last.mutate(rank=rank).filter(ibis._.rank == 0).drop("rank", "us")
+    used = kinds.filter(kinds.module.notnull() & kinds.user_key.notnull())
+    each = used.group_by([*USER_DAY, "module"]).agg(n=used.count())
+    return each.group_by(list(USER_DAY)).agg(modules=each.count())
 
 
 def _with(days: Table, more: Table) -> Table:

@@ -39,7 +39,8 @@ class TestScrubText:
         assert scrub_text(text) == expected
 
     @pytest.mark.parametrize(
-        "text", ["Case Created", "2026-01-10T16:34:40.253+00:00", "12:30:45", "10.0.19045.1", "a @ b", "+12", "std::map"]
+        "text",
+        ["Case Created", "2026-01-10T16:34:40.253+00:00", "12:30:45", "10.0.19045.1", "a @ b", "+12", "std::map"],
     )
     def test_leaves_times_versions_and_words(self, text: str):
         assert scrub_text(text) == text

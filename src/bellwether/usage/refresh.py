@@ -17,7 +17,8 @@ from bellwether.usage.counting import Batch, Counted, Engine, Facts, batches
 from bellwether.usage.facts import read_month, store_month
 from bellwether.usage.lake import Lake
 from bellwether.usage.linking import linked_month, months_to_link
-from bellwether.usage.rolling import LONGEST, refresh_client_days
+from bellwether.usage.rolling import refresh_client_days
+from bellwether.usage.rollup.rolling import LONGEST
 
 DAY = timedelta(days=1)
 

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from functools import cache
 
 import ibis
+import numpy as np
 import polars as pl
 from ibis import Schema
 from ibis.expr.types import Table
@@ -30,9 +31,8 @@ from bellwether.usage.facts import (
     stored_months,
 )
 from bellwether.usage.lake import Lake
-from bellwether.usage.rollup.rolling import HOURS, WINDOWS
+from bellwether.usage.rollup.rolling import HOURS, LONGEST
 
-LONGEST = max(WINDOWS.values())
 LOOKBACK = timedelta(days=LONGEST - 1)
 USER_DAY_COLUMNS = ("organization_id", "user_key", "date", "is_service", "actions", "sessions", "session_seconds")
 NEW_USERS = {"organization_id": "string", "date": "date", "new_users": "int64"}
@@ -103,7 +103,9 @@ def _count(engine: Engine, lake: Lake, chunk: list[str], fresh: pl.DataFrame) ->
     engine.see_frame(
         "calendar", pl.DataFrame({"date": dates, "day": numbers, "is_wanted": [day >= first for day in dates]})
     )
-    rows = engine.frame(client_days_sql()).with_columns(actions_by_hour=pl.concat_list(HOURS))
+    rows = engine.frame(client_days_sql())
+    hours = np.ascontiguousarray(rows.select(HOURS).to_numpy())  # far faster than concat_list
+    rows = rows.with_columns(pl.Series("actions_by_hour", hours, dtype=pl.Array(pl.Int64, len(HOURS))).arr.to_list())
     return rows.select([pl.col(name).cast(dtype) for name, dtype in CLIENT_DAYS.items()])
 
 
@@ -178,8 +180,7 @@ def _differing_days(old: pl.DataFrame, new: pl.DataFrame) -> list[date]:
     old, new = old.sort(order), new.sort(order)
     if old.equals(new):
         return []
-    both = pl.concat([old, new]).with_columns(
-        pl.col("actions_by_hour").list.eval(pl.element().cast(pl.String)).list.join(",")
-    )
-    once = both.filter(both.is_unique())
-    return sorted(once["date"].unique().to_list())
+    # A row that only one of the two has stands once in both together; lists do not compare, their fields do.
+    hours = pl.col("actions_by_hour").list.to_struct(fields=HOURS)
+    both = pl.concat([old, new]).with_columns(hours).unnest("actions_by_hour")
+    return both.filter(both.is_unique())["date"].unique().sort().to_list()

@@ -1,4 +1,4 @@
-"""Exact distinct users over 1, 7 and 30 days by the gap method.
+"""Exact distinct users over 7 and 30 days by the gap method.
 
 Each active day of a user counts on that day and the following ones until the user's next active day or the end of the
 window, whichever is first. So each active day adds one on its day and takes one away where it ends, and running sums
@@ -10,8 +10,10 @@ from typing import Any
 import ibis
 from ibis.expr.types import Table
 
-WINDOWS = {"dau": 1, "wau": 7, "mau": 30}
+WINDOWS = {"wau": 7, "mau": 30}
 """Days of each window, the date itself included."""
+
+LONGEST = max(WINDOWS.values())
 
 HOURS = [f"h{hour:02d}" for hour in range(24)]
 
@@ -38,7 +40,7 @@ def client_days(user_days: Table, client_hours: Table, new_users: Table, *, cale
     days = _joined(days, client_hours.select("organization_id", "date", "events", *HOURS))
     days = _joined(days, new_users.select("organization_id", "date", "new_users"))
     days = days.filter((days.mau > 0) | days.events.notnull())
-    counts = ["new_users", "sessions", "session_seconds", "actions", "service_actions", *HOURS]
+    counts = ["dau", "new_users", "sessions", "session_seconds", "actions", "service_actions", *HOURS]
     filled = {name: days[name].fill_null(0).cast("int64") for name in counts}
     return days.mutate(**filled).drop("events", "day", "is_wanted")
 
@@ -50,20 +52,22 @@ def _numbered(table: Table) -> Table:
 def _changes(active: Table) -> Table:
     """Return by how much each window's count changes on which day: the gap method's steps."""
     of_user = ibis.window(group_by=["organization_id", "user_key"], order_by="day")
-    steps = active.mutate(next_day=active.day.lead().over(of_user))
-    begin = _step(steps, day=steps.day, **dict.fromkeys(WINDOWS, 1))
+    gap = active.day.lead().over(of_user) - active.day
+    spans = active.select("organization_id", "day", gap=ibis.least(ibis.coalesce(gap, LONGEST), LONGEST))
+    # Counted before they are put together: a client's users of a day share a few gaps.
+    spans = spans.group_by(["organization_id", "day", "gap"]).agg(n=spans.count())
+    begin = _step(spans, day=spans.day, **dict.fromkeys(WINDOWS, spans.n))
     ends = [
-        _step(steps, day=ibis.least(end, ibis.coalesce(steps.next_day, end)), **{name: -1})
-        for name, end in ((name, steps.day + length) for name, length in WINDOWS.items())
+        _step(spans, day=spans.day + ibis.least(spans.gap, length), **{name: -spans.n})
+        for name, length in WINDOWS.items()
     ]
     return ibis.union(begin, *ends, distinct=False)
 
 
 def _step(table: Table, *, day: Any, **by: Any) -> Table:
     """Return one change a row of `table`: on `day`, each count by what is given, the others by nothing."""
-    counts = {name: ibis.literal(by[name]) if isinstance(by.get(name, 0), int) else by[name] for name in by}
     none = ibis.literal(0)
-    columns = {name: counts.get(name, none).cast("int64") for name in (*WINDOWS, "total_users")}
+    columns = {name: by.get(name, none).cast("int64") for name in (*WINDOWS, "total_users")}
     return table.select("organization_id", day=day.cast("int64"), **columns)
 
 
@@ -81,6 +85,7 @@ def _running(changes: Table, calendar: Table) -> Table:
 def _sums(user_days: Table) -> Table:
     person = ~user_days.is_service
     return user_days.group_by(["organization_id", "date"]).agg(
+        dau=user_days.count(where=person & (user_days.actions > 0)),
         sessions=user_days.sessions.sum(where=person),
         session_seconds=user_days.session_seconds.sum(where=person),
         actions=user_days.actions.sum(where=person),

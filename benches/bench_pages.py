@@ -1,9 +1,9 @@
 """The portfolio page and the client page under 50 people at once, and what serving them costs in memory.
 
 Makes a demo portfolio of 1,000 clients in a folder that goes away, starts the product with its worker, signs 50 people
-in (VP: they see all clients) and lets each open a page every 5 seconds for half a minute; then as fast as they can. Times
-are taken at the client, on the same 2 cores, from the first byte sent to the last byte read, so they include waiting in
-line and the client's own work: the server's share is smaller.
+in (VP: they see all clients) and lets each open a page every 5 seconds for half a minute; then as fast as they can.
+Times are taken at the client, on the same 2 cores, from the first byte sent to the last byte read, so they include
+waiting in line and the client's own work: the server's share is smaller.
 
     python -m benches.bench_pages [--clients 1000] [--days 120] [--home FOLDER]
 """

@@ -56,6 +56,8 @@ class TestRollingUsers:
             "11": (0, 2, 3),
             "12": (0, 1, 3),  # ann's 5 March is out too
         }
+        assert client_day(lake, "2026-03-31")["mau"] == 3
+        assert client_day(lake, "2026-04-01")["mau"] == 2  # bob is out of the thirty days
 
     def test_ends_with_the_last_day_of_the_thirty(self, lake: Lake) -> None:
         roll_up(lake, [event("2026-01-20T09:00")])

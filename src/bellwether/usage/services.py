@@ -10,6 +10,7 @@ from django.conf import settings
 from bellwether.common.progress import NoProgress, Progress
 from bellwether.common.time import day_of
 from bellwether.presets import load_preset
+from bellwether.usage.compaction import compact_days
 from bellwether.usage.dirty import mark_scores, pending, settle
 from bellwether.usage.facts import counted_days
 from bellwether.usage.lake import Lake
@@ -83,7 +84,9 @@ def _refresh(
     progress: Progress,
     announce: Callable[[list[date]], None] = lambda days: None,
 ) -> Refreshed:
-    return refresh_facts(lake, days, zone=_zone(), labels=workspace_labels(), progress=progress, announce=announce)
+    wanted = set(days)
+    compact_days(lake, wanted)
+    return refresh_facts(lake, wanted, zone=_zone(), labels=workspace_labels(), progress=progress, announce=announce)
 
 
 def _zone() -> ZoneInfo:

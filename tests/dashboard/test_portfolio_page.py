@@ -53,6 +53,18 @@ def figure(text: str, label: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", block)).strip()
 
 
+class TestSilence:
+    def test_says_when_usage_itself_stopped_arriving(self, staff: Staff, scored: Clients) -> None:
+        Client.objects.update(last_activity_at=timezone.now() - timedelta(days=30))
+        assert "30 days ago. Their scores take that for people who stayed away" in page(staff.ada)
+
+    def test_keeps_quiet_while_any_visible_client_is_in_use(self, staff: Staff, scored: Clients) -> None:
+        Client.objects.update(last_activity_at=timezone.now() - timedelta(days=30))
+        Client.objects.filter(pk=scored.sturdy.pk).update(last_activity_at=timezone.now())
+        assert "has arrived since" not in page(staff.ada)
+        assert "has arrived since" in page(staff.cleo)
+
+
 class TestPortfolio:
     def test_shows_only_what_the_reader_may_see(self, staff: Staff, scored: Clients) -> None:
         assert sorted(rows(page(staff.ada))) == ["Fading", "Newborn", "Sturdy"]

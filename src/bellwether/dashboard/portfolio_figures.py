@@ -1,7 +1,7 @@
 """The figures above the list and beside it: one query for the clients, one for their stored score history."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.core.cache import caches
@@ -26,7 +26,8 @@ class Portfolio:
     """The clients that one user sees, as counts. `by_status` has the key None for clients without a score.
 
     `views` counts each saved view; `arr` sums what is known; `average` is the mean of the scores there are.
-    `attention` and `attention_arr` are those of `needs_attention`. `scored_on` is the newest scored day.
+    `attention` and `attention_arr` are those of `needs_attention`. `scored_on` is the newest scored day,
+    `last_usage_at` the newest event of any of them.
     """
 
     total: int
@@ -41,6 +42,7 @@ class Portfolio:
     attention_arr: Decimal
     any_churn: bool
     scored_on: date | None
+    last_usage_at: datetime | None
 
     @property
     def at_risk(self) -> int:
@@ -81,6 +83,7 @@ def portfolio_figures(user: StaffUser, today: date) -> Portfolio:
             attention_arr=Sum(arr, filter=needs_attention()),
             churn=Count("churn_risk_score"),
             scored_on=Max("scored_on"),
+            last_usage_at=Max("last_activity_at"),
             **{f"is_{status}": Count("pk", filter=Q(health_status=status)) for status in HealthStatus.values},
             **{f"view_{name}": Count("pk", filter=view(user, today)) for name, view in VIEWS.items() if name != "all"},
         )
@@ -100,6 +103,7 @@ def portfolio_figures(user: StaffUser, today: date) -> Portfolio:
         attention_arr=counts["attention_arr"] or Decimal(0),
         any_churn=counts["churn"] > 0,
         scored_on=counts["scored_on"],
+        last_usage_at=counts["last_usage_at"],
     )
 
 

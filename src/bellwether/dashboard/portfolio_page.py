@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import cast
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
@@ -21,7 +22,7 @@ from bellwether.dashboard.portfolio_export import csv_text
 from bellwether.dashboard.portfolio_figures import Portfolio, most_urgent, portfolio_figures, score_history
 from bellwether.dashboard.portfolio_keys import key_figures
 from bellwether.dashboard.portfolio_query import SIZES, Asked, read_query
-from bellwether.dashboard.portfolio_rows import component_labels, make_row
+from bellwether.dashboard.portfolio_rows import make_row
 from bellwether.health.configs import active_config, main_scorecard
 from bellwether.portfolio.listing import ClientList, list_clients, matching, ordered
 from bellwether.staff import audit
@@ -32,6 +33,7 @@ from bellwether.web.formatting import (
     short_money,
 )
 
+SILENT_DAYS = 4  # longer than a weekend: then it is the source that is silent, not the clients
 VIEW_LABELS = {
     "all": "All clients",
     "at_risk": "At risk",
@@ -92,12 +94,13 @@ def portfolio(request: HttpRequest) -> HttpResponse:
     now, zone = timezone.now(), settings.BELLWETHER_WORKSPACE_ZONE
     today = day_of(now, zone)
     scorecard = active_config(main_scorecard(), now=now).scorecard
-    labels = component_labels(scorecard)
     asked = read_query(request.GET)
     whole = portfolio_figures(user, today)
     listed = list_clients(user, asked.query, today=today)
     offered = picks(user, asked)
-    rows = [make_row(client, labels, today, zone, with_parts=asked.show == "cards") for client in listed.rows]
+    address = asked.link(page=listed.page).removeprefix("?")
+    cards = asked.show == "cards"
+    rows = [make_row(client, scorecard, today, zone, listed=address, with_parts=cards) for client in listed.rows]
     htmx = getattr(request, "htmx", None)
     swap = bool(htmx and not htmx.history_restore_request)
     set_filters = chips(asked, offered)
@@ -120,12 +123,16 @@ def portfolio(request: HttpRequest) -> HttpResponse:
         response = render(request, "dashboard/portfolio_listing.html", context)
     else:
         history = score_history(user, whole.scored_on, scorecard) if whole.scored_on else {}
-        urgent = [make_row(found, labels, today, zone) for found in most_urgent(user, today, whole.typical_arr)]
+        urgent = [
+            make_row(found, scorecard, today, zone, listed=address)
+            for found in most_urgent(user, today, whole.typical_arr)
+        ]
         extra = {
             "figures": key_figures(whole, history, scorecard),
             "urgent": urgent,
             "urgent_text": f"{plural(whole.attention, 'client')}, {short_money(whole.attention_arr)} ARR",
             "subtitle": _subtitle(whole, today),
+            "silence": _silence(whole, today, zone),
         }
         response = render(request, "dashboard/portfolio.html", context | extra)
     detail = {"filters": asked.given, "count": len(rows)}
@@ -148,8 +155,8 @@ def export(request: HttpRequest) -> HttpResponse:
         found = found.filter(pk__in=chosen)
     typical = found.aggregate(typical=Avg("annual_recurring_revenue"))["typical"]
     clients = ordered(found, asked.query.sort, today=today, typical_arr=float(typical or 1))
-    labels = component_labels(active_config(main_scorecard(), now=now).scorecard)
-    text, count = csv_text(clients.select_related("csm_user", "ae_user"), labels, today, zone)
+    scorecard = active_config(main_scorecard(), now=now).scorecard
+    text, count = csv_text(clients.select_related("csm_user", "ae_user"), scorecard, today, zone)
     detail = {"filters": asked.given, "count": count}
     audit.record(actor=user, action="client.export", object_type="client", detail=detail, now=now)
     response = HttpResponse(text, content_type="text/csv; charset=utf-8")
@@ -181,6 +188,20 @@ def _subtitle(whole: Portfolio, today: date) -> str:
     if whole.scored_on is None:
         return f"{clients}. Not scored yet."
     return f"{clients}. Health scores of {day(whole.scored_on, today)}."
+
+
+def _silence(whole: Portfolio, today: date, zone: ZoneInfo) -> str:
+    """Return the warning that usage itself has stopped arriving, which makes every client look idle; else nothing."""
+    if whole.last_usage_at is None:
+        return ""
+    last = day_of(whole.last_usage_at, zone)
+    silent = (today - last).days
+    if silent < SILENT_DAYS:
+        return ""
+    return (
+        f"No usage of any of these clients has arrived since {day(last, today)}, {plural(silent, 'day')} ago. Their "
+        "scores take that for people who stayed away. Check that events are still being sent, or import newer ones."
+    )
 
 
 def _tabs(asked: Asked, whole: Portfolio) -> list[Tab]:

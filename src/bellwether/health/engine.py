@@ -4,18 +4,23 @@ Source: formulas.md, section 2. Rounding is half-up. A component without data is
 up and `coverage` falls. In a points scorecard a component without data gives 0 points.
 """
 
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from bellwether.common.frames import check_frame
 from bellwether.common.rounding import half_up_expr
-from bellwether.health.formulas import in_order, quotient
+from bellwether.health.formulas import DataWhereValue, in_order, quotient
 from bellwether.health.scorecard import RiskLevel, Scorecard
 
 PRODUCT_BANDS = ("HEALTHY", "MONITOR", "AT_RISK", "CRITICAL")
 CERTAIN_COVERAGE = 0.5
 HISTORY = {"client_id": pl.String, "date": pl.Date, "score": pl.Int32}
+
+SPAN = 2**32
+"""More days than there are between any two dates."""
 
 _DATA = "__data_"
 
@@ -43,7 +48,12 @@ def score_measures(
             (half_up_expr(c.formula.value()).cast(pl.Float64) if c.whole else c.formula.value()).alias(c.key)
             for c in scorecard.components
         ],
-        *[c.formula.has_data().alias(_DATA + c.key) for c in scorecard.components],
+    )
+    frame = frame.with_columns(
+        (pl.col(c.key).is_not_null() if isinstance(c.formula, DataWhereValue) else c.formula.has_data()).alias(
+            _DATA + c.key
+        )
+        for c in scorecard.components
     )
     if scorecard.points:
         frame = frame.with_columns(pl.when(pl.col(_DATA + key)).then(pl.col(key)).otherwise(0.0) for key in keys)
@@ -79,13 +89,22 @@ def combine(frame: pl.DataFrame, scorecard: Scorecard) -> pl.DataFrame:
         weighted = in_order([c.weight * pl.col(c.key).fill_null(0.0) for c in components])
         present = in_order([pl.when(pl.col(c.key).is_not_null()).then(c.weight).otherwise(0.0) for c in components])
         exact = pl.when(present > 0).then(quotient(weighted, present))
-    missing = pl.concat_list([pl.when(~data[c.key]).then(pl.lit(c.key)) for c in components]).list.drop_nulls()
     frame = frame.with_columns(
-        quotient(covered, pl.lit(whole)).alias("coverage"), missing.alias("missing"), exact.alias("exact")
+        quotient(covered, pl.lit(whole)).alias("coverage"),
+        _missing(frame, [component.key for component in components], data),
+        exact.alias("exact"),
     )
     enough = (pl.col("coverage") >= scorecard.minimum_coverage - 1e-9) & (pl.col("coverage") > 0)
     scored = pl.when(enough).then(pl.col("exact"))
     return frame.with_columns(scored.alias("exact"), half_up_expr(scored).alias("score"))
+
+
+def _missing(frame: pl.DataFrame, keys: Sequence[str], data: Mapping[str, pl.Expr]) -> pl.Series:
+    """Return the list of keys without data per row. Few different lists exist, so each is made once."""
+    bits = in_order([pl.when(~data[key]).then(pl.lit(1 << n, pl.Int64)).otherwise(0) for n, key in enumerate(keys)])
+    present, at = np.unique(frame.select(bits.alias("bits"))["bits"].to_numpy(), return_inverse=True)
+    lists = [[key for n, key in enumerate(keys) if mask >> n & 1] for mask in present.tolist()]
+    return pl.Series("missing", lists, pl.List(pl.String)).gather(at)
 
 
 def previous_scores(current: pl.DataFrame, scorecard: Scorecard, *, history: pl.DataFrame | None = None) -> pl.Series:
@@ -99,27 +118,28 @@ def previous_scores(current: pl.DataFrame, scorecard: Scorecard, *, history: pl.
     if history is not None and history.height:
         check_frame(history, HISTORY, name="The score history")
         known = pl.concat([known, history.select(*HISTORY)])
-    known = (
-        known.unique(["client_id", "date"], keep="first", maintain_order=True)
-        .drop_nulls("score")
-        .sort("client_id", "date")
-        .rename({"date": "found", "score": "previous_score"})
-    )
-    window = rule.against == "window"
-    at = pl.col("date") - timedelta(days=rule.days if window else 1)
-    wanted = current.select("client_id", "date").with_row_index("row").with_columns(at.alias("at"))
-    joined = wanted.sort("at").join_asof(
-        known.sort("found"),
-        left_on="at",
-        right_on="found",
-        by="client_id",
-        strategy="forward" if window else "backward",
-        check_sortedness=False,
-    )
-    if window:
-        old_enough = pl.col("found") <= pl.col("date") - timedelta(days=rule.at_least)
-        joined = joined.with_columns(pl.when(old_enough).then(pl.col("previous_score")).alias("previous_score"))
-    return joined.sort("row")["previous_score"].cast(pl.Int32)
+    every = _positions(known["client_id"], known["date"])
+    known_at, first = np.unique(every, return_index=True)  # the first of a client and date: `current` wins
+    scored = known["score"].is_not_null().to_numpy()[first]
+    known_at, scores = known_at[scored], known["score"].gather(first[scored])
+    wanted = every[: current.height]
+    if rule.against == "window":
+        found = np.searchsorted(known_at, wanted - rule.days)
+        latest = wanted - rule.at_least
+    else:
+        found = np.searchsorted(known_at, wanted - 1, side="right") - 1
+        latest = wanted - 1
+    inside = (found >= 0) & (found < len(known_at))
+    at = known_at[np.where(inside, found, 0)] if len(known_at) else np.zeros_like(wanted)
+    fits = inside & (at // SPAN == wanted // SPAN) & (at <= latest)
+    return scores.gather(pl.Series(found).set(~pl.Series(fits), None)).cast(pl.Int32).alias("previous_score")
+
+
+def _positions(clients: pl.Series, dates: pl.Series) -> npt.NDArray[np.int64]:
+    """Return one number per client and date; those of a client lie together, in the order of dates, far from others."""
+    codes = clients.rank("dense").cast(pl.Int64).to_numpy()
+    numbers: npt.NDArray[np.int64] = codes * SPAN + SPAN // 2 + dates.cast(pl.Int32).cast(pl.Int64).to_numpy()
+    return numbers
 
 
 def _with_measures(measures: pl.DataFrame, scorecard: Scorecard) -> pl.DataFrame:
@@ -175,7 +195,7 @@ def _with_verdict(frame: pl.DataFrame, scorecard: Scorecard) -> pl.DataFrame:
         pl.when(scored).then(_own_band(score, scorecard)).otherwise(pl.lit("")).alias("status"),
         pl.when(scored).then(product).alias("health_status"),
         pl.when(scored).then(_risk(basis, direction == -1, scorecard.risk)).otherwise(pl.lit("")).alias("risk"),
-        pl.when(scored).then(pl.lit("")).otherwise(_reason(scorecard)).alias("no_score_reason"),
+        _reasons(frame, scorecard),
     )
 
 
@@ -201,9 +221,16 @@ def _risk(basis: pl.Expr, down: pl.Expr, levels: tuple[RiskLevel, ...]) -> pl.Ex
     return word
 
 
-def _reason(scorecard: Scorecard) -> pl.Expr:
+def _reasons(frame: pl.DataFrame, scorecard: Scorecard) -> pl.Series:
+    """Return why a row has no score, "" where it has one. Only rows without a score are worked on."""
     labels = {component.key: component.label for component in scorecard.components}
     missing = pl.col("missing").list.eval(pl.element().replace_strict(labels, default=pl.element())).list.join(", ")
     percent = (100 * pl.col("coverage")).round(0).cast(pl.Int32)
     needed = max(1, round(100 * scorecard.minimum_coverage))
-    return pl.format(f"{{}}% of the weight has data, {needed}% is needed; missing: {{}}", percent, missing)
+    text = pl.format(f"{{}}% of the weight has data, {needed}% is needed; missing: {{}}", percent, missing)
+    unscored = frame["score"].is_null()
+    reasons = pl.Series("no_score_reason", [""], pl.String).new_from_index(0, frame.height)
+    rows = unscored.arg_true()
+    if rows.is_empty():
+        return reasons
+    return reasons.scatter(rows, frame.filter(unscored).select(text).to_series())

@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import polars as pl
 
-from bellwether.health.grids import Floats, Grid, Ints, Placed, known, ratio
+from bellwether.health.grids import Floats, Grid, Ints, known, ratio
 from bellwether.health.inputs import CountSpec, FeatureSpec, MeasureInputs, MeasureSettings
 
 CELLS_AT_ONCE = 20_000_000
@@ -23,6 +24,15 @@ class _Kind:
     daily: Ints
 
 
+@dataclass(frozen=True)
+class _Names:
+    """What is asked for, by code: code 0 is "", which stands for everything else."""
+
+    events: list[str]
+    modules: list[str]  # lower case
+    labels: list[str]
+
+
 class EventSums:
     """Running sums of events by kind. Only what the settings and `modules` (lower case) name is kept."""
 
@@ -30,8 +40,8 @@ class EventSums:
         self, inputs: MeasureInputs, grid: Grid, settings: MeasureSettings, modules: Collection[str] = ()
     ) -> None:
         self._grid = grid
-        rows = _of_interest(inputs.event_days, settings, modules)
-        self._kinds = _by_kind(grid.place(rows, by="organization_id", day="date"), grid)
+        rows, names = _of_interest(inputs.event_days, settings, modules)
+        self._kinds = _by_kind(rows, names, grid)
 
     def of_events(self, events: Collection[str], *, labels: Collection[str] = (), people_only: bool = False) -> Ints:
         """Return running sums of `events`, of those with a label in `labels` if any are given."""
@@ -52,12 +62,11 @@ class EventSums:
         return np.cumsum(total, axis=1, out=total)
 
 
-def _by_kind(placed: Placed, grid: Grid) -> list[_Kind]:
+def _by_kind(rows: pl.DataFrame, names: _Names, grid: Grid) -> list[_Kind]:
     """Return the events of each kind on the grid, added up in one pass over the rows for many kinds at once."""
-    columns = [placed.frame[name].to_physical().cast(pl.Int64).to_numpy() for name in _CODES]
-    names = [_categories(placed.frame[name]) for name in _CODES[:-1]]
-    sizes = [max(len(categories), 1) for categories in names] + [2]
-    codes = np.ravel_multi_index(columns, sizes)
+    placed = grid.place(rows, by="organization_id", day="date")
+    sizes = (len(names.events), len(names.modules), len(names.labels), 2)
+    codes = placed.frame["_kind"].to_numpy()
     present = np.flatnonzero(np.bincount(codes, minlength=1))
     rank = np.zeros(int(np.prod(sizes)), dtype=np.int64)
     rank[present] = np.arange(len(present))
@@ -73,50 +82,64 @@ def _by_kind(placed: Placed, grid: Grid) -> list[_Kind]:
         tables = summed.astype(np.int64).reshape(len(some), grid.clients, grid.days)
         for code, table in zip(some, tables, strict=True):
             event, module, label, service = np.unravel_index(code, sizes)
-            kinds.append(_Kind(names[0][event], names[1][module], names[2][label], bool(service), table))
+            kinds.append(_Kind(names.events[event], names.modules[module], names.labels[label], bool(service), table))
     return kinds
 
 
-def _categories(column: pl.Series) -> list[str]:
-    return list(column.dtype.categories) if isinstance(column.dtype, pl.Enum) else []
+def _of_interest(
+    event_days: pl.DataFrame, settings: MeasureSettings, modules: Collection[str]
+) -> tuple[pl.DataFrame, _Names]:
+    """Return organization_id, date, events and _kind of the rows that somebody asks for, and the names behind _kind.
 
-
-_CODES = ("_event", "_module", "_label", "is_service")
-
-
-def _of_interest(event_days: pl.DataFrame, settings: MeasureSettings, modules: Collection[str]) -> pl.DataFrame:
-    """Return organization_id, date, events, is_service and _event, _module, _label as Enum, "" where nobody asks.
-
-    Rows that nobody asks for are dropped. Enums, because millions of rows are compared far faster as small numbers.
+    _kind is the code of event, module, label and is_service together (C order over _Names). Every text is looked up
+    once: there are millions of rows, and numbers are compared far faster than texts.
     """
     specs: list[CountSpec | FeatureSpec] = [*settings.counts, *settings.features]
     events = {event for spec in specs for event in spec.events}
     labels = {label for count in settings.counts for label in count.where}
     labels |= {label for feature in settings.features for label in feature.within}
     module_of = {event: m.lower() for event, m in settings.module_of_event.items() if m.lower() in modules}
-    written = [name for name in event_days["module"].unique().drop_nulls() if name.lower() in modules]
-    own = _folded(_asked(pl.col("module"), written), {name: name.lower() for name in written}, modules)
-    given = _folded(_asked(pl.col("event"), module_of), module_of, modules)
-    return event_days.select(
-        "organization_id",
-        "date",
-        "events",
-        "is_service",
-        _asked(pl.col("event"), events).alias("_event"),
-        pl.when(pl.col("module").is_null()).then(given).otherwise(own).alias("_module"),
-        _asked(pl.col("label"), labels).alias("_label"),
-    ).filter((pl.col("_event") != "") | (pl.col("_module") != ""))
+    written = {name: name.lower() for name in event_days["module"].unique().drop_nulls() if name.lower() in modules}
+    names = _Names(_named(events), _named(modules), _named(labels))
+    seen_events, seen_modules = _named(events | set(module_of)), _named(written)
+    nameless = len(seen_modules)  # the code of events that carry no module
+    module = pl.when(pl.col("module").is_null()).then(nameless).otherwise(_code("module", seen_modules))
+    sizes = (len(seen_events), len(seen_modules) + 1, len(names.labels), 2)
+    parts = (_code("event", seen_events), module, _code("label", names.labels), pl.col("is_service").fill_null(False))
+    seen = reduce(
+        lambda code, part: code * part[1] + part[0].cast(pl.UInt32), zip(parts[1:], sizes[1:], strict=True), parts[0]
+    )
+    kind = _kind_by_code(sizes, seen_events, _lookup(written, seen_modules, names.modules), module_of, names)
+    rows = event_days.select("organization_id", "date", "events", seen.alias("_kind"))
+    kinds = pl.Series("_kind", kind[rows["_kind"].to_numpy()])
+    return rows.with_columns(kinds).filter(pl.col("_kind") >= 0), names
 
 
-def _asked(column: pl.Expr, values: Collection[str]) -> pl.Expr:
-    """Return the column as Enum of `values`, "" for every other value and for null."""
-    return column.cast(pl.Enum(["", *sorted(set(values) - {""})]), strict=False).fill_null("")
+def _kind_by_code(
+    sizes: tuple[int, int, int, int], events: list[str], own: Ints, module_of: Mapping[str, str], names: _Names
+) -> Ints:
+    """Return the kind for each code of what was seen, -1 where nobody asks: a small table instead of work per row."""
+    event, module, label, service = np.indices(sizes)
+    given = _lookup(module_of, events, names.modules)[event]
+    modules = np.where(module == sizes[1] - 1, given, np.append(own, 0)[module])
+    asked = _lookup({name: name for name in names.events}, events, names.events)[event]
+    kind = ((asked * len(names.modules) + modules) * len(names.labels) + label) * 2 + service
+    return np.where((asked > 0) | (modules > 0), kind, -1).ravel()
 
 
-def _folded(column: pl.Expr, into: Mapping[str, str], modules: Collection[str]) -> pl.Expr:
-    """Return an Enum column with its values replaced as `into` says, as Enum of `modules`."""
-    target = pl.Enum(["", *sorted(set(modules) - {""})])
-    return column.replace_strict({"": ""} | dict(into), return_dtype=target)
+def _named(names: Collection[str]) -> list[str]:
+    return ["", *sorted(set(names) - {""})]
+
+
+def _code(column: str, names: list[str]) -> pl.Expr:
+    """Return the place of each value in `names`, 0 for null and every value that is not among them."""
+    return pl.col(column).cast(pl.Enum(names), strict=False).to_physical().fill_null(0).cast(pl.UInt32)
+
+
+def _lookup(into: Mapping[str, str], names: list[str], targets: list[str]) -> Ints:
+    """Return for each place in `names` the place in `targets` of what `into` says, 0 where it says nothing."""
+    place = {target: index for index, target in enumerate(targets)}
+    return np.array([place[into[name]] if name in into else 0 for name in names], dtype=np.int64)
 
 
 def count_measures(sums: EventSums, grid: Grid, settings: MeasureSettings, first: Ints) -> dict[str, Floats]:

@@ -87,7 +87,7 @@ class Ratio:
         return f"{labels[self.measure]} as a share of {labels[self.of].lower()}{target}"
 
 
-class _Simple:
+class DataWhereValue:
     """Has data exactly where it has a value."""
 
     def has_data(self) -> pl.Expr:
@@ -96,7 +96,7 @@ class _Simple:
 
 
 @dataclass(frozen=True)
-class Relief(_Simple):
+class Relief(DataWhereValue):
     """top - min(top, top * measure / (base + per * of)): a burden that weighs less on many shoulders."""
 
     measure: str
@@ -124,7 +124,7 @@ class Relief(_Simple):
 
 
 @dataclass(frozen=True)
-class PerUnit(_Simple):
+class PerUnit(DataWhereValue):
     """max(0, top - per_unit * measure)."""
 
     measure: str
@@ -147,7 +147,7 @@ class PerUnit(_Simple):
 
 
 @dataclass(frozen=True)
-class Scale(_Simple):
+class Scale(DataWhereValue):
     """min(top, factor * measure), not below 0."""
 
     measure: str
@@ -170,7 +170,7 @@ class Scale(_Simple):
 
 
 @dataclass(frozen=True)
-class Linear(_Simple):
+class Linear(DataWhereValue):
     """Straight between two points (measure, score), flat outside them."""
 
     measure: str
@@ -195,7 +195,7 @@ class Linear(_Simple):
 
 
 @dataclass(frozen=True)
-class Steps(_Simple):
+class Steps(DataWhereValue):
     """The points of the first step whose limit the measure is under, else 0; null counts as 0 and as no data."""
 
     measure: str
@@ -220,7 +220,7 @@ class Steps(_Simple):
 
 
 @dataclass(frozen=True)
-class Values(_Simple):
+class Values(DataWhereValue):
     """A score for each word of a measure; an unknown word is missing."""
 
     measure: str
@@ -251,7 +251,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Mean(_Simple):
+class Mean(DataWhereValue):
     """The weighted mean of parts; missing parts are scaled out unless they are required."""
 
     parts: tuple[Part, ...]

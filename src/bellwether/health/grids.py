@@ -55,20 +55,21 @@ class Grid:
         self.days = self.last - self.origin + 1
         self.clients = clients.height
         self.client_ids = clients["client_id"]
-        self._rows = clients.select("client_id", "organization_id").with_row_index("_row")
+        self._names = {by: clients[by] for by in ("client_id", "organization_id")}
         self._columns = numbers - self.origin
         self._contiguous = len(numbers) == int(numbers[-1] - numbers[0]) + 1
 
     def place(self, frame: pl.DataFrame, *, by: str, day: str) -> Placed:
         """Return the rows of `frame` of known clients (column `by`) that lie on or before the last wanted date."""
-        known = (
-            frame.join(self._rows.select(by, "_row"), on=by, how="inner")
-            .with_columns(pl.col(day).cast(pl.Int32).cast(pl.Int64).alias("_day"))
-            .filter(pl.col("_day") <= self.last)
-        )
+        # An Enum of the names in order: its codes are the rows of the grid, several times faster than a join.
+        names = pl.Enum(self._names[by])
+        known = frame.with_columns(
+            pl.col(by).cast(names, strict=False).to_physical().cast(pl.Int64).alias("_row"),
+            pl.col(day).cast(pl.Int32).cast(pl.Int64).alias("_day"),
+        ).filter(pl.col("_row").is_not_null() & (pl.col("_day") <= self.last))
         days = known["_day"].to_numpy()
         columns = np.maximum(days - self.origin, 0)
-        return Placed(known, known["_row"].cast(pl.Int64).to_numpy(), columns, days)
+        return Placed(known, known["_row"].to_numpy(), columns, days)
 
     def column_of(self, day: Ints) -> Ints:
         """Return the columns of day numbers; days outside the grid fall on its ends (the end column is one past)."""
@@ -95,6 +96,8 @@ class Grid:
 
     def last_of(self, placed: Placed, values: Ints) -> Ints:
         """Return (clients, dates): the largest of `values` placed on or before each date, NEVER where there is none."""
+        if not len(placed.row):
+            return np.full((self.clients, len(self.dates)), NEVER, dtype=np.int64)
         latest = np.full((self.clients, self.days), NEVER, dtype=np.int64)
         np.maximum.at(latest, (placed.row, placed.column), values)
         return self.take(np.maximum.accumulate(latest, axis=1))

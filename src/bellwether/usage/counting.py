@@ -157,8 +157,10 @@ class Engine:
         if self.number(once["distinct_ids"]) < rows and self.keep("repeats", once["repeats"]):
             source = "distinct_events"
             copies = rows - self.keep(source, once[source])
-        offsets = utc_offsets(batch.days[0], batch.days[-1], zone)
-        queries = day_sql(source, tuple(offsets), tuple(sorted(labels.items())))
+        earliest, *changes = utc_offsets(batch.days[0], batch.days[-1], zone)
+        # When the first offset began is of no interest; left out, all days without a change share their queries.
+        offsets = (OffsetSpan(0, earliest.seconds), *changes)
+        queries = day_sql(source, offsets, tuple(sorted(labels.items())))
         for name in ("slots", "kinds", "roles"):
             self.keep(name, queries[name])
         facts = {kind: _facts(kind, self.frame(queries[kind])) for kind in _COUNTED}

@@ -20,37 +20,32 @@ def link_sessions(days: pl.DataFrame) -> pl.DataFrame:
     for a day whose day before is among them and whose following days are as far as its last session goes on. Service
     users have no sessions: a machine that never pauses has one without end. Rows come back in another order.
     """
-    acting = (pl.col("fragments") > 0) & ~pl.col("is_service")
-    length = (pl.col("last_session") - pl.col("head_us") * pl.col("continues")).alias("own_us")
-    linked = (
-        days.filter(acting)
-        .sort(*USER, "date")
-        .with_columns(continues=continues(), last_session=pl.col("fragment_us"), head_us=_us("head_end_ts"))
-        .with_columns(length, passes=pl.col("continues") & (pl.col("fragments") == 1))
-        .with_columns(owner=(~pl.col("passes")).cum_sum().over(USER))
+    is_acting = (pl.col("fragments") > 0) & ~pl.col("is_service")
+    plain = days.drop("sessions", "session_seconds", strict=False)
+    acting = plain.filter(is_acting).sort(*USER, "date").with_columns(continues=continues(), gap_us=_gap())
+    acting = acting.with_columns(
+        head_us=(pl.col("head_end_ts") - pl.col("first_action_ts")).dt.total_microseconds(),
+        passes=pl.col("continues") & (pl.col("fragments") == 1),
     )
-    reached = pl.col("gap_us") + pl.col("head_us")
+    # The number of the row where the session that a row's last action belongs to has started.
+    acting = acting.with_columns(owner=(~pl.col("passes")).cum_sum())
     carried = (
-        linked.with_columns(owner=pl.col("owner").shift(1).over(USER), gap_us=_gap())
-        .filter(pl.col("continues"))
-        .group_by(*USER, "owner")
-        .agg(carried_us=reached.sum())
+        acting.select("continues", owner=pl.col("owner").shift(1), carried_us=pl.col("gap_us") + pl.col("head_us"))
+        .filter("continues")
+        .group_by("owner")
+        .agg(pl.col("carried_us").sum())
     )
-    sums = linked.join(carried, on=[*USER, "owner"], how="left").select(
-        *USER,
-        "date",
+    own_us = pl.col("fragment_us") - pl.col("head_us") * pl.col("continues")
+    seconds = (own_us + pl.col("carried_us").fill_null(0)).floordiv(1_000_000)
+    linked = acting.join(carried, on="owner", how="left").select(
+        *plain.columns,
         sessions=(pl.col("fragments") - pl.col("continues").cast(pl.Int32)).cast(pl.Int32),
-        session_seconds=pl.when("passes")
-        .then(0)
-        .otherwise(pl.col("own_us") + pl.col("carried_us").fill_null(0))
-        .floordiv(1_000_000)
-        .cast(pl.Int64),
+        session_seconds=pl.when("passes").then(0).otherwise(seconds).cast(pl.Int64),
     )
-    return (
-        days.drop("sessions", "session_seconds", strict=False)
-        .join(sums, on=[*USER, "date"], how="left")
-        .with_columns(pl.col("sessions").fill_null(0), pl.col("session_seconds").fill_null(0))
+    idle = plain.filter(~is_acting).with_columns(
+        sessions=pl.lit(0, dtype=pl.Int32), session_seconds=pl.lit(0, dtype=pl.Int64)
     )
+    return pl.concat([linked, idle])
 
 
 def continues() -> pl.Expr:
@@ -59,9 +54,7 @@ def continues() -> pl.Expr:
 
 
 def _gap() -> pl.Expr:
-    before = pl.col("last_action_ts").shift(1).over(USER)
-    return (pl.col("first_action_ts") - before).dt.total_microseconds()
-
-
-def _us(end: str) -> pl.Expr:
-    return (pl.col(end) - pl.col("first_action_ts")).dt.total_microseconds()
+    """Return the microseconds since the last action of the row before, null where that is another user's."""
+    same = pl.all_horizontal(pl.col(name) == pl.col(name).shift(1) for name in USER)
+    between = (pl.col("first_action_ts") - pl.col("last_action_ts").shift(1)).dt.total_microseconds()
+    return pl.when(same).then(between)

@@ -18,6 +18,7 @@ from bellwether.health.inputs import MeasureSettings
 from bellwether.health.loading import Loaded, load_inputs, workspace_settings
 from bellwether.health.measuring import lifetimes, measure
 from bellwether.health.notable import notable_events
+from bellwether.health.records import Records, load_records
 from bellwether.health.score_rows import score_rows
 from bellwether.health.scorecard import Scorecard
 from bellwether.health.storing import (
@@ -87,8 +88,11 @@ def score_dates(
     chunks = list(_chunks(wanted, len(ids) if ids is not None else Client.objects.count()))
     progress.start(f"Scoring {len(wanted)} days", len(wanted))
     total, newest = ScoreCounts(), _Newest()
+    records = _records(chunks, settings, ids)
     for chunk in chunks:
-        loaded = load_inputs(chunk, settings, now=now, scorecard=main, client_ids=ids, readings=readings)
+        loaded = load_inputs(
+            chunk, settings, now=now, scorecard=main, client_ids=ids, readings=readings, records=records
+        )
         total += _score_chunk(loaded, chunk, configs, settings, now, newest)
         progress.advance(len(chunk))
     return total + ScoreCounts(clients=_update_clients(newest, main, settings, ids))
@@ -104,8 +108,10 @@ def score_frames(
     settings, main = workspace_settings(), main_scorecard()
     card = scorecard or active_config(main, now=now).scorecard
     history = pl.DataFrame(schema=SCORES)
-    for chunk in _chunks(sorted(set(dates)), Client.objects.count()):
-        loaded = load_inputs(chunk, settings, now=now, scorecard=main)
+    chunks = list(_chunks(sorted(set(dates)), Client.objects.count()))
+    records = _records(chunks, settings)
+    for chunk in chunks:
+        loaded = load_inputs(chunk, settings, now=now, scorecard=main, records=records)
         measures = living(measure(loaded.inputs, chunk, settings), lifetimes(loaded.inputs))
         scored = score_measures(measures, card, history=history)
         since = chunk[-1] - timedelta(days=HISTORY_DAYS)
@@ -124,6 +130,13 @@ def _chunks(dates: Sequence[date], clients: int) -> Iterator[list[date]]:
         chunk.append(day)
     if chunk:
         yield chunk
+
+
+def _records(
+    chunks: Sequence[Sequence[date]], settings: MeasureSettings, ids: list[str] | None = None
+) -> Records | None:
+    """Return the records for all chunks at once, None without dates."""
+    return load_records(chunks[0][0], chunks[-1][-1], settings, client_ids=ids) if chunks else None
 
 
 class _Newest:

@@ -10,8 +10,8 @@ import polars as pl
 from django.db import connection, transaction
 
 from bellwether.health.inputs import Schema
-from bellwether.health.loading import frame_of, hex_id
 from bellwether.health.models import HealthScore
+from bellwether.health.rows import read_frame
 from bellwether.health.score_rows import COLUMNS, KEY
 from bellwether.portfolio.models import Client
 
@@ -83,7 +83,7 @@ def read_scores(
         stored = stored.filter(date__in=[last - timedelta(days=step_days * n) for n in range(count + 1)])
     if client_ids is not None:
         stored = stored.filter(client_id__in=list(client_ids))
-    return frame_of(stored.values_list(hex_id("client_id"), "date", "overall_score"), SCORES)
+    return read_frame(stored.order_by(), SCORES, {"score": "overall_score"})
 
 
 def sparklines(scorecard: str, newest: pl.DataFrame) -> dict[str, list[int | None]]:

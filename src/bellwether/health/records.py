@@ -1,0 +1,179 @@
+"""Reads the portfolio's records for measures: a fixed number of queries, whatever the number of clients and dates."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import polars as pl
+from django.db.models import Case, CharField, F, Max, Min, Q, QuerySet, Value, When
+from django.db.models.functions import Cast, Coalesce, Least
+
+from bellwether.common.time import end_of, start_of
+from bellwether.health.inputs import (
+    ACTIVITIES,
+    ACTIVITY_CONTACTS,
+    ADOPTION,
+    CLIENTS,
+    CONTACTS,
+    CONTRACTS,
+    INSTANT,
+    SURVEYS,
+    TICKETS,
+    MeasureSettings,
+)
+from bellwether.health.rows import read_frame
+from bellwether.portfolio.choices import ActivityType, OutcomeKind
+from bellwether.portfolio.models import (
+    Activity,
+    Client,
+    ClientOutcome,
+    Contact,
+    ContractPeriod,
+    SupportTicket,
+    SurveyResponse,
+)
+from bellwether.usage.models import FeatureAdoption
+
+CONTACT_DAYS, TICKET_DAYS, SURVEY_DAYS = 92, 122, 367
+
+
+@dataclass(frozen=True)
+class Records:
+    """The records that measures of a span of dates need; columns as in health.inputs."""
+
+    clients: pl.DataFrame
+    contracts: pl.DataFrame
+    activities: pl.DataFrame
+    activity_contacts: pl.DataFrame
+    contacts: pl.DataFrame
+    tickets: pl.DataFrame
+    surveys: pl.DataFrame
+    adoption: pl.DataFrame
+
+
+def load_records(
+    first: date, last: date, settings: MeasureSettings, *, client_ids: Iterable[str] | None = None
+) -> Records:
+    """Return the records for measures of any dates from `first` to `last`, of all clients or those given (hex ids).
+
+    Records older than every window are left out, but for each client's last contact and the workspace's first ones.
+    """
+    ids = None if client_ids is None else sorted(client_ids)
+
+    def since(days: int) -> datetime:
+        return start_of(first - timedelta(days=days), settings.zone)
+
+    until = end_of(last, settings.zone)
+    contracts = read_frame(of_clients(ContractPeriod.objects.order_by(), ids), CONTRACTS)
+    return Records(
+        clients=_clients(ids, contracts, settings),
+        contracts=contracts,
+        activities=_activities(ids, since(CONTACT_DAYS), until),
+        activity_contacts=_activity_contacts(ids, since(CONTACT_DAYS), until),
+        contacts=_contacts(ids),
+        tickets=_tickets(ids, since(TICKET_DAYS), until),
+        surveys=_surveys(ids, since(SURVEY_DAYS), until),
+        adoption=read_frame(of_clients(FeatureAdoption.objects.order_by(), ids), ADOPTION),
+    )
+
+
+def of_clients(queryset: QuerySet[Any], ids: list[str] | None, field: str = "client_id") -> QuerySet[Any]:
+    """Return the rows of the clients `ids`, of all clients if that is None."""
+    return queryset if ids is None else queryset.filter(**{f"{field}__in": ids})
+
+
+def _clients(ids: list[str] | None, contracts: pl.DataFrame, settings: MeasureSettings) -> pl.DataFrame:
+    instants = {"known_since": INSTANT, "last_day": INSTANT}
+    sources = {"client_id": "id", "known_since": "created_at", "last_day": "archived_at"}
+    clients = read_frame(
+        of_clients(Client.objects.order_by("organization_id"), ids, "pk"), CLIENTS | instants, sources
+    ).with_columns(pl.col(*instants).dt.convert_time_zone(str(settings.zone)).dt.date())
+    left = clients.select("client_id").join(
+        _churn_days(ids, contracts), on="client_id", how="left", maintain_order="left"
+    )
+    return clients.with_columns(pl.min_horizontal("last_day", left["churned"]))
+
+
+def _churn_days(ids: list[str] | None, contracts: pl.DataFrame) -> pl.DataFrame:
+    """Return client_id and churned, the day on which each churned client left.
+
+    None for a client that renewed or began a term afterwards.
+    """
+    outcomes = read_frame(
+        of_clients(ClientOutcome.objects.order_by(), ids),
+        {"client_id": pl.String, "outcome": pl.String, "date": pl.Date},
+    )
+
+    def newest(outcome: OutcomeKind) -> pl.Expr:
+        return pl.col("date").filter(pl.col("outcome") == outcome.value).max()
+
+    terms = contracts.group_by("client_id").agg(pl.col("start_date").max().alias("term"))
+    return (
+        outcomes.group_by("client_id")
+        .agg(newest(OutcomeKind.CHURNED).alias("churned"), newest(OutcomeKind.RENEWED).alias("renewed"))
+        .join(terms, on="client_id", how="left")
+        .with_columns(pl.max_horizontal("renewed", "term").alias("back"))
+        .filter(pl.col("churned").is_not_null() & (pl.col("back").is_null() | (pl.col("back") <= pl.col("churned"))))
+        .select("client_id", "churned")
+    )
+
+
+def _completed(ids: list[str] | None) -> QuerySet[Any]:
+    completed = Activity.objects.filter(completed_at__isnull=False, archived_at__isnull=True).order_by()
+    return of_clients(completed, ids)
+
+
+def _activities(ids: list[str] | None, since: datetime, until: datetime) -> pl.DataFrame:
+    """Return completed activities from `since`, each client's last contact before it and the workspace's first one."""
+    recent = read_frame(
+        _completed(ids).filter(completed_at__gte=since, completed_at__lt=until), ACTIVITIES, {"activity_id": "id"}
+    )
+    contact = Case(When(~Q(activity_type=ActivityType.INTERNAL_DISCUSSION), then=F("completed_at")))
+    older = read_frame(
+        _completed(ids).filter(completed_at__lt=since).values("client_id").annotate(last=Max(contact)),
+        {"client_id": pl.String, "completed_at": INSTANT},
+        {"completed_at": "last"},
+    ).drop_nulls()
+    # Only its day is asked for; as an internal one it is nobody's contact.
+    first = _completed(None).filter(completed_at__lt=since).aggregate(at=Min("completed_at"))["at"]
+    earliest = pl.DataFrame({"completed_at": [first]}, schema={"completed_at": INSTANT}).drop_nulls()
+    parts = [
+        recent,
+        earliest.with_columns(activity_type=pl.lit(ActivityType.INTERNAL_DISCUSSION.value)),
+        older.with_columns(activity_type=pl.lit(ActivityType.OTHER.value)),
+    ]
+    return pl.concat(parts, how="diagonal").select(ACTIVITIES.keys())
+
+
+def _activity_contacts(ids: list[str] | None, since: datetime, until: datetime) -> pl.DataFrame:
+    through = Activity.client_contacts.through.objects.filter(
+        activity__completed_at__gte=since, activity__completed_at__lt=until, activity__archived_at__isnull=True
+    )
+    return read_frame(of_clients(through.order_by(), ids, "activity__client_id"), ACTIVITY_CONTACTS)
+
+
+def _contacts(ids: list[str] | None) -> pl.DataFrame:
+    left = Case(
+        When(left_company_at__isnull=True, then=F("archived_at")),
+        When(archived_at__isnull=True, then=F("left_company_at")),
+        default=Least("left_company_at", "archived_at"),
+    )
+    return read_frame(of_clients(Contact.objects.order_by(), ids), CONTACTS, {"contact_id": "id", "left_at": left})
+
+
+def _tickets(ids: list[str] | None, since: datetime, until: datetime) -> pl.DataFrame:
+    """Return tickets opened from `since`, and the workspace's first one of all."""
+    tickets = SupportTicket.objects.filter(opened_at__lt=until)
+    first = read_frame(tickets.filter(opened_at__lt=since).order_by("opened_at", "pk")[:1], TICKETS)
+    return pl.concat([first, read_frame(of_clients(tickets.filter(opened_at__gte=since).order_by(), ids), TICKETS)])
+
+
+def _surveys(ids: list[str] | None, since: datetime, until: datetime) -> pl.DataFrame:
+    answers = SurveyResponse.objects.filter(answered_at__gte=since, answered_at__lt=until).order_by()
+    respondent = Case(
+        When(~Q(respondent=""), then=F("respondent")),
+        default=Coalesce(Cast("contact_id", CharField()), Value("")),
+        output_field=CharField(),
+    )
+    return read_frame(of_clients(answers, ids), SURVEYS, {"respondent": respondent})

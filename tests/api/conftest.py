@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import caches
 from django.test import Client as Browser
 
 from bellwether.health.models import HealthScore
@@ -23,6 +24,7 @@ INPUTS = {
     "dau_avg_30d": 12.0,
     "days_since_contact": 52,
     "tickets_30d": 8,
+    "tickets_norm": 3.0,
     "nps_latest": 5.0,
     "payment_status": "late",
     "features_used": 3,
@@ -33,6 +35,11 @@ INPUTS = {
 @pytest.fixture(autouse=True)
 def _noon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> None:
+    caches["memory"].clear()
 
 
 @dataclass(frozen=True)

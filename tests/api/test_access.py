@@ -140,6 +140,6 @@ class TestBadRequests:
     def test_never_show_what_broke(
         self, staff: Staff, clients: Clients, caller_of: Callers, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("bellwether.portfolio.api.list_clients", lambda *a, **k: 1 / 0)
+        monkeypatch.setattr("bellwether.api.clients.list_clients", lambda *a, **k: 1 / 0)
         body = check_problem(caller_of(staff.ada).get("/clients"), 500, "internal")
         assert "division" not in str(body)

@@ -8,9 +8,9 @@ import pytest
 from django.db import connection
 from django.test import TestCase
 
-from bellwether.portfolio.api_schemas import SortWord, View
+from bellwether.api.client_schemas import SortWord, View
 from bellwether.portfolio.listing import SORTS, VIEWS
-from bellwether.portfolio.models import Client, Tag
+from bellwether.portfolio.models import Client, Contact, Tag
 from bellwether.staff.models import AuditEvent
 from tests.api.conftest import Caller
 from tests.conftest import NOW, Clients, Staff
@@ -25,6 +25,9 @@ def names(response: Any) -> list[str]:
 
 class TestListClients:
     def test_returns_the_fields_of_the_requirements(self, staff: Staff, scored: Clients, caller_of: Callers) -> None:
+        Contact.objects.create(
+            client=scored.sturdy, name="Sarah Example", role="CHAMPION", last_platform_login=NOW - timedelta(days=21)
+        )
         body = caller_of(staff.ada).get("/clients", {"search": "sturdy"}).json()
         assert body["pagination"] == {"page": 1, "limit": 50, "total": 1, "pages": 1}
         row = body["data"][0]
@@ -46,12 +49,28 @@ class TestListClients:
         }
         assert {name: row[name] for name in expected} == expected
         assert row["ai_risk_factors"] == [
-            {"factor": "payment_issue", "impact": "medium", "detail": "Payment late"},
-            {"factor": "health_decline", "impact": "medium", "detail": "Score down 14 points in 30 days"},
-            {"factor": "no_recent_contact", "impact": "medium", "detail": "No contact for 52 days"},
-            {"factor": "relationship_low", "impact": "medium", "detail": "Relationship at 40 of 100"},
-            {"factor": "usage_low", "impact": "medium", "detail": "Usage at 45 of 100"},
-            {"factor": "support_low", "impact": "medium", "detail": "Support at 55 of 100"},
+            {
+                "factor": "champion_inactive",
+                "impact": "high",
+                "detail": "Champion inactive. Sarah Example has not logged in for 21 days.",
+            },
+            {"factor": "payment_issue", "impact": "medium", "detail": "Payment late. As the contract record says."},
+            {
+                "factor": "health_decline",
+                "impact": "medium",
+                "detail": "Health down 14 points in 30 days. From 73 to 59.",
+            },
+            {
+                "factor": "usage_decline",
+                "impact": "medium",
+                "detail": "Usage down 40%. 7.2 people on an average working day in 7 days, 12 in 30.",
+            },
+            {"factor": "no_recent_contact", "impact": "medium", "detail": "No contact for 52 days. Last: 9 May."},
+            {
+                "factor": "support_spike",
+                "impact": "medium",
+                "detail": "Support spike. 8 tickets in 30 days, normal is 3.",
+            },
         ]
 
     def test_shows_each_role_its_own_clients_and_no_archived_ones(
@@ -132,14 +151,15 @@ class TestListClients:
         assert event.detail["query"]["tier"] == "ENTERPRISE"
 
     def test_takes_the_same_number_of_queries_for_any_number_of_clients(
-        self, staff: Staff, clients: Clients, caller_of: Callers
+        self, staff: Staff, scored: Clients, caller_of: Callers
     ) -> None:
         caller = caller_of(staff.ada)
         caller.get("/clients")
         for number in range(30):
             Client.objects.create(organization_id=f"more-{number}", name=f"More {number}", csm_user=staff.ada)
-        with TestCase().assertNumQueries(10 + (connection.vendor == "postgresql")):
-            # token, its rate count · count and sums, rows, tags · savepoint, (lock,) head, row, head, release: the log
+        with TestCase().assertNumQueries(15 + (connection.vendor == "postgresql")):
+            # token, its rate count · count and sums, rows, tags · configuration, scores, contacts, tickets, last
+            # contacts · savepoint, (lock,) head, row, head, release: the log
             caller.get("/clients")
 
 
@@ -261,7 +281,7 @@ class TestRenewalFactor:
         assert factors[0] == {
             "factor": "renewal_approaching",
             "impact": "high",
-            "detail": "Renewal in 30 days at a score of 59",
+            "detail": "Renewal in 30 days. With health 59.",
         }
 
 

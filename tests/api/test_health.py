@@ -11,10 +11,11 @@ from django.test import TestCase
 
 from bellwether.common.jobs import run_job
 from bellwether.common.models import JobRun
+from bellwether.health.models import HealthScore
 from bellwether.portfolio.models import Client
 from bellwether.staff.models import AuditEvent, IdempotencyRecord
 from bellwether.usage.lake import Lake
-from tests.api.conftest import Caller
+from tests.api.conftest import SAMPLE, Caller, add_score
 from tests.conftest import NOW, TODAY, Clients, Staff
 
 Callers = Callable[..., Caller]
@@ -30,6 +31,8 @@ def peers(count: int, **fields: Any) -> None:
 
 class TestHealth:
     def test_returns_the_sample_of_the_requirements(self, staff: Staff, scored: Clients, caller_of: Callers) -> None:
+        """Usage was 56 higher 30 days ago, a quarter of it is 14: 73 then, 59 now."""
+        add_score(scored.sturdy, TODAY - timedelta(days=30), 73, components=SAMPLE | {"usage": 101.0})
         body = caller_of(staff.ada).get(f"/clients/{scored.sturdy.pk}/health").json()
         assert body["client_id"] == str(scored.sturdy.pk)
         assert body["overall_score"] == 59
@@ -48,16 +51,17 @@ class TestHealth:
         assert body["coverage"] == 1.0
         assert body["inputs"]["dau_change"] == -0.4
         assert body["ai_analysis"] == (
-            "Sturdy scores 59 of 100 (at risk), 14 points fewer than 30 days before. "
-            "The weakest parts are relationship (40), usage (45) and support (55). "
-            "Daily active users are down 40% on their 30-day average (12.0 to 7.2). "
-            "The last contact was 52 days ago. "
-            "8 support tickets were opened in 30 days. "
-            "The latest NPS answer is 5 of 10. "
-            "Payment is late."
+            "Sturdy scores 59, at risk, 14 points fewer than 30 days ago. Most of it comes from Usage (−14). "
+            "Payment late. Health down 14 points in 30 days. Usage down 40%. No contact for 52 days. Support spike. "
+            "NPS 5."
         )
-        assert body["ai_recommended_actions"][0] == "Clear the late payment with the billing contact"
-        assert "Review the 8 support tickets" in body["ai_recommended_actions"][3]
+        assert body["ai_recommended_actions"] == [
+            "Clear the late payment with the billing contact",
+            "Schedule a call with the champion to understand why daily use fell by 40%",
+            "Get in touch: the last contact was 52 days ago",
+            "Review the 8 support tickets of the last 30 days for unresolved issues",
+            "Follow up on the NPS answer of 5",
+        ]
 
     def test_says_why_there_is_no_score(self, staff: Staff, scored: Clients, caller_of: Callers) -> None:
         body = caller_of(staff.ada).get(f"/clients/{scored.newborn.pk}/health").json()
@@ -88,7 +92,7 @@ class TestHealth:
 
     def test_counts_half_of_the_ties(self, staff: Staff, scored: Clients, caller_of: Callers) -> None:
         peers(8, contract_tier="ENTERPRISE")
-        Client.objects.filter(pk=scored.sturdy.pk).update(current_health_score=53)
+        HealthScore.objects.filter(client=scored.sturdy, date=TODAY).update(overall_score=53)
         benchmarks = caller_of(staff.ada).get(f"/clients/{scored.sturdy.pk}/health").json()["benchmarks"]
         # Three below and one tie of eight: 43.75; the mean of 50 to 57 is 53.5.
         assert (benchmarks["tier_percentile"], benchmarks["tier_average"]) == (44, 54)
@@ -107,8 +111,9 @@ class TestHealth:
     def test_takes_few_queries(self, staff: Staff, scored: Clients, caller_of: Callers) -> None:
         caller = caller_of(staff.ada)
         caller.get(f"/clients/{scored.sturdy.pk}/health")
-        with TestCase().assertNumQueries(11 + (connection.vendor == "postgresql")):
-            # token, its rate count · client, score, configuration, peers · five, with a lock six, for the log
+        with TestCase().assertNumQueries(14 + (connection.vendor == "postgresql")):
+            # token, its rate count · client, score, configuration, contacts, tickets, contact, 30 days of scores; peers
+            # are kept · five, with a lock six, for the log
             caller.get(f"/clients/{scored.sturdy.pk}/health")
 
 
@@ -181,13 +186,13 @@ class TestHistory:
 class TestSummary:
     def test_gives_each_sentence_its_figures(self, staff: Staff, scored: Clients, caller_of: Callers) -> None:
         body = caller_of(staff.ada).get(f"/clients/{scored.sturdy.pk}/summary").json()
-        usage = next(sentence for sentence in body["sentences"] if "Daily active users" in sentence["text"])
+        usage = next(sentence for sentence in body["sentences"] if "Daily use" in sentence["text"])
         assert usage["sources"] == [
             {"name": "inputs.dau_change", "value": -0.4},
-            {"name": "inputs.dau_avg_30d", "value": 12.0},
             {"name": "inputs.dau_avg_7d", "value": 7.2},
+            {"name": "inputs.dau_avg_30d", "value": 12.0},
         ]
-        assert body["ai_summary"].endswith("The renewal on 2026-09-30 is 92 days away.")
+        assert body["ai_summary"].endswith("Renewal is in 92 days.")
         assert all(sentence["sources"] for sentence in body["sentences"])
 
 

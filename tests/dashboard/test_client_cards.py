@@ -16,8 +16,8 @@ from bellwether.dashboard.client_cards import (
     renewal_figure,
     usage_figure,
 )
-from bellwether.dashboard.client_selectors import LastContact
 from bellwether.dashboard.client_trend import sampled_days
+from bellwether.portfolio.contacting import LastContact
 from bellwether.portfolio.models import Client, Contact, ContractPeriod
 
 TODAY = date(2026, 6, 30)

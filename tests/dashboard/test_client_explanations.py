@@ -7,16 +7,13 @@ import pytest
 from bellwether.dashboard.explanations import (
     Basis,
     component_rows,
-    contributions,
-    effective_weights,
-    effects,
     explain_component,
     explain_score,
     largest,
     measure_text,
     with_derived,
-    without_data,
 )
+from bellwether.health.score_changes import contributions, effective_weights, effects, without_data
 from bellwether.health.scorecard import SCORECARDS, load_scorecard
 from tests.dashboard.client_builders import INPUTS, SAMPLE, WEIGHTS
 

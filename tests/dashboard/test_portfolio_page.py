@@ -199,15 +199,46 @@ class TestPortfolio:
         assert event.detail == {"filters": {"view": "at_risk"}, "count": 1}
 
 
+class TestLinksToClients:
+    def hrefs(self, text: str, client: Client) -> set[str]:
+        return set(re.findall(rf'href="(/clients/{client.pk}/[^"]*)"', text))
+
+    @pytest.mark.parametrize(
+        ("asked", "carried"),
+        [
+            ("/", ""),
+            ("/?sort=name&page=1", "?from=sort%3Dname"),
+            ("/?view=at_risk&sort=-arr", "?from=view%3Dat_risk%26sort%3D-arr"),
+            ("/?show=cards&sort=name", "?from=sort%3Dname%26show%3Dcards"),
+        ],
+    )
+    def test_carry_the_list_so_that_previous_and_next_keep_its_order(
+        self, staff: Staff, scored: Clients, asked: str, carried: str
+    ) -> None:
+        found = self.hrefs(page(staff.ada, asked), scored.fading)
+        assert found
+        assert {address.partition("#")[0] for address in found} == {f"/clients/{scored.fading.pk}/{carried}"}
+
+    def test_lead_to_a_page_with_the_neighbours_of_that_list(self, staff: Staff, scored: Clients) -> None:
+        [address] = {a for a in self.hrefs(page(staff.ada, "/?sort=-name"), scored.newborn) if "#" not in a}
+        text = page(staff.ada, address)
+        assert "2 of 3" in text
+        assert f'rel="prev" href="/clients/{scored.sturdy.pk}/?from=sort%3D-name"' in text
+        assert f'rel="next" href="/clients/{scored.fading.pk}/?from=sort%3D-name"' in text
+        assert '<a href="/?sort=-name">Portfolio</a>' in text
+
+
 class TestNeedsAttention:
     def test_ranks_and_gives_the_reasons_with_their_sources(self, staff: Staff, scored: Clients) -> None:
         text = page(staff.ada)
         panel = re.sub(r"\s+", " ", text[text.index('<aside class="card side"') :])
         # .55^2 * 120,000 * 1.5 = 54,450 before .5^2 * 120,000 = 30,000
         assert panel.index("Fading") < panel.index("Newborn")
-        assert "Health fell 14 points in 30 days." in panel
+        assert "Health down 14 points in 30 days." in panel
         assert "Usage 22 and relationship 31 of 100." in panel
+        assert "No contact for 45 days." in panel
         assert f"/clients/{scored.fading.pk}/#health" in panel
+        assert "No health score: only 40% of the weights have data, 50% is needed." in panel
         assert "Sturdy" not in panel
 
     def test_is_calm_when_nothing_is_wrong(self, staff: Staff, scored: Clients) -> None:
@@ -239,7 +270,7 @@ class TestExport:
             ("Fading", "45"),
             ("Newborn", ""),
         ]
-        assert found[1]["reasons"].startswith("Health down 14, ")
+        assert found[1]["reasons"].startswith("Health down 14 points in 30 days, usage 22 ")
         assert found[2]["health_status"] == "NA"
         assert self.export(staff.ada, "?health_status=HEALTHY")[0]["annual_recurring_revenue"] == "120000.00"
 

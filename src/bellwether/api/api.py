@@ -7,11 +7,11 @@ from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
 
+from bellwether.api.clients import router as clients_router
 from bellwether.api.jobs import router as jobs_router
 from bellwether.api.problems import add_handlers
 from bellwether.common.problems import CONTENT_TYPE, KINDS, Problem, ProblemError
 from bellwether.health.api import router as health_router
-from bellwether.portfolio.api import router as portfolio_router
 from bellwether.staff.api_auth import STAFF_AUTH
 
 CLIENT_SUCCESS = "/v1/client-success"
@@ -97,6 +97,6 @@ api = StaffAPI(
     openapi_url="/openapi.json",
 )
 add_handlers(api)
-api.add_router(CLIENT_SUCCESS, portfolio_router)
+api.add_router(CLIENT_SUCCESS, clients_router)
 api.add_router(CLIENT_SUCCESS, health_router)
 api.add_router(CLIENT_SUCCESS, jobs_router)

@@ -8,8 +8,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from bellwether.common.time import day_of
-from bellwether.dashboard.client_selectors import LastContact
 from bellwether.portfolio.choices import KEY_ROLES
+from bellwether.portfolio.contacting import LastContact, gone
 from bellwether.portfolio.masking import masked_email, masked_phone
 from bellwether.portfolio.models import Client, Contact, ContractPeriod, Note
 from bellwether.web.formatting import (
@@ -236,12 +236,6 @@ def contact_card(
     shown = ranked if everyone else ranked[:CONTACTS_SHOWN]
     items = [_contact_item(contact, today, zone, clear=contact.pk in revealed) for contact in shown]
     return ContactCard(items, len(ranked), len(ranked) - len(shown), bool(revealed))
-
-
-def gone(contact: Contact, today: date, zone: ZoneInfo) -> bool:
-    """Return whether the contact has left the client or is no longer active."""
-    left = contact.left_company_at is not None and day_of(contact.left_company_at, zone) <= today
-    return left or not contact.is_active
 
 
 def _contact_item(contact: Contact, today: date, zone: ZoneInfo, *, clear: bool) -> ContactItem:

@@ -6,22 +6,20 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.core.cache import caches
 from django.urls import reverse
 
 from bellwether.common.time import day_of
 from bellwether.dashboard import client_cards as cards
 from bellwether.dashboard import client_selectors as read
 from bellwether.dashboard.addresses import Address
-from bellwether.dashboard.brief import Sentence, brief
 from bellwether.dashboard.client_score import (
     DayExplained,
     ScoreCard,
     basis_of,
-    compare,
     explain_day,
     score_card,
 )
-from bellwether.dashboard.client_story import client_facts
 from bellwether.dashboard.client_timeline import SHOWN, Timeline, timeline_card
 from bellwether.dashboard.client_trend import (
     DEFAULT_DAYS,
@@ -31,13 +29,17 @@ from bellwether.dashboard.client_trend import (
     sampled_days,
     trend_card,
 )
-from bellwether.dashboard.cohorts import AT_LEAST, daily_medians, peers_of
-from bellwether.dashboard.explanations import component_labels
-from bellwether.dashboard.risk_factors import Factor, risk_factors
 from bellwether.dashboard.timeline import entries as timeline_entries
+from bellwether.health.brief import Sentence, brief
+from bellwether.health.cohort_reading import tier_members, tier_scores
+from bellwether.health.cohorts import AT_LEAST, daily_medians, peers_of
 from bellwether.health.configs import ActiveConfig, config_of
+from bellwether.health.gathering import full_facts, with_comparison
 from bellwether.health.models import HealthScore
+from bellwether.health.risk_factors import Finding, risk_factors
+from bellwether.health.score_changes import ScoreDay, compare, component_labels
 from bellwether.health.scorecard import Scorecard
+from bellwether.portfolio.contacting import last_contact
 from bellwether.portfolio.listing import ClientQuery
 from bellwether.portfolio.models import Client
 from bellwether.portfolio.timeline import score_steps
@@ -86,7 +88,7 @@ class ClientPage:
     contacts: cards.ContactCard
     notes: list[cards.NoteItem]
     brief: list[Sentence]
-    factors: list[Factor]
+    factors: list[Finding]
     address: str
     all_contacts: str
 
@@ -123,24 +125,25 @@ def client_page(
     basis = basis_of(row, scorecard, now=now, zone=zone) if row else None
     comparison = compare(series, newest, points=scorecard.points)
     tier = str(client.get_contract_tier_display())
-    cohort = read.cohort(client.contract_tier, scorecard.name, sampled_days(first, last))
-    peers = peers_of(client.pk, cohort.members)
+    cache = caches["memory"]
+    peers = peers_of(client.pk, tier_members(client.contract_tier, cache=cache))
+    tier_days = tier_scores(client.contract_tier, scorecard.name, sampled_days(first, last), cache=cache)
     own = {point.day: point.score for point in series}
-    median = daily_medians(cohort.scores, own, counted=True) if len(peers) >= AT_LEAST else {}
+    median = daily_medians(tier_days, own, counted=True) if len(peers) >= AT_LEAST else {}
     reference, no_reference = cohort_words(tier, len(peers), needed=AT_LEAST)
     entries = timeline_entries(client, records, score_steps(list(own.items())), now=now, zone=zone)
-    contact = read.last_contact(records.activities, now) or _recorded_contact(client)
-    facts = client_facts(
+    contact = last_contact(client, records.activities, now)
+    facts = full_facts(
         client,
-        records,
-        basis=basis,
-        comparison=comparison,
-        scorecard=scorecard,
+        scorecard,
+        row=row,
+        contacts=records.contacts,
+        tickets=records.tickets,
         contact=contact,
         today=today,
         zone=zone,
-        ended=ended,
     )
+    facts = with_comparison(facts, comparison, scorecard)
     inputs = basis.inputs if basis else {}
     score = score_card(
         basis=basis,
@@ -246,14 +249,10 @@ def _end(client: Client, today: date, zone: ZoneInfo) -> date:
     return min(today, day_of(client.archived_at, zone)) if client.archived_at else today
 
 
-def _recorded_contact(client: Client) -> read.LastContact | None:
-    return read.LastContact(client.last_csm_contact_at, "") if client.last_csm_contact_at else None
-
-
 def _explained(
     view: View,
     rows: dict[date, HealthScore],
-    series: list[read.ScoreDay],
+    series: list[ScoreDay],
     config: ActiveConfig,
     address: Address,
     *,

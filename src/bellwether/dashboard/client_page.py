@@ -22,6 +22,7 @@ from bellwether.common.models import JobRun, JobState
 from bellwether.common.time import day_of
 from bellwether.dashboard import client_selectors as read
 from bellwether.dashboard.addresses import Address
+from bellwether.dashboard.attention import ANCHORS
 from bellwether.dashboard.client_cards import CONTACTS_SHOWN, contact_card
 from bellwether.dashboard.client_overview import ClientPage, View, client_page
 from bellwether.dashboard.client_timeline import FILTERS, SHOWN, STEPS
@@ -237,7 +238,8 @@ def _run_of(client_id: UUID, run_id: UUID) -> JobRun | None:
 
 
 def _answer(request: HttpRequest, template: str, page: ClientPage, refresh: Refresh) -> HttpResponse:
-    response = render(request, template, {"page": page, "refresh": refresh, "contacts_shown": CONTACTS_SHOWN})
+    values = {"page": page, "refresh": refresh, "contacts_shown": CONTACTS_SHOWN, "anchors": ANCHORS}
+    response = render(request, template, values)
     patch_vary_headers(response, ["HX-Request", "HX-Target", "Cookie"])
     patch_cache_control(response, private=True, no_cache=True)
     return response

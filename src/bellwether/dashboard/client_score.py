@@ -1,30 +1,32 @@
 """The client's score on the page: the key figure, the card of components, and the explanation of a chosen day."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bellwether.dashboard.client_selectors import ScoreDay
-from bellwether.dashboard.cohorts import AT_LEAST, Member, component_medians, percentile
 from bellwether.dashboard.explanations import (
     Basis,
     ComponentRow,
     ScoreWhy,
-    component_labels,
     component_rows,
-    contributions,
-    effects,
     explain_score,
     largest,
     with_derived,
+)
+from bellwether.health.cohorts import AT_LEAST, Member, component_medians, percentile
+from bellwether.health.models import HealthScore
+from bellwether.health.score_changes import (
+    Comparison,
+    ScoreDay,
+    component_labels,
+    contributions,
+    effects,
     without_data,
 )
-from bellwether.health.models import HealthScore
 from bellwether.health.scorecard import Scorecard
 from bellwether.web.formatting import NOT_SCORED, Delta, Status, day, moment, percent, signed, status_of, trend
 
-COMPARE_DAYS, COMPARE_AT_LEAST = 30, 7
 NOTABLE = 5
 
 
@@ -64,16 +66,6 @@ class DayExplained:
     close: str
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """An earlier score and what moved the exact score since, by component."""
-
-    before: ScoreDay
-    days: int
-    change: int
-    effects: Mapping[str, float]
-
-
 def basis_of(row: HealthScore, scorecard: Scorecard, *, now: datetime, zone: ZoneInfo) -> Basis:
     """Return what the explanation of a stored score rests on; `scorecard` is that of the version it names."""
     inputs = with_derived(row.inputs, scorecard)
@@ -89,21 +81,6 @@ def basis_of(row: HealthScore, scorecard: Scorecard, *, now: datetime, zone: Zon
         made_at=moment(row.created_at, now, zone),
         empty=without_data(scorecard, inputs, row.components),
     )
-
-
-def compare(series: Sequence[ScoreDay], on: ScoreDay | None, *, points: bool) -> Comparison | None:
-    """Return the change since the oldest score of the COMPARE_DAYS before `on`, at least COMPARE_AT_LEAST days back."""
-    if on is None or on.score is None:
-        return None
-    oldest, newest = on.day - timedelta(days=COMPARE_DAYS), on.day - timedelta(days=COMPARE_AT_LEAST)
-    before = next((p for p in series if oldest <= p.day <= newest and p.score is not None), None)
-    if before is None or before.score is None:
-        return None
-    moves = effects(
-        contributions(before.components, before.weights, points=points),
-        contributions(on.components, on.weights, points=points),
-    )
-    return Comparison(before, (on.day - before.day).days, on.score - before.score, moves)
 
 
 def score_card(
@@ -187,11 +164,6 @@ def explain_day(
     )
     why = explain_score(basis, scorecard, today=today)
     return DayExplained(name, on.isoformat(), why, text, causes, rows, close)
-
-
-def missing_labels(basis: Basis, scorecard: Scorecard) -> tuple[str, ...]:
-    """Return the names of the components that rest on no data, in the scorecard's order."""
-    return tuple(component.label for component in scorecard.components if component.key in basis.empty)
 
 
 def _change_note(basis: Basis, comparison: Comparison | None) -> str:

@@ -1,16 +1,14 @@
 """What the client page reads, in a fixed number of queries. Functions are given clients that the reader may see."""
 
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import date, timedelta
 from uuid import UUID
 
-from django.core.cache import caches
-from django.db.models import Avg, Count
+from django.db.models import Avg
 
 from bellwether.health.models import HealthScore
+from bellwether.health.score_changes import ScoreDay
 from bellwether.portfolio.listing import ClientQuery, matching, ordered
 from bellwether.portfolio.models import (
     Activity,
@@ -25,18 +23,7 @@ from bellwether.portfolio.models import (
 from bellwether.staff.models import StaffUser
 
 MOST_ACTIVITIES, MOST_TICKETS, MOST_ANSWERS, MOST_NOTES = 400, 300, 200, 20
-COHORT_SECONDS = 60
 LEAD_DAYS = 37  # before the window, so that its first days have something to be compared with
-
-
-@dataclass(frozen=True)
-class ScoreDay:
-    """The score of a day: `score` None where there was none; `components` maps component to exact score or None."""
-
-    day: date
-    score: int | None
-    components: dict[str, float | None]
-    weights: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -54,15 +41,6 @@ class Records:
     contacts: list[Contact]
     notes: list[Note]
     people: dict[UUID, list[str]]
-
-
-@dataclass(frozen=True)
-class Cohort:
-    """The clients of one tier: how often each score occurred on each sampled day, and where each stands today."""
-
-    tier: str
-    scores: dict[date, Counter[int]]
-    members: list[tuple[UUID, int, dict[str, float]]]
 
 
 @dataclass(frozen=True)
@@ -136,36 +114,6 @@ def _people(activity_ids: Collection[UUID]) -> dict[UUID, list[str]]:
     return names
 
 
-def cohort(tier: str, scorecard: str, days: Collection[date]) -> Cohort:
-    """Return the scores of all clients of `tier` on `days` and today's members; at most COHORT_SECONDS old.
-
-    Clients that have left count on the days on which they were scored. What is read is the same for every client of the
-    tier, so it is kept for a short while: the page of one client leaves its own scores out.
-    """
-    key = f"cohort:{scorecard}:{tier}:{min(days)}:{max(days)}:{len(days)}"
-    kept: Cohort | None = caches["memory"].get(key)
-    if kept is not None:
-        return kept
-    counted = (
-        HealthScore.objects.filter(
-            scorecard=scorecard, date__in=list(days), client__contract_tier=tier, overall_score__isnull=False
-        )
-        .values_list("date", "overall_score")
-        .annotate(clients=Count("id"))
-    )
-    scores: dict[date, Counter[int]] = {}
-    for day, score, clients in counted:
-        scores.setdefault(day, Counter())[score] = clients
-    members: Any = (
-        Client.objects.active()
-        .filter(contract_tier=tier, current_health_score__isnull=False)
-        .values_list("id", "current_health_score", "health_components")
-    )
-    found = Cohort(tier, scores, list(members))
-    caches["memory"].set(key, found, COHORT_SECONDS)
-    return found
-
-
 def neighbours(user: StaffUser, client_id: UUID, query: ClientQuery, *, today: date) -> Neighbours:
     """Return the place of the client in the list that `query` asks for, and who stands before and after it."""
     found = matching(user, query, today=today)
@@ -181,32 +129,3 @@ def neighbours(user: StaffUser, client_id: UUID, query: ClientQuery, *, today: d
         previous=ids[at - 1] if at > 0 else None,
         next=ids[at + 1] if at + 1 < len(ids) else None,
     )
-
-
-@dataclass(frozen=True)
-class LastContact:
-    """The newest completed activity with the client."""
-
-    at: datetime
-    label: str
-
-
-def last_contact(activities: Collection[Activity], now: datetime) -> LastContact | None:
-    """Return the newest completed activity up to `now` that was with the client; internal discussions do not count."""
-    held = [activity for activity in activities if is_contact(activity, now)]
-    if not held:
-        return None
-    newest = max(held, key=lambda activity: activity.occurred_at)
-    return LastContact(newest.occurred_at, activity_label(newest))
-
-
-def is_contact(activity: Activity, now: datetime) -> bool:
-    """Return whether the activity was a completed conversation with the client."""
-    done = activity.completed_at is not None and activity.occurred_at <= now
-    return done and activity.activity_type != "INTERNAL_DISCUSSION"
-
-
-def activity_label(activity: Activity) -> str:
-    """Return the preset's own word for the type, else the type's."""
-    label: Any = activity.label or activity.get_activity_type_display()
-    return str(label)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from bellwether.dashboard.addresses import Address
-from bellwether.dashboard.client_selectors import ScoreDay
-from bellwether.dashboard.explanations import contributions, effects, largest
+from bellwether.dashboard.explanations import largest
 from bellwether.dashboard.trend_chart import Band, TrendChart, draw, in_words
+from bellwether.health.score_changes import ScoreDay, contributions, effects
 from bellwether.health.scorecard import Scorecard
 from bellwether.portfolio.timeline import Entry, chosen_marks
 from bellwether.web.formatting import STATUSES, day, full_day, number, plural, signed

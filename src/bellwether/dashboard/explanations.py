@@ -1,6 +1,6 @@
 """How a score comes about, in words and figures: components, weights, inputs, and what changed. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -9,12 +9,18 @@ import polars as pl
 
 from bellwether.common.rounding import half_up
 from bellwether.health.engine import expected_dau
+from bellwether.health.levels import level_of
 from bellwether.health.measures import MEASURE_LABELS, MEASURES_BY_SLUG, Unit
+from bellwether.health.score_changes import Values, component_labels, contributions, effective_weights, effects
 from bellwether.health.scorecard import Component, Scorecard
 from bellwether.web.formatting import DASH, Delta, change, day, number, percent, plural, signed, words
 
-GOOD, FAIR = 75, 60
 NOISE = 0.05
+LEVELS = {
+    "good": ("healthy", "Good", "circle-check"),
+    "fair": ("monitor", "Fair", "eye"),
+    "poor": ("risk", "Poor", "triangle-alert"),
+}
 SOURCES = {
     "usage": "usage events",
     "features": "usage events and the feature records",
@@ -26,7 +32,6 @@ SOURCES = {
     "counts": "events of the product",
     "scores": "earlier scores",
 }
-Values = Mapping[str, float | None]
 
 
 @dataclass(frozen=True)
@@ -88,40 +93,10 @@ class ScoreWhy:
     note: str
 
 
-def effective_weights(components: Values, weights: Mapping[str, float], *, points: bool) -> dict[str, float]:
-    """Return the share (0-1) with which each component with a value counts.
-
-    The weights of components without one are scaled out; in a points scorecard a component counts as it is (share 1).
-    """
-    known = {key: weight for key, weight in weights.items() if components.get(key) is not None}
-    if points:
-        return dict.fromkeys(known, 1.0)
-    whole = sum(known.values())
-    return {key: weight / whole for key, weight in known.items()} if whole else {}
-
-
-def contributions(components: Values, weights: Mapping[str, float], *, points: bool) -> dict[str, float]:
-    """Return the points that each component with a value brings to the exact score; they add up to it."""
-    shares = effective_weights(components, weights, points=points)
-    return {key: share * float(components[key] or 0) for key, share in shares.items()}
-
-
-def effects(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
-    """Return by component how much it moved the exact score; the values add up to the whole change."""
-    keys = [*after, *(key for key in before if key not in after)]
-    return {key: after.get(key, 0.0) - before.get(key, 0.0) for key in keys}
-
-
 def largest(moves: Mapping[str, float], labels: Mapping[str, str], *, at_most: int) -> list[tuple[str, float]]:
     """Return the components that moved the score most, as (label, points), largest first; noise is left out."""
     ranked = sorted(((key, move) for key, move in moves.items() if abs(move) >= NOISE), key=lambda item: -abs(item[1]))
     return [(labels.get(key, words(key)), move) for key, move in ranked[:at_most]]
-
-
-def component_labels(scorecard: Scorecard, keys: Sequence[str] = ()) -> dict[str, str]:
-    """Return label by component key; keys that the scorecard no longer has are read as words."""
-    labels = {component.key: component.label for component in scorecard.components}
-    return labels | {key: words(key).capitalize() for key in keys if key not in labels}
 
 
 def with_derived(inputs: Mapping[str, Any], scorecard: Scorecard) -> dict[str, Any]:
@@ -131,14 +106,6 @@ def with_derived(inputs: Mapping[str, Any], scorecard: Scorecard) -> dict[str, A
     frame = pl.DataFrame([{name: inputs.get(name) for name in ("tier", "licensed_user_count", "total_users")}])
     value = frame.select(expected_dau(frame, scorecard)).item()
     return dict(inputs) | ({} if value is None else {"expected_dau": value})
-
-
-def without_data(scorecard: Scorecard, inputs: Mapping[str, Any], components: Values) -> frozenset[str]:
-    """Return the components that rest on no data, also where a rule for empty denominators gave them a number."""
-    frame = pl.DataFrame([{name: inputs.get(name) for name in sorted(scorecard.measures)}])
-    checks = [component.formula.has_data().fill_null(False).alias(component.key) for component in scorecard.components]
-    found = frame.select(checks).row(0, named=True)
-    return frozenset(key for key, has_data in found.items() if not has_data or components.get(key) is None)
 
 
 def measure_text(slug: str, value: Any) -> str:
@@ -296,10 +263,7 @@ def _level(bar: float | None, *, no_data: bool) -> tuple[str, str, str]:
     """Return status word, its name and icon: good from 75, fair from 60, poor below."""
     if bar is None or no_data:
         return "na", "No data", "circle-dashed"
-    level = half_up(bar)
-    if level >= GOOD:
-        return "healthy", "Good", "circle-check"
-    return ("monitor", "Fair", "eye") if level >= FAIR else ("risk", "Poor", "triangle-alert")
+    return LEVELS[level_of(half_up(bar))]
 
 
 def _change(value: float | None, before: float | None) -> Delta | None:

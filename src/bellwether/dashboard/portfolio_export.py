@@ -7,8 +7,10 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from bellwether.common.time import day_of
-from bellwether.dashboard.attention import reasons, summary
-from bellwether.dashboard.portfolio_rows import figures_of
+from bellwether.dashboard.attention import summary
+from bellwether.health.gathering import row_facts
+from bellwether.health.risk_factors import findings
+from bellwether.health.scorecard import Scorecard
 from bellwether.portfolio.models import Client
 
 COLUMNS = (
@@ -40,23 +42,21 @@ def safe(text: str) -> str:
     return f"'{text}" if text.lstrip(" ").startswith(STARTS_FORMULA) or text.startswith(STARTS_FORMULA) else text
 
 
-def csv_text(
-    clients: Iterable[Client], labels: dict[str, tuple[str, str]], today: date, zone: ZoneInfo
-) -> tuple[str, int]:
+def csv_text(clients: Iterable[Client], scorecard: Scorecard, today: date, zone: ZoneInfo) -> tuple[str, int]:
     """Return the clients as CSV with a header line, and how many there are. Dates are ISO, days the workspace's."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(COLUMNS)
     count = 0
     for client in clients:
-        writer.writerow(_cells(client, labels, today, zone))
+        writer.writerow(_cells(client, scorecard, today, zone))
         count += 1
     return buffer.getvalue(), count
 
 
-def _cells(client: Client, labels: dict[str, tuple[str, str]], today: date, zone: ZoneInfo) -> list[object]:
+def _cells(client: Client, scorecard: Scorecard, today: date, zone: ZoneInfo) -> list[object]:
     contact = client.last_csm_contact_at
-    found = reasons(figures_of(client, labels, today, zone))
+    found = findings(row_facts(client, scorecard, today=today, zone=zone))
     return [
         safe(client.organization_id),
         safe(client.name),

@@ -1,13 +1,17 @@
 """Clients as the list shows them: every text made once, in Python, so that the template only places it."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
-from bellwether.common.time import day_of
-from bellwether.dashboard.attention import Figures, Reason, reasons, summary
+from bellwether.common.rounding import half_up
+from bellwether.dashboard.addresses import Address
+from bellwether.dashboard.attention import Reason, reasons, summary
+from bellwether.health.gathering import row_facts
+from bellwether.health.levels import level_of
+from bellwether.health.risk_factors import findings
 from bellwether.health.scorecard import Scorecard
 from bellwether.portfolio.choices import ContractTier
 from bellwether.portfolio.models import Client
@@ -27,22 +31,22 @@ from bellwether.web.formatting import (
 
 NO_REASON = "There is no score for this client yet."
 TIERS = dict(ContractTier.choices)
+LEVEL_STATUS = {"good": "healthy", "fair": "monitor", "poor": "risk"}
 
 
 @dataclass(frozen=True)
 class Part:
-    """A component of the score: its label, its value 0-100 or None without data, and its weight in percent."""
+    """A component of the score: `value` None without data, `weight` with its unit, `level` where it stands, 0-100."""
 
     label: str
     value: int | None
     weight: str
+    level: int | None
 
     @property
     def status(self) -> str:
-        """The level as a status word: good from 75, fair from 60, poor below."""
-        if self.value is None:
-            return "na"
-        return "healthy" if self.value >= 75 else "monitor" if self.value >= 60 else "risk"
+        """The level as a status word of the interface."""
+        return "na" if self.level is None else LEVEL_STATUS[level_of(self.level)]
 
 
 @dataclass(frozen=True)
@@ -70,50 +74,34 @@ class Row:
     parts: tuple[Part, ...]
 
 
-def age_in_days(instant: datetime | None, today: date, zone: ZoneInfo) -> int | None:
-    """Return the whole workspace days since `instant`; None without one."""
-    return None if instant is None else (today - day_of(instant, zone)).days
-
-
-def component_labels(scorecard: Scorecard) -> dict[str, tuple[str, str]]:
-    """Return label and weight by component, in the scorecard's order."""
-    return {component.key: (component.label, f"{component.weight:g}%") for component in scorecard.components}
-
-
-def _parts(values: dict[str, int | None], labels: dict[str, tuple[str, str]]) -> tuple[Part, ...]:
-    named = [Part(label, values.get(key), weight) for key, (label, weight) in labels.items()]
-    others = [Part(words(key).capitalize(), value, "") for key, value in values.items() if key not in labels]
-    return tuple(named + others) if values else ()
-
-
-def figures_of(client: Client, labels: dict[str, tuple[str, str]], today: date, zone: ZoneInfo) -> Figures:
-    """Return what the rules of attention read about `client`."""
-    renewal = client.next_renewal_date
-    return Figures(
-        score=client.current_health_score,
-        no_score_reason=client.health_reason,
-        trend=client.health_trend,
-        trend_change=client.health_trend_change,
-        components={
-            labels.get(key, (words(key).capitalize(), ""))[0]: value for key, value in client.health_components.items()
-        },
-        contact_days=age_in_days(client.last_csm_contact_at, today, zone),
-        renewal_days=(renewal - today).days if renewal else None,
-        quiet_days=age_in_days(client.last_activity_at, today, zone),
-        payment=client.payment_status,
-    )
+def parts_of(values: dict[str, int | None], scorecard: Scorecard) -> tuple[Part, ...]:
+    """Return the components in the scorecard's order, then those that it no longer has; none before the first score."""
+    if not values:
+        return ()
+    unit = " pts" if scorecard.points else "%"
+    named = []
+    for component in scorecard.components:
+        value, top = values.get(component.key), component.weight if scorecard.points else 100
+        level = None if value is None or not top else half_up(min(100.0, 100 * value / top))
+        named.append(Part(component.label, value, f"{component.weight:g}{unit}", level))
+    known = {component.key for component in scorecard.components}
+    others = [Part(words(key).capitalize(), value, "", value) for key, value in values.items() if key not in known]
+    return tuple(named + others)
 
 
 def make_row(
-    client: Client, labels: dict[str, tuple[str, str]], today: date, zone: ZoneInfo, *, with_parts: bool = False
+    client: Client, scorecard: Scorecard, today: date, zone: ZoneInfo, *, listed: str = "", with_parts: bool = False
 ) -> Row:
-    """Return `client` ready to be placed. `labels` are those of `component_labels`; `today` is the workspace's day."""
-    figures = figures_of(client, labels, today, zone)
-    found = tuple(reasons(figures))
+    """Return `client` ready to be placed; `today` is the workspace's day.
+
+    `listed` is the query of the list that it stands in: its page then knows who comes before and after.
+    """
+    facts = row_facts(client, scorecard, today=today, zone=zone)
+    found = findings(facts)
     tier = TIERS.get(client.contract_tier, client.contract_tier)
     return Row(
         id=str(client.pk),
-        href=reverse("client", args=[client.pk]),
+        href=Address(reverse("client", args=[client.pk]), {"from": listed}).with_(),
         name=client.name,
         sub=f"{tier}, {client.industry}" if client.industry else tier,
         score=client.current_health_score,
@@ -123,12 +111,12 @@ def make_row(
         spark=spark(client.health_sparkline),
         churn=client.churn_risk_score,
         arr=short_money(client.annual_recurring_revenue),
-        renewal=days_short(figures.renewal_days),
+        renewal=days_short(facts.renewal_days),
         renewal_title=full_day(client.next_renewal_date) if client.next_renewal_date else "No renewal date",
-        contact=days_short(figures.contact_days),
-        contact_title=days_ago(figures.contact_days).capitalize(),
+        contact=days_short(facts.contact_days),
+        contact_title=days_ago(facts.contact_days).capitalize(),
         csm=client.csm_user.name if client.csm_user else "",
-        reasons=found,
+        reasons=reasons(found),
         reason=summary(found),
-        parts=_parts(client.health_components, labels) if with_parts else (),
+        parts=parts_of(client.health_components, scorecard) if with_parts else (),
     )

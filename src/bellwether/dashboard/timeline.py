@@ -5,7 +5,8 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from bellwether.common.time import day_of
-from bellwether.dashboard.client_selectors import Records, activity_label, is_contact
+from bellwether.dashboard.client_selectors import Records
+from bellwether.portfolio.contacting import activity_label, is_contact
 from bellwether.portfolio.models import Activity, Client, ClientOutcome, ContractPeriod, SupportTicket, SurveyResponse
 from bellwether.portfolio.timeline import Entry, Group, ScoreStep, clipped
 from bellwether.web.formatting import day, money, plural

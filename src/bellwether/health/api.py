@@ -4,6 +4,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.conf import settings
+from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -18,7 +19,6 @@ from bellwether.health import (
     details,
     jobs,  # noqa: F401 (declares the job that refresh asks for)
 )
-from bellwether.health.advice import actions, analysis, sentences
 from bellwether.health.api_schemas import (
     BenchmarksOut,
     HealthOut,
@@ -29,11 +29,15 @@ from bellwether.health.api_schemas import (
     SourceOut,
     SummaryOut,
 )
+from bellwether.health.brief import analysis, brief
+from bellwether.health.cohort_reading import industry_members, tier_members
+from bellwether.health.cohorts import peers_of, standing
 from bellwether.health.configs import main_scorecard
+from bellwether.health.gathering import facts_of_client
 from bellwether.health.models import HealthScore
-from bellwether.health.peers import standing
-from bellwether.portfolio.api import visible_client
+from bellwether.health.risk_factors import next_steps
 from bellwether.portfolio.models import Client
+from bellwether.portfolio.selectors import visible_client
 from bellwether.staff.api_auth import StaffRequest
 from bellwether.staff.audit import record
 from bellwether.staff.idempotency import Answer, once
@@ -56,21 +60,27 @@ def health(request: StaffRequest, client_id: UUID) -> HealthOut:
     client = visible_client(request.user, client_id)
     row = details.newest_score(client)
     scorecard = details.scorecard_of(row)
-    figures = details.figures(client, row, scorecard, today=_today(now))
-    benchmarks = standing(client, viewer=request.user)
+    facts = facts_of_client(client, row, scorecard, now=now, zone=settings.BELLWETHER_WORKSPACE_ZONE)
+    cache = caches["memory"]
+    benchmarks = standing(
+        row.overall_score if row else None,
+        peers_of(client.pk, tier_members(client.contract_tier, cache=cache)),
+        peers_of(client.pk, industry_members(client.industry, cache=cache)),
+        sees_all=request.user.sees_all_clients,
+    )
     _note(request, client, "health.read", now)
     return HealthOut(
         client_id=client.pk,
         scored_on=row.date if row else None,
-        overall_score=figures.score,
+        overall_score=row.overall_score if row else None,
         health_status=details.status_of(row, scorecard) if row else None,
         health_trend=details.product_trend(row) if row else None,
-        trend_change=figures.change,
+        trend_change=row.trend_change if row else None,
         trend_period=details.trend_period(scorecard)[0],
         components=details.components(row, scorecard) if row else {},
         benchmarks=BenchmarksOut(**vars(benchmarks)),
-        ai_analysis=analysis(figures),
-        ai_recommended_actions=actions(figures),
+        ai_analysis=analysis(facts),
+        ai_recommended_actions=next_steps(facts),
         coverage=row.coverage if row else 0.0,
         no_score_reason=(row.no_score_reason or None) if row else "No score has been made yet.",
         inputs=row.inputs if row else {},
@@ -140,7 +150,7 @@ def summary(request: StaffRequest, client_id: UUID) -> SummaryOut:
     client = visible_client(request.user, client_id)
     row = details.newest_score(client)
     scorecard = details.scorecard_of(row)
-    made = sentences(details.figures(client, row, scorecard, today=_today(now)))
+    made = brief(facts_of_client(client, row, scorecard, now=now, zone=settings.BELLWETHER_WORKSPACE_ZONE))
     _note(request, client, "client.summary", now)
     return SummaryOut(
         client_id=client.pk,
@@ -148,8 +158,8 @@ def summary(request: StaffRequest, client_id: UUID) -> SummaryOut:
         ai_summary_generated_at=now,
         scored_on=row.date if row else None,
         sentences=[
-            SentenceOut(text=sentence.text, sources=[SourceOut(**vars(source)) for source in sentence.sources])
-            for sentence in made
+            SentenceOut(text=one.text, sources=[SourceOut(name=name, value=value) for name, value in one.figures])
+            for one in made
         ],
     )
 

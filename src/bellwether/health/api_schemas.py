@@ -1,16 +1,15 @@
 """What the health endpoints take and return. Names are those of PRD-015's API."""
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from ninja import Field, Schema
 
 from bellwether.common.models import JobState
 from bellwether.common.paging import MOST_PER_PAGE, PageQuery, Pagination
+from bellwether.health.levels import Level
 from bellwether.portfolio.choices import HealthStatus, HealthTrend
-
-ComponentStatus = Literal["good", "fair", "poor"]
 
 
 class ComponentOut(Schema):
@@ -18,7 +17,7 @@ class ComponentOut(Schema):
 
     score: int | None
     weight: float
-    status: ComponentStatus | None
+    status: Level | None
 
 
 class BenchmarksOut(Schema):

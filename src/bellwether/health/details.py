@@ -1,20 +1,17 @@
 """The health of one client, put together from its newest stored score."""
 
 from collections.abc import Sequence
-from datetime import date
-from typing import Any
 
 from bellwether.common.rounding import half_up
-from bellwether.health.advice import Figures
-from bellwether.health.api_schemas import ComponentOut, ComponentStatus, HealthDay
+from bellwether.health.api_schemas import ComponentOut, HealthDay
 from bellwether.health.configs import config_of, main_scorecard
 from bellwether.health.engine import CERTAIN_COVERAGE
+from bellwether.health.levels import Level, level_of
 from bellwether.health.models import HealthScore
 from bellwether.health.scorecard import Scorecard, load_scorecard
 from bellwether.portfolio.choices import HealthStatus, HealthTrend
 from bellwether.portfolio.models import Client
 
-GOOD, FAIR = 75, 60
 UP_WORDS, DOWN_WORDS = {"UP", "IMPROVING"}, {"DOWN", "DECLINING"}
 PRD_COMPONENTS = ("usage", "adoption", "support", "relationship", "contract", "outcome")
 
@@ -32,13 +29,6 @@ def newest_score(client: Client) -> HealthScore | None:
     return newest
 
 
-def component_status(score: int | None) -> ComponentStatus | None:
-    """Return good from 75, fair from 60, else poor; None without data."""
-    if score is None:
-        return None
-    return "good" if score >= GOOD else "fair" if score >= FAIR else "poor"
-
-
 def components(row: HealthScore, scorecard: Scorecard) -> dict[str, ComponentOut]:
     """Return the components of a stored score, in the scorecard's order, with the weights it was made with."""
     order = [component.key for component in scorecard.components]
@@ -48,10 +38,17 @@ def components(row: HealthScore, scorecard: Scorecard) -> dict[str, ComponentOut
         key: ComponentOut(
             score=rounded[key],
             weight=float(row.weights_snapshot.get(key, scorecard.weights.get(key, 0))),
-            status=component_status(rounded[key]),
+            status=_level(row, key, scorecard),
         )
         for key in keys
     }
+
+
+def _level(row: HealthScore, key: str, scorecard: Scorecard) -> Level | None:
+    """Return the level of a component; of a points scorecard that of its share of the top."""
+    value = row.components[key]
+    top = float(row.weights_snapshot.get(key, 0)) if scorecard.points else 100.0
+    return None if value is None or not top else level_of(half_up(min(100.0, 100 * float(value) / top)))
 
 
 def rounded_components(row: HealthScore) -> dict[str, int | None]:
@@ -90,27 +87,6 @@ def trend_period(scorecard: Scorecard) -> tuple[str, int]:
     if scorecard.trend.against == "previous":
         return "previous score", 1
     return f"{scorecard.trend.days} days", scorecard.trend.days
-
-
-def figures(client: Client, row: HealthScore | None, scorecard: Scorecard, *, today: date) -> Figures:
-    """Return what the sentences about `client` rest on."""
-    common: dict[str, Any] = {
-        "name": client.name,
-        "change_days": trend_period(scorecard)[1],
-        "renewal": None if client.archived_at else client.next_renewal_date,
-        "today": today,
-    }
-    if row is None:
-        return Figures(score=None, status=None, change=None, reason=client.health_reason, components={}, **common)
-    return Figures(
-        score=row.overall_score,
-        status=status_of(row, scorecard),
-        change=row.trend_change,
-        reason=row.no_score_reason,
-        components=rounded_components(row),
-        inputs=row.inputs,
-        **common,
-    )
 
 
 def health_days(rows: Sequence[HealthScore]) -> list[HealthDay]:

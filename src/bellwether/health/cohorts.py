@@ -1,10 +1,11 @@
-"""What a tier's other clients give to compare with: medians over time, medians of components, a percentile. Pure.
+"""What other clients give to compare with: medians over time, medians of components, averages, percentiles. Pure.
 
 A client is never its own peer, and nothing is said about fewer than AT_LEAST peers.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from statistics import median
 from uuid import UUID
@@ -12,7 +13,18 @@ from uuid import UUID
 from bellwether.common.rounding import half_up
 
 AT_LEAST = 5
+TELLTALE = 4
 Member = tuple[UUID, int, Mapping[str, float | None]]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Averages are 0-100 half-up, percentiles 0-100 half-up; None under five peers or without an own score."""
+
+    tier_average: int | None = None
+    tier_percentile: int | None = None
+    industry_average: int | None = None
+    industry_percentile: int | None = None
 
 
 def daily_medians(
@@ -72,3 +84,29 @@ def percentile(score: int, peers: Sequence[Member]) -> int | None:
     below = sum(other < score for _, other, _ in peers)
     ties = sum(other == score for _, other, _ in peers)
     return half_up(100 * (below + ties / 2) / len(peers))
+
+
+def average(peers: Sequence[Member]) -> int | None:
+    """Return the mean score of the peers, half-up; None under AT_LEAST of them."""
+    return half_up(sum(score for _, score, _ in peers) / len(peers)) if len(peers) >= AT_LEAST else None
+
+
+def standing(score: int | None, tier: Sequence[Member], industry: Sequence[Member], *, sees_all: bool) -> Standing:
+    """Return how a client with `score` stands among its peers of the tier and of the industry.
+
+    Two groups that differ by one to four clients would give those away: where one lies within the other, the narrower
+    is hidden from viewers who do not see all clients.
+    """
+    if not sees_all and _telltale(tier, industry):
+        tier, industry = ([], industry) if len(tier) < len(industry) else (tier, [])
+    return Standing(
+        tier_average=average(tier),
+        tier_percentile=None if score is None else percentile(score, tier),
+        industry_average=average(industry),
+        industry_percentile=None if score is None else percentile(score, industry),
+    )
+
+
+def _telltale(tier: Sequence[Member], industry: Sequence[Member]) -> bool:
+    both = len({member[0] for member in tier} & {member[0] for member in industry})
+    return both == min(len(tier), len(industry)) and 1 <= abs(len(tier) - len(industry)) <= TELLTALE

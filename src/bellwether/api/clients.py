@@ -1,38 +1,42 @@
 """The client endpoints of the staff API (api.md, section 1)."""
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import prefetch_related_objects
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import Query, Router
 
-from bellwether.common.paging import pagination
-from bellwether.common.problems import ProblemError
-from bellwether.common.time import day_of
-from bellwether.portfolio.api_schemas import (
+from bellwether.api.client_schemas import (
     ClientChangeIn,
     ClientDetail,
     ClientFilters,
     ClientPage,
     ClientRow,
+    Impact,
     Person,
     RiskFactorOut,
 )
+from bellwether.common.paging import pagination
+from bellwether.common.problems import ProblemError
+from bellwether.common.time import day_of
+from bellwether.health.configs import active_config, main_scorecard
+from bellwether.health.gathering import facts_of_clients
+from bellwether.health.risk_factors import Finding, Severity, risk_factors
 from bellwether.portfolio.client_changes import ClientChange, NotAllowedError, change_client
 from bellwether.portfolio.listing import ClientQuery, list_clients
 from bellwether.portfolio.models import Client
-from bellwether.portfolio.risk_factors import RowFacts, risk_factors
+from bellwether.portfolio.selectors import visible_client
 from bellwether.staff.api_auth import StaffRequest
 from bellwether.staff.audit import record
 from bellwether.staff.models import StaffUser
 
 router = Router(tags=["clients"])
 
-TREND_DAYS = 30
+IMPACTS: dict[Severity, Impact] = {Severity.CRITICAL: "high", Severity.RISK: "medium", Severity.MONITOR: "low"}
 ROW_FIELDS = ("id", "organization_id", "name", "contract_tier", "current_health_score", "health_status",
               "health_trend", "health_trend_change", "health_coverage", "scored_on", "churn_risk_score",
               "next_renewal_date", "last_csm_contact_at")  # fmt: skip
@@ -52,11 +56,12 @@ def clients(request: StaffRequest, filters: Query[ClientFilters]) -> ClientPage:
     found = list_clients(request.user, ClientQuery(**given), today=today)
     rows = found.rows if filters.page <= found.pages else []
     prefetch_related_objects(rows, "tags")
+    risks = _risks(rows, now)
     applied = {name: value for name, value in given.items() if value is not None}
     detail = {"count": len(rows), "total": found.total, "query": applied}
     record(actor=request.user, action="client.list", object_type="client", detail=detail, now=now)
     return ClientPage(
-        data=[ClientRow(**_row(client, today)) for client in rows],
+        data=[ClientRow(**_row(client, today, risks[client.pk])) for client in rows],
         pagination=pagination(page=filters.page, limit=filters.limit, total=found.total),
     )
 
@@ -69,7 +74,7 @@ def client(request: StaffRequest, client_id: UUID) -> ClientDetail:
     record(
         actor=request.user, action="client.read", object_type="client", object_id=found.pk, client_id=found.pk, now=now
     )
-    return _detail(found, day_of(now, settings.BELLWETHER_WORKSPACE_ZONE))
+    return _detail(found, now)
 
 
 @router.put("/clients/{client_id}", response=ClientDetail, operation_id="updateClient", summary="Change a client")
@@ -85,36 +90,19 @@ def update_client(request: StaffRequest, client_id: UUID, change: ClientChangeIn
     except NotAllowedError as error:
         raise ProblemError(403, str(error)) from error
     fresh = Client.objects.select_related("csm_user", "ae_user").get(pk=found.pk)
-    return _detail(fresh, day_of(now, settings.BELLWETHER_WORKSPACE_ZONE))
+    return _detail(fresh, now)
 
 
-def visible_client(user: StaffUser, client_id: UUID) -> Client:
-    """Return the client, archived or not, if `user` may see it; Http404 otherwise."""
-    visible = Client.objects.visible_to(user).select_related("csm_user", "ae_user")
-    found: Client = get_object_or_404(visible, pk=client_id)
-    return found
-
-
-def _detail(client: Client, today: date) -> ClientDetail:
-    values: dict[str, Any] = _row(client, today)
+def _detail(client: Client, now: datetime) -> ClientDetail:
+    today = day_of(now, settings.BELLWETHER_WORKSPACE_ZONE)
+    values: dict[str, Any] = _row(client, today, _risks([client], now)[client.pk])
     values |= {field: getattr(client, field) for field in DETAIL_FIELDS}
     values |= {field: getattr(client, field) or None for field in DETAIL_TEXTS}
     return ClientDetail(**values)
 
 
-def _row(client: Client, today: date) -> dict[str, Any]:
+def _row(client: Client, today: date, risks: list[RiskFactorOut]) -> dict[str, Any]:
     renewal, arr = client.next_renewal_date, client.annual_recurring_revenue
-    contact = client.last_csm_contact_at
-    facts = RowFacts(
-        today=today,
-        score=client.current_health_score,
-        trend_change=client.health_trend_change,
-        trend_days=TREND_DAYS,
-        components=client.health_components,
-        payment_status=client.payment_status,
-        last_contact=day_of(contact, settings.BELLWETHER_WORKSPACE_ZONE) if contact else None,
-        renewal=renewal,
-    )
     return {
         **{field: getattr(client, field) for field in ROW_FIELDS},
         **{field: getattr(client, field) or None for field in ("industry", "region", "segment")},
@@ -123,8 +111,20 @@ def _row(client: Client, today: date) -> dict[str, Any]:
         "csm": _person(client.csm_user),
         "ae": _person(client.ae_user),
         "tags": [tag.name for tag in client.tags.all()],
-        "ai_risk_factors": [RiskFactorOut(**vars(factor)) for factor in risk_factors(facts)],
+        "ai_risk_factors": risks,
     }
+
+
+def _risks(clients: Sequence[Client], now: datetime) -> dict[UUID, list[RiskFactorOut]]:
+    """Return the risk factors of each client, by id: those of its page."""
+    config = active_config(main_scorecard(), now=now)
+    facts = facts_of_clients(clients, config, now=now, zone=settings.BELLWETHER_WORKSPACE_ZONE)
+    return {client_id: [_risk(finding) for finding in risk_factors(found)] for client_id, found in facts.items()}
+
+
+def _risk(finding: Finding) -> RiskFactorOut:
+    detail = f"{finding.headline}. {finding.detail}"
+    return RiskFactorOut(factor=finding.key, impact=IMPACTS[finding.severity], detail=detail)
 
 
 def _person(user: StaffUser | None) -> Person | None:

@@ -1,13 +1,12 @@
-"""Brief and risk factors: made by rule, silent without their figures."""
+"""Risk factors and next steps: made by rule, silent without their figures."""
 
 from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
-from bellwether.dashboard.brief import brief
-from bellwether.dashboard.client_facts import Cause, ClientFacts, OpenTicket, Person
-from bellwether.dashboard.risk_factors import AT_MOST, risk_factors
+from bellwether.health.client_facts import ClientFacts, OpenTicket, Person
+from bellwether.health.risk_factors import AT_MOST, findings, next_steps, risk_factors
 
 TODAY = date(2026, 6, 30)
 CALM = ClientFacts(
@@ -28,7 +27,7 @@ CALM = ClientFacts(
 
 
 def titles(facts: ClientFacts) -> list[tuple[str, str]]:
-    return [(factor.status, factor.title) for factor in risk_factors(facts)]
+    return [(finding.severity, finding.headline) for finding in findings(facts)]
 
 
 def with_inputs(**inputs: object) -> ClientFacts:
@@ -39,8 +38,69 @@ class TestRiskFactors:
     def test_finds_none_for_a_calm_client(self) -> None:
         assert titles(CALM) == []
 
-    def test_finds_none_without_any_figure(self) -> None:
-        assert titles(ClientFacts(name="Bare", today=TODAY)) == []
+    def test_finds_only_that_there_is_no_score_without_any_figure(self) -> None:
+        assert titles(ClientFacts(name="Bare", today=TODAY)) == [("risk", "No health score")]
+
+    def test_says_why_there_is_no_score(self) -> None:
+        [finding] = findings(replace(CALM, score=None, no_score_reason="25% of the weight has data, 50% is needed"))
+        assert (finding.key, finding.detail) == ("no_score", "25% of the weight has data, 50% is needed.")
+
+    @pytest.mark.parametrize(
+        ("trend", "change", "expected"),
+        [
+            ("UP", 30, []),
+            ("FLAT", -5, []),
+            ("DOWN", -6, [("monitor", "Health down 6 points in 30 days")]),
+            ("FLAT", -9, []),
+            (None, -10, [("risk", "Health down 10 points in 30 days")]),
+            ("DOWN", -20, [("critical", "Health down 20 points in 30 days")]),
+        ],
+    )
+    def test_calls_a_fall_by_the_trend_rule_or_from_ten_points(
+        self, trend: str | None, change: int, expected: list[tuple[str, str]]
+    ) -> None:
+        assert titles(replace(CALM, trend=trend, change=change)) == expected
+
+    def test_names_the_period_of_the_fall(self) -> None:
+        [finding] = findings(replace(CALM, score=70, change=-12, change_days=1))
+        assert (finding.headline, finding.detail) == ("Health down 12 points in 1 day", "From 82 to 70.")
+
+    @pytest.mark.parametrize(
+        ("components", "expected"),
+        [
+            ((("Usage", 60), ("Support", 90)), []),
+            ((("Usage", 59), ("Support", 90)), [("monitor", "Usage 59 of 100")]),
+            ((("Usage", 59), ("Case resolution", 40)), [("monitor", "Case resolution 40 and usage 59 of 100")]),
+            ((("Usage", 39), ("Support", 12), ("Contract", 35)), [("risk", "Support 12 and contract 35 of 100")]),
+            ((("Usage", 39), ("Support", 45)), [("risk", "Usage 39 of 100")]),
+        ],
+    )
+    def test_names_the_two_weakest_components(
+        self, components: tuple[tuple[str, int], ...], expected: list[tuple[str, str]]
+    ) -> None:
+        assert titles(replace(CALM, components=components)) == expected
+
+    @pytest.mark.parametrize(
+        ("days", "expected"),
+        [
+            (13, []),
+            (14, [("risk", "No usage for 14 days")]),
+            (30, [("critical", "No usage for 30 days")]),
+        ],
+    )
+    def test_calls_silence_of_the_product_instead_of_less_use(self, days: int, expected: list[tuple[str, str]]) -> None:
+        assert titles(replace(CALM, quiet_days=days)) == expected
+        if expected:
+            assert titles(replace(with_inputs(dau_change=-0.9), quiet_days=days)) == expected
+
+    def test_gives_the_day_of_the_last_event(self) -> None:
+        [finding] = findings(replace(CALM, quiet_days=20))
+        assert finding.detail == "The last event is of 10 Jun."
+
+    def test_sees_unused_features(self) -> None:
+        assert titles(with_inputs(features_used=3, features_licensed=7)) == [("monitor", "43% of the features used")]
+        assert titles(with_inputs(features_used=4, features_licensed=8)) == []
+        assert titles(with_inputs(features_used=0, features_licensed=0)) == []
 
     @pytest.mark.parametrize(
         ("change", "expected"),
@@ -56,12 +116,14 @@ class TestRiskFactors:
     @pytest.mark.parametrize(
         ("days", "expected"),
         [
-            (44, []),
+            (29, []),
+            (30, [("monitor", "No contact for 30 days")]),
+            (44, [("monitor", "No contact for 44 days")]),
             (45, [("risk", "No contact for 45 days")]),
             (90, [("critical", "No contact for 90 days")]),
         ],
     )
-    def test_calls_a_client_silent_from_forty_five_days(self, days: int, expected: list[tuple[str, str]]) -> None:
+    def test_calls_a_client_silent_from_thirty_days(self, days: int, expected: list[tuple[str, str]]) -> None:
         assert titles(replace(CALM, contact_days=days)) == expected
 
     @pytest.mark.parametrize(
@@ -86,7 +148,7 @@ class TestRiskFactors:
         admin = Person(name="Tom", role="Admin", is_key=True, login_days=40)
         active = Person(name="Ivo", role="Executive sponsor", is_key=True, login_days=1)
         [factor] = risk_factors(replace(CALM, people=(admin, champion, active)))
-        assert (factor.status, factor.title) == ("critical", "Champion inactive")
+        assert (factor.key, factor.severity, factor.headline) == ("champion_inactive", "critical", "Champion inactive")
         assert factor.detail == "Mara has not logged in for 14 days. 1 other key contact logged in since."
 
     def test_ignores_contacts_without_a_known_login(self) -> None:
@@ -108,7 +170,7 @@ class TestRiskFactors:
             OpenTicket(subject="Typo", priority="low", opened_on=date(2026, 1, 1)),
         )
         [factor] = risk_factors(replace(CALM, open_tickets=open_tickets))
-        assert (factor.title, factor.detail) == ("2 urgent tickets open", "Export fails. Open since 1 Jun.")
+        assert (factor.headline, factor.detail) == ("2 urgent tickets open", "Export fails. Open since 1 Jun.")
 
     @pytest.mark.parametrize(("nps", "found"), [(6.0, True), (6.1, False), (0.0, True)])
     def test_calls_answers_up_to_six_detractors(self, nps: float, found: bool) -> None:
@@ -120,12 +182,15 @@ class TestRiskFactors:
             (91, 50, []),
             (90, 50, [("risk", "Renewal in 90 days")]),
             (30, 50, [("critical", "Renewal in 30 days")]),
-            (30, 60, []),
-            (30, None, [("critical", "Renewal in 30 days")]),
-            (-1, 50, []),
+            (0, 59, [("critical", "Renewal today")]),
+            (30, 60, [("monitor", "Renewal in 30 days")]),
+            (30, 79, [("monitor", "Renewal in 30 days")]),
+            (30, 80, []),
+            (30, None, [("critical", "Renewal in 30 days"), ("risk", "No health score")]),
+            (-1, 84, [("monitor", "Renewal 1 day overdue")]),
         ],
     )
-    def test_warns_of_a_near_renewal_with_low_health(
+    def test_warns_of_a_renewal_that_is_near_with_low_health_or_past(
         self, days: int, score: int | None, expected: list[tuple[str, str]]
     ) -> None:
         assert titles(replace(CALM, score=score, renewal_on=TODAY + timedelta(days=days))) == expected
@@ -142,7 +207,10 @@ class TestRiskFactors:
     def test_says_when_the_score_rests_on_part_of_its_weight(self) -> None:
         thin = replace(CALM, coverage=0.75, missing=("Outcomes", "Contract"))
         [factor] = risk_factors(thin)
-        assert (factor.title, factor.detail) == ("Score rests on 75% of its weight", "No data for Outcomes, Contract.")
+        assert (factor.headline, factor.detail) == (
+            "Score rests on 75% of its weight",
+            "No data for Outcomes, Contract.",
+        )
 
     def test_puts_the_worst_first_and_shows_at_most_six(self) -> None:
         facts = replace(
@@ -153,7 +221,7 @@ class TestRiskFactors:
             contact_days=100,
             coverage=0.6,
         )
-        found = [factor.status for factor in risk_factors(facts)]
+        found = [factor.severity for factor in risk_factors(facts)]
         assert found == ["critical", "critical", "critical", "risk", "risk", "monitor"]
         assert len(found) == AT_MOST
 
@@ -161,60 +229,20 @@ class TestRiskFactors:
         assert risk_factors(replace(CALM, payment="overdue", ended=True)) == []
 
 
-class TestBrief:
-    def text(self, facts: ClientFacts) -> str:
-        return " ".join(sentence.text for sentence in brief(facts))
+class TestNextSteps:
+    def test_ask_for_nothing_when_all_is_well(self) -> None:
+        assert next_steps(CALM) == []
 
-    def test_tells_of_a_calm_client(self) -> None:
-        assert self.text(CALM) == (
-            "Sturdy scores 84, healthy, 1 point more than 30 days ago. Usage is steady at 12 people on an average "
-            "working day. The last contact was 6 days ago, call. Renewal is in 184 days."
-        )
+    def test_follow_the_risk_factors_in_their_order(self) -> None:
+        champion = Person(name="Mara", role="Champion", is_champion=True, is_key=True, login_days=21)
+        facts = replace(with_inputs(dau_change=-0.3, nps_latest=6), people=(champion,), payment="late", contact_days=45)
+        assert next_steps(facts) == [
+            "Schedule a call with Mara to understand reduced engagement",
+            "Clear the late payment with the billing contact",
+            "Schedule a call with the champion to understand why daily use fell by 30%",
+            "Get in touch: the last contact was 45 days ago",
+            "Follow up on the NPS answer of 6",
+        ]
 
-    def test_tells_what_a_fall_comes_from(self) -> None:
-        causes = (
-            Cause(label="Usage", effect=-7.8),
-            Cause(label="Support", effect=-2.5),
-            Cause(label="Contract", effect=1.0),
-            Cause(label="Outcomes", effect=-0.4),
-        )
-        text = self.text(replace(CALM, score=58, status="At risk", change=-14, causes=causes))
-        assert "Sturdy scores 58, at risk, 14 points fewer than 30 days ago." in text
-        assert "Most of it comes from Usage (−7.8) and Support (−2.5)." in text
-
-    def test_says_why_there_is_no_score(self) -> None:
-        facts = replace(CALM, score=None, change=None, no_score_reason="25% of the weight has data, 50% is needed")
-        assert self.text(facts).startswith("Sturdy has no health score: 25% of the weight has data, 50% is needed.")
-
-    def test_says_what_is_not_recorded(self) -> None:
-        text = self.text(ClientFacts(name="Bare", today=TODAY, has_usage=False))
-        assert text == (
-            "Bare has no health score: no score has been made yet. No usage has been recorded yet. "
-            "No contact with the client is recorded."
-        )
-
-    def test_tells_a_fall_of_use_with_both_figures(self) -> None:
-        text = self.text(with_inputs(dau_change=-0.4, dau_avg_7d=12.0, dau_avg_30d=20.0))
-        assert "Daily use fell to 12 people on an average working day, from 20 over 30 days." in text
-
-    @pytest.mark.parametrize(
-        ("days", "auto", "expected"),
-        [
-            (0, None, "Renewal is today."),
-            (1, True, "Renewal is in 1 day, with auto-renew."),
-            (88, False, "Renewal is in 88 days, without auto-renew."),
-            (-3, None, "The renewal date passed 3 days ago."),
-        ],
-    )
-    def test_tells_of_the_renewal(self, days: int, auto: bool | None, expected: str) -> None:
-        assert self.text(replace(CALM, renewal_on=TODAY + timedelta(days=days), auto_renew=auto)).endswith(expected)
-
-    def test_gives_every_sentence_a_part_of_the_page(self) -> None:
-        sentences = brief(replace(CALM, open_tickets=(OpenTicket(subject="", priority="low", opened_on=TODAY),)))
-        parts = {"health", "components", "usage", "timeline", "contract", "contacts"}
-        assert {sentence.anchor for sentence in sentences} <= parts
-        assert all(sentence.source for sentence in sentences)
-
-    def test_tells_of_a_client_that_left_only_how_it_ended(self) -> None:
-        text = self.text(replace(CALM, ended=True))
-        assert text == "Sturdy has left; its last score was 84. The last contact was 6 days ago, call."
+    def test_leave_out_findings_that_call_for_no_step(self) -> None:
+        assert next_steps(replace(CALM, coverage=0.8)) == []

@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import date
 from uuid import UUID, uuid4
 
-from bellwether.dashboard.cohorts import component_medians, counter_median, daily_medians, peers_of, percentile
+from bellwether.health.cohorts import component_medians, counter_median, daily_medians, peers_of, percentile
 
 DAY = date(2026, 6, 30)
 

@@ -27,6 +27,9 @@ class StatusFilter(StrEnum):
     NA = "NA"
 
 
+Impact = Literal["high", "medium", "low"]
+
+
 class View(StrEnum):
     """The saved views of the portfolio page."""
 
@@ -73,10 +76,10 @@ class Person(Schema):
 
 
 class RiskFactorOut(Schema):
-    """A reason for concern, found by rule in the client's own figures."""
+    """A reason for concern, found by rule in the client's own figures; the client page shows the same."""
 
     factor: str
-    impact: Literal["high", "medium"]
+    impact: Impact
     detail: str
 
 

@@ -11,7 +11,6 @@ from bellwether.dashboard.explanations import (
     explain_score,
     largest,
     measure_text,
-    with_derived,
 )
 from bellwether.health.score_changes import contributions, effective_weights, effects, without_data
 from bellwether.health.scorecard import SCORECARDS, load_scorecard
@@ -81,24 +80,6 @@ class TestWithoutData:
         found = without_data(card, inputs, parts)
         assert "caseResolution" in found
         assert not found & {"login", "supportTickets"}
-
-
-class TestWithDerived:
-    def test_adds_the_daily_users_expected_of_seats_and_tier(self) -> None:
-        """An enterprise client with 60 seats: 60 · 0.30 = 18."""
-        found = with_derived({"tier": "ENTERPRISE", "licensed_user_count": 60, "dau_avg_7d": 12.0}, CARD)
-        assert found["expected_dau"] == pytest.approx(18.0)
-        assert "usage" not in without_data(CARD, found, SAMPLE)
-
-    def test_falls_back_to_the_known_users(self) -> None:
-        assert with_derived({"tier": "STARTER", "total_users": 50}, CARD)["expected_dau"] == pytest.approx(10.0)
-
-    def test_adds_nothing_without_seats_or_where_it_is_not_read(self) -> None:
-        assert with_derived({"tier": "STARTER"}, CARD) == {"tier": "STARTER"}
-        assert with_derived({"tier": "STARTER", "total_users": 50}, load_scorecard("operations")) == {
-            "tier": "STARTER",
-            "total_users": 50,
-        }
 
 
 class TestMeasureText:

@@ -46,6 +46,9 @@ class TestExplain:
         assert found.coverage == pytest.approx(0.85)
         assert found.differences == []
 
+    def test_takes_the_expected_daily_users_that_were_stored(self) -> None:
+        assert explain(stored(BEFORE | {"expected_dau": 12.0}), CARD).components[0].value == pytest.approx(50)
+
     def test_says_what_each_component_brings(self) -> None:
         found = explain(stored(BEFORE), CARD)
         brings = {part.key: part.contribution for part in found.components}
@@ -99,6 +102,16 @@ class TestChange:
         assert found is not None
         assert found.configuration == pytest.approx((10 * 40 - 10 * 25) / 85)
         assert total(found) == pytest.approx(found.score, abs=1e-12)
+
+    def test_counts_other_expected_rates_as_configuration(self) -> None:
+        """Of 50 seats 20 instead of 15 are expected: usage is 100 * 6 / 20 = 30 instead of 40."""
+        definition = shipped_definition("prd-015")
+        stricter = parse_scorecard(definition | {"expected_daily_rate": {"enterprise": 0.40}})
+        before, after = stored(BEFORE | {"expected_dau": 15.0}), stored(BEFORE | {"expected_dau": 20.0}, card=stricter)
+        found = change(before, CARD, after, stricter)
+        assert found is not None
+        assert found.configuration == pytest.approx(25 * -10 / 85)
+        assert found.data["usage"] == 0
 
     def test_is_none_where_there_was_no_score(self) -> None:
         assert change(stored({}), CARD, stored(BEFORE), CARD) is None

@@ -108,6 +108,7 @@ class TestScoreDates:
             "usage": 25, "adoption": 20, "support": 15, "relationship": 15, "contract": 15, "outcome": 10
         }  # fmt: skip
         assert row.inputs["dau_avg_7d"] == 15
+        assert row.inputs["expected_dau"] == 15  # 50 seats, an enterprise's rate of 0.30
         assert row.inputs["payment_status"] == "current"
         assert "renewal_signal" not in row.inputs
 

@@ -12,7 +12,6 @@ from bellwether.dashboard.explanations import (
     component_rows,
     explain_score,
     largest,
-    with_derived,
 )
 from bellwether.health.cohorts import AT_LEAST, Member, component_medians, percentile
 from bellwether.health.models import HealthScore
@@ -68,18 +67,17 @@ class DayExplained:
 
 def basis_of(row: HealthScore, scorecard: Scorecard, *, now: datetime, zone: ZoneInfo) -> Basis:
     """Return what the explanation of a stored score rests on; `scorecard` is that of the version it names."""
-    inputs = with_derived(row.inputs, scorecard)
     return Basis(
         day=row.date,
         score=row.overall_score,
         components=row.components,
         weights=row.weights_snapshot,
-        inputs=inputs,
+        inputs=row.inputs,
         coverage=row.coverage,
         reason=row.no_score_reason,
         version=row.weights_version,
         made_at=moment(row.created_at, now, zone),
-        empty=without_data(scorecard, inputs, row.components),
+        empty=without_data(scorecard, row.inputs, row.components),
     )
 
 

@@ -5,10 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import polars as pl
-
 from bellwether.common.rounding import half_up
-from bellwether.health.engine import expected_dau
 from bellwether.health.levels import level_of
 from bellwether.health.measures import MEASURE_LABELS, MEASURES_BY_SLUG, Unit
 from bellwether.health.score_changes import Values, component_labels, contributions, effective_weights, effects
@@ -97,15 +94,6 @@ def largest(moves: Mapping[str, float], labels: Mapping[str, str], *, at_most: i
     """Return the components that moved the score most, as (label, points), largest first; noise is left out."""
     ranked = sorted(((key, move) for key, move in moves.items() if abs(move) >= NOISE), key=lambda item: -abs(item[1]))
     return [(labels.get(key, words(key)), move) for key, move in ranked[:at_most]]
-
-
-def with_derived(inputs: Mapping[str, Any], scorecard: Scorecard) -> dict[str, Any]:
-    """Return stored inputs with the measures that the engine derives from them by the scorecard: expected_dau."""
-    if "expected_dau" not in scorecard.measures or inputs.get("expected_dau") is not None:
-        return dict(inputs)
-    frame = pl.DataFrame([{name: inputs.get(name) for name in ("tier", "licensed_user_count", "total_users")}])
-    value = frame.select(expected_dau(frame, scorecard)).item()
-    return dict(inputs) | ({} if value is None else {"expected_dau": value})
 
 
 def measure_text(slug: str, value: Any) -> str:

@@ -41,7 +41,9 @@ def score_measures(
     (Int32), risk, no_score_reason ("" when there is a score).
     """
     check_frame(measures, {"client_id": pl.String, "date": pl.Date}, name="The frame of measures")
-    frame = _with_measures(measures, scorecard)
+    frame = with_expected_dau(measures, scorecard)
+    absent = [name for name in scorecard.measures if name not in frame.columns]
+    frame = frame.with_columns(pl.lit(None, pl.Float64).alias(name) for name in absent)
     keys = [component.key for component in scorecard.components]
     frame = frame.with_columns(
         *[
@@ -142,13 +144,11 @@ def _positions(clients: pl.Series, dates: pl.Series) -> npt.NDArray[np.int64]:
     return numbers
 
 
-def _with_measures(measures: pl.DataFrame, scorecard: Scorecard) -> pl.DataFrame:
-    """Return `measures` with expected_dau derived if absent and every other absent measure as null."""
-    frame = measures
-    if "expected_dau" in scorecard.measures and "expected_dau" not in frame.columns:
-        frame = frame.with_columns(expected_dau(frame, scorecard).alias("expected_dau"))
-    absent = [name for name in scorecard.measures if name not in frame.columns]
-    return frame.with_columns(pl.lit(None, pl.Float64).alias(name) for name in absent)
+def with_expected_dau(measures: pl.DataFrame, scorecard: Scorecard) -> pl.DataFrame:
+    """Return `measures` with expected_dau by the scorecard, if it reads that and it is not there already."""
+    if "expected_dau" not in scorecard.measures or "expected_dau" in measures.columns:
+        return measures
+    return measures.with_columns(expected_dau(measures, scorecard).alias("expected_dau"))
 
 
 def expected_dau(frame: pl.DataFrame, scorecard: Scorecard) -> pl.Expr:

@@ -12,7 +12,7 @@ What half-up rounding adds on the way to whole points is a part of its own.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -132,7 +132,7 @@ def change(before: StoredScore, before_card: Scorecard, after: StoredScore, afte
     if before.overall_score is None or after.overall_score is None:
         return None
     first = _components(before, before_card)
-    later_old_card = _components(after, before_card)
+    later_old_card = _components(_under(after, after_card, before_card), before_card)
     later = _components(after, after_card)
     had = {key for key, value in first.items() if value is not None}
     has = {key for key, value in later_old_card.items() if value is not None}
@@ -175,6 +175,14 @@ def _score(inputs: Mapping[str, Any], day: date, scorecard: Scorecard, *, previo
 def _components(stored: StoredScore, scorecard: Scorecard) -> dict[str, float | None]:
     row = _score(stored.inputs, stored.date, scorecard, previous=None)
     return {component.key: row[component.key] for component in scorecard.components}
+
+
+def _under(stored: StoredScore, card: Scorecard, other: Scorecard) -> StoredScore:
+    """Return the score as `other` would have had it measured: other rates expect other daily users."""
+    if card.expected_daily_rate == other.expected_daily_rate:
+        return stored
+    inputs = {slug: value for slug, value in stored.inputs.items() if slug != "expected_dau"}
+    return replace(stored, inputs=inputs)
 
 
 def _differences(stored: StoredScore, again: Mapping[str, Any], values: Values) -> list[str]:

@@ -342,7 +342,7 @@ MEASURES_BY_SLUG: dict[str, Measure] = {measure.slug: measure for measure in MEA
 MEASURE_LABELS: dict[str, str] = {measure.slug: measure.label for measure in MEASURES}
 
 DERIVED_LATER = frozenset({"previous_score", "expected_dau"})
-"""Measures that the engine adds, because they depend on the scorecard."""
+"""Measures that are added before scoring, because they depend on the scorecard."""
 
 
 def reference_table() -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from bellwether.health.measures import DERIVED_LATER, MEASURES
+from bellwether.health.measures import MEASURES
 
 REASON_LENGTH = 200
 COLUMNS = (
@@ -57,8 +57,8 @@ def score_rows(
 
 
 def inputs_json(measures: pl.DataFrame) -> pl.Series:
-    """Return the measures of each row as a JSON object, nulls left out."""
-    slugs = [m.slug for m in MEASURES if m.slug not in DERIVED_LATER and m.slug in measures.columns]
+    """Return the measures of each row as a JSON object, nulls left out; previous_score has a column of its own."""
+    slugs = [m.slug for m in MEASURES if m.slug != "previous_score" and m.slug in measures.columns]
     words = [slug for slug in slugs if measures.schema[slug] == pl.String]
     quoted = measures.with_columns(pl.format('"{}"', pl.col(slug)).alias(slug) for slug in words)
     return quoted.select(_json_object(slugs, nulls=False).alias("inputs"))["inputs"]

@@ -13,7 +13,7 @@ from bellwether.common.progress import Progress
 from bellwether.common.rounding import half_up
 from bellwether.common.time import day_of
 from bellwether.health.configs import ActiveConfig, active_config, main_scorecard
-from bellwether.health.engine import score_measures
+from bellwether.health.engine import score_measures, with_expected_dau
 from bellwether.health.inputs import MeasureSettings
 from bellwether.health.loading import Loaded, load_inputs, workspace_settings
 from bellwether.health.measuring import lifetimes, measure
@@ -113,6 +113,7 @@ def score_frames(
     for chunk in chunks:
         loaded = load_inputs(chunk, settings, now=now, scorecard=main, records=records)
         measures = living(measure(loaded.inputs, chunk, settings), lifetimes(loaded.inputs))
+        measures = with_expected_dau(measures, card)
         scored = score_measures(measures, card, history=history)
         since = chunk[-1] - timedelta(days=HISTORY_DAYS)
         history = pl.concat([history, scored.select(list(SCORES))]).filter(pl.col("date") > since)
@@ -170,10 +171,11 @@ def _score_chunk(
     for index, config in enumerate(configs):
         card = config.scorecard
         history = _history(card, dates)
-        scored = score_measures(measures, card, history=history)
+        given = with_expected_dau(measures, card)
+        scored = score_measures(given, card, history=history)
         rows = score_rows(
             scored,
-            measures,
+            given,
             scorecard=card.name,
             components=[component.key for component in card.components],
             weights=config.weights,

@@ -39,10 +39,11 @@ class TestRollUpDirty:
         assert stored(lake) == twin(made)
         assert not DirtyDate.objects.exists()
 
-    def test_marks_the_scores_of_the_ninety_days_after(self, lake: Lake) -> None:
-        mark_facts(place(lake, [event("2026-01-05T09:00")]), now=NOW)
+    def test_marks_the_scores_of_every_day_after(self, lake: Lake) -> None:
+        mark_facts(place(lake, [event("2025-01-05T09:00")]), now=NOW)
         services.roll_up_dirty(now=NOW, progress=NoProgress())
-        assert scores_owed() == days_from("2026-01-04", 92)  # with the day before, whose last session it may go on
+        # With the day before, whose last session it may go on.
+        assert scores_owed() == days_from("2025-01-04", (TODAY - date(2025, 1, 4)).days + 1)
 
     def test_marks_no_score_of_a_day_to_come(self, lake: Lake) -> None:
         mark_facts(place(lake, [event("2026-06-29T09:00")]), now=NOW)

@@ -29,8 +29,10 @@ def pending(model: type[Mark]) -> dict[date, int]:
 
 def settle(model: type[Mark], done: dict[date, int]) -> None:
     """Remove the marks of `done` that nobody renewed meanwhile."""
-    for day, version in done.items():
-        model.objects.filter(date=day, version=version).delete()
+    for version in set(done.values()):
+        days = [day for day, seen in done.items() if seen == version]
+        for start in range(0, len(days), 500):
+            model.objects.filter(date__in=days[start : start + 500], version=version).delete()
 
 
 def _mark(model: type[models.Model], days: Iterable[date], now: datetime) -> None:

@@ -1,14 +1,14 @@
 """Rolls events up into the daily facts, and keeps the book of which days owe facts and scores."""
 
 from collections.abc import Callable, Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
 from bellwether.common.progress import NoProgress, Progress
-from bellwether.common.time import day_of
+from bellwether.common.time import day_of, days_between
 from bellwether.presets import load_preset
 from bellwether.usage.compaction import compact_days
 from bellwether.usage.dirty import mark_scores, pending, settle
@@ -17,9 +17,6 @@ from bellwether.usage.lake import Lake
 from bellwether.usage.models import DirtyDate
 from bellwether.usage.refresh import Refreshed, refresh_facts
 from bellwether.usage.rollup_lock import RollupBusyError, rollup_lock
-
-SCORE_REACH = timedelta(days=90)
-"""How far ahead a day's facts reach into scores: the longest window of a measure."""
 
 PATIENCE_SECONDS = 600.0
 
@@ -103,10 +100,8 @@ def _settled(lake: Lake, days: Iterable[date], owed: dict[date, int], now: datet
     wanted = set(days)
     # Marked before and after: a crash cannot lose the marks, and a scoring run in between cannot use them up.
     done = _refresh(lake, wanted, progress, announce=mark)
-    mark(_scores_of(wanted) | set(done.touched))
+    # No day is too far on: counts of all time, first days and last logins reach for ever, windows up to a year.
+    mark(days_between(min(wanted), today) if wanted else ())
+    mark(done.touched)
     settle(DirtyDate, owed)
     return done
-
-
-def _scores_of(days: set[date]) -> set[date]:
-    return {day + timedelta(days=n) for day in days for n in range(SCORE_REACH.days + 1)}

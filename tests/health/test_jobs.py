@@ -12,6 +12,7 @@ from bellwether.health import commands, jobs
 from bellwether.health.models import HealthScore
 from bellwether.health.recompute import recompute
 from bellwether.health.selectors import UnknownClientError, find_client
+from bellwether.health.services import ScoreCounts
 from bellwether.usage.dirty import mark_scores
 from bellwether.usage.lake import Lake
 from bellwether.usage.models import DirtyScore
@@ -56,6 +57,55 @@ class TestScore:
         run_job("score", now=NOW)
         assert not DirtyScore.objects.exists()
         assert days_scored() == {TODAY}
+
+    def test_scores_today_with_each_part_of_a_long_run(
+        self, clients: Clients, lake: Lake, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(jobs, "DAYS_AT_ONCE", 2)
+        calls: list[set[date]] = []
+        real = jobs.score_dates
+
+        def noted(days: set[date], **named: Any) -> ScoreCounts:
+            calls.append(set(days))
+            return real(days, **named)
+
+        monkeypatch.setattr(jobs, "score_dates", noted)
+        mark_scores([TODAY - timedelta(days=n) for n in (9, 8, 7)], now=NOW)
+        run_job("score", now=NOW)
+        past = [TODAY - timedelta(days=n) for n in (9, 8, 7)]
+        assert calls == [{*past[:2], TODAY}, {past[2], TODAY}]
+        assert not DirtyScore.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("took_ms", "seconds_later", "runs"),
+        [
+            (400, 0, True),  # ten times 0.4 s is less than the five seconds between sweeps
+            (1_000, 9, False),
+            (1_000, 10, True),
+            (30_000, 59, False),
+            (30_000, 60, True),  # never more seldom than every minute
+        ],
+    )
+    def test_waits_ten_times_as_long_as_the_last_run_took_at_most_a_minute(
+        self, took_ms: int, seconds_later: int, runs: bool, clients: Clients, lake: Lake
+    ) -> None:
+        self.last_run(took_ms)
+        mark_scores([TODAY], now=NOW)
+        assert bool(run_job("score", now=NOW + timedelta(seconds=seconds_later))) is runs
+        assert DirtyScore.objects.exists() is not runs
+
+    def test_answers_a_request_without_waiting(self, clients: Clients, lake: Lake) -> None:
+        self.last_run(30_000)
+        request = request_job("score", {}, requested_by_id=None, now=NOW)
+        assert run_job("score", now=NOW, run=request)["dates"] == 1
+
+    def test_says_how_long_it_took(self, clients: Clients, lake: Lake) -> None:
+        assert 0 < run_job("score", now=NOW)["milliseconds"] < 60_000
+
+    def last_run(self, took_ms: int) -> None:
+        JobRun.objects.create(
+            name="score", state=JobState.DONE, created_at=NOW, started_at=NOW, counts={"milliseconds": took_ms}
+        )
 
     def test_does_nothing_without_clients(self, lake: Lake, db: None) -> None:
         assert run_job("score", now=NOW) == {}

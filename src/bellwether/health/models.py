@@ -80,7 +80,9 @@ class HealthScore(models.Model):
                 condition=models.Q(coverage__gte=0, coverage__lte=1), name="healthscore_coverage_share"
             ),
         ]
-        indexes = [models.Index(fields=["scorecard", "date"], name="healthscore_card_date")]
+        indexes = [  # client and score are in it so that medians and sums of a day never read the wide rows
+            models.Index(fields=["scorecard", "date", "client", "overall_score"], name="healthscore_day_scores")
+        ]
 
     def __str__(self) -> str:
         return f"{self.client_id} {self.date}: {self.overall_score}"

@@ -9,8 +9,8 @@ import pytest
 from django.db import connection
 from django.test import TestCase
 
-from bellwether.common.jobs import run_job
 from bellwether.common.models import JobRun
+from bellwether.config.schedule import run_requests
 from bellwether.health.models import HealthScore
 from bellwether.portfolio.models import Client
 from bellwether.staff.models import AuditEvent, IdempotencyRecord
@@ -288,7 +288,10 @@ class TestFromRefreshToHealth:
         Client.objects.filter(pk=clients.sturdy.pk).update(**contract_only)
         caller = caller_of(staff.ada)
         job = caller.post(f"/clients/{clients.sturdy.pk}/health/refresh").json()
-        run_job("health_refresh", now=NOW, run=JobRun.objects.get(pk=job["job_id"]))
+        asked = JobRun.objects.get(pk=job["job_id"])
+        assert (asked.name, asked.arguments["client_id"]) == ("health_refresh", str(clients.sturdy.pk))
+        assert run_requests() == 1
+        assert set(HealthScore.objects.values_list("client", flat=True)) == {clients.sturdy.pk}
         done = caller.get(f"/jobs/{job['job_id']}").json()
         assert (done["state"], done["error"]) == ("done", None)
         body = caller.get(f"/clients/{clients.sturdy.pk}/health").json()

@@ -27,13 +27,28 @@ NOW = datetime(2026, 6, 30, 12, 0, tzinfo=UTC)
 PASSWORD = "correct-horse-battery"
 
 
+IN_PROCESSES_OF_THEIR_OWN = ("tests/faults/", "tests/contract/")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests that are about the other database; that is no skip."""
-    other = "sqlite_only" if connections["default"].vendor == "postgresql" else "postgresql_only"
-    left = [item for item in items if item.get_closest_marker(other)]
+    """Leave out the tests that are about the other database; that is no skip.
+
+    With PostgreSQL, tests that touch no database are left out too: they run with SQLite, and nothing would differ.
+    """
+    postgresql = connections["default"].vendor == "postgresql"
+    other = "sqlite_only" if postgresql else "postgresql_only"
+
+    def belongs(item: pytest.Item) -> bool:
+        if item.get_closest_marker(other):
+            return False
+        fixtures = set(getattr(item, "fixturenames", ()))
+        touches = item.get_closest_marker("django_db") or fixtures & {"db", "transactional_db"}
+        return not postgresql or bool(touches) or item.nodeid.startswith(IN_PROCESSES_OF_THEIR_OWN)
+
+    left = [item for item in items if not belongs(item)]
     if left:
         config.hook.pytest_deselected(items=left)
-        items[:] = [item for item in items if not item.get_closest_marker(other)]
+        items[:] = [item for item in items if belongs(item)]
 
 
 def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.one_database]
 ARGUMENTS = ("--clients", "30", "--days", "100", "--seed", "7", "--today", "2026-06-30", "--no-serve")
 
 

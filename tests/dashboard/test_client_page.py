@@ -125,6 +125,26 @@ class TestWhatIsShown:
         targets = set(re.findall(r'class="src" href="#([a-z]+)"', response.content.decode()))
         assert targets <= set(re.findall(r'id="([a-z]+)"', response.content.decode()))
 
+    def test_the_same_words_as_the_api(self, staff: Staff, scored: Client, now: datetime) -> None:
+        Client.objects.filter(pk=scored.pk).update(
+            payment_status="late", health_trend="DOWN", health_trend_change=-10, last_csm_contact_at=now
+        )
+        browser = Browser()
+        browser.force_login(staff.ada)
+        page = browser.get(reverse("client", args=[scored.pk])).content.decode()
+        base = f"/api/v1/client-success/clients/{scored.pk}"
+        factors = browser.get(base).json()["ai_risk_factors"]
+        listed = browser.get("/api/v1/client-success/clients?search=Fading").json()["data"][0]["ai_risk_factors"]
+        card = page[page.index('class="factors"') :]
+        shown = re.findall(r"<b>(.*?)</b>.*?<p>(.*?)</p>", card[: card.index("</ul>")])
+        assert len(shown) == 6
+        assert [f"{headline}. {detail}" for headline, detail in shown] == [factor["detail"] for factor in factors]
+        assert listed == factors
+        text = page[page.index('id="brief-text">') :]
+        sentences = re.findall(r"<span>(.*?)</span>", text[: text.index("</p>")])
+        assert " ".join(sentences) == browser.get(f"{base}/summary").json()["ai_summary"]
+        assert browser.get(f"{base}/health").json()["ai_analysis"].startswith(" ".join(sentences[:2]))
+
     def test_no_invented_median_for_fewer_than_five_peers(self, staff: Staff, scored: Client) -> None:
         text = text_of(get(staff.ada, scored))
         assert "No Enterprise median: no other client has a score, 5 are needed." in text

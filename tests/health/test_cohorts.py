@@ -4,7 +4,16 @@ from collections import Counter
 from datetime import date
 from uuid import UUID, uuid4
 
-from bellwether.health.cohorts import component_medians, counter_median, daily_medians, peers_of, percentile
+from bellwether.health.cohorts import (
+    Standing,
+    average,
+    component_medians,
+    counter_median,
+    daily_medians,
+    peers_of,
+    percentile,
+    standing,
+)
 
 DAY = date(2026, 6, 30)
 
@@ -68,3 +77,31 @@ class TestPeersOf:
     def test_leaves_the_client_out(self) -> None:
         first, second = member(1), member(2)
         assert peers_of(first[0], [first, second]) == [second]
+
+
+class TestStanding:
+    def test_gives_mean_and_rank_of_both_groups(self) -> None:
+        tier = [member(score) for score in (10, 20, 30, 40, 51)]
+        industry = [member(90) for _ in range(12)]
+        assert standing(30, tier, industry, sees_all=False) == Standing(30, 50, 90, 0)
+
+    def test_gives_no_rank_without_a_score(self) -> None:
+        tier = [member(50)] * 5
+        assert standing(None, tier, [], sees_all=True) == Standing(tier_average=50)
+
+    def test_hides_the_narrower_of_two_groups_that_differ_by_a_few(self) -> None:
+        wide = [member(50) for _ in range(8)]
+        assert standing(60, wide, wide[:6], sees_all=False) == Standing(50, 100)
+        assert standing(60, wide[:6], wide, sees_all=False) == Standing(None, None, 50, 100)
+        assert standing(60, wide, wide[:6], sees_all=True) == Standing(50, 100, 50, 100)
+
+    def test_hides_nothing_where_neither_group_lies_within_the_other(self) -> None:
+        shared = [member(50) for _ in range(5)]
+        tier, industry = [*shared, member(50)], [*shared, member(50), member(50)]
+        assert standing(60, tier, industry, sees_all=False) == Standing(50, 100, 50, 100)
+
+
+class TestAverage:
+    def test_is_half_up_and_silent_about_four(self) -> None:
+        assert average([member(score) for score in (1, 1, 1, 1, 1, 2, 2, 2, 2, 2)]) == 2
+        assert average([member(1)] * 4) is None

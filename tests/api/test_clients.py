@@ -54,7 +54,6 @@ class TestListClients:
                 "impact": "high",
                 "detail": "Champion inactive. Sarah Example has not logged in for 21 days.",
             },
-            {"factor": "payment_issue", "impact": "medium", "detail": "Payment late. As the contract record says."},
             {
                 "factor": "health_decline",
                 "impact": "medium",
@@ -65,6 +64,7 @@ class TestListClients:
                 "impact": "medium",
                 "detail": "Usage down 40%. 7.2 people on an average working day in 7 days, 12 in 30.",
             },
+            {"factor": "payment_issue", "impact": "medium", "detail": "Payment late. As the contract record says."},
             {"factor": "no_recent_contact", "impact": "medium", "detail": "No contact for 52 days. Last: 9 May."},
             {
                 "factor": "support_spike",

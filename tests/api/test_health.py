@@ -52,12 +52,12 @@ class TestHealth:
         assert body["inputs"]["dau_change"] == -0.4
         assert body["ai_analysis"] == (
             "Sturdy scores 59, at risk, 14 points fewer than 30 days ago. Most of it comes from Usage (−14). "
-            "Payment late. Health down 14 points in 30 days. Usage down 40%. No contact for 52 days. Support spike. "
+            "Health down 14 points in 30 days. Usage down 40%. Payment late. No contact for 52 days. Support spike. "
             "NPS 5."
         )
         assert body["ai_recommended_actions"] == [
-            "Clear the late payment with the billing contact",
             "Schedule a call with the champion to understand why daily use fell by 40%",
+            "Clear the late payment with the billing contact",
             "Get in touch: the last contact was 52 days ago",
             "Review the 8 support tickets of the last 30 days for unresolved issues",
             "Follow up on the NPS answer of 5",

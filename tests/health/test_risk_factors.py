@@ -238,8 +238,8 @@ class TestNextSteps:
         facts = replace(with_inputs(dau_change=-0.3, nps_latest=6), people=(champion,), payment="late", contact_days=45)
         assert next_steps(facts) == [
             "Schedule a call with Mara to understand reduced engagement",
-            "Clear the late payment with the billing contact",
             "Schedule a call with the champion to understand why daily use fell by 30%",
+            "Clear the late payment with the billing contact",
             "Get in touch: the last contact was 45 days ago",
             "Follow up on the NPS answer of 6",
         ]

@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from bellwether.common.time import day_of
+from bellwether.health.risk_factors import PAYMENT_SEVERITY
 from bellwether.portfolio.choices import KEY_ROLES
 from bellwether.portfolio.contacting import LastContact, gone
 from bellwether.portfolio.masking import masked_email, masked_phone
@@ -29,7 +30,7 @@ from bellwether.web.formatting import (
 
 FRESH_LOGIN_DAYS, QUIET_LOGIN_DAYS = 7, 14
 CONTACTS_SHOWN = 4
-PAYMENT_STATUS = {"current": "healthy", "late": "monitor", "overdue": "critical"}
+PAYMENT_STATUS = {"current": "healthy", **PAYMENT_SEVERITY}
 ROLE_ORDER: dict[str, int] = {role: place for place, role in enumerate(KEY_ROLES)}
 
 

@@ -140,6 +140,7 @@ def client_page(
         contacts=records.contacts,
         tickets=records.tickets,
         contact=contact,
+        empty=basis.empty if basis else (),
         today=today,
         zone=zone,
     )

@@ -1,7 +1,7 @@
 """The figures that risk factors, brief and next steps rest on, gathered from client rows, records and stored scores."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -18,6 +18,7 @@ from bellwether.health.score_changes import (
     Comparison,
     ScoreDay,
     Values,
+    all_without_data,
     compare,
     component_labels,
     without_data,
@@ -69,16 +70,17 @@ def full_facts(
     contacts: Sequence[Contact],
     tickets: Sequence[SupportTicket],
     contact: LastContact | None,
+    empty: Collection[str],
     today: date,
     zone: ZoneInfo,
 ) -> ClientFacts:
     """Return the client's figures with those of its records and of `row`, its newest score.
 
-    `scorecard` is that of the version which the score names.
+    `scorecard` is that of the version which the score names, `empty` the components that rest on no data.
     """
     facts = _with_contact(row_facts(client, scorecard, today=today, zone=zone), contact, zone)
     return replace(
-        _with_score(facts, row, scorecard),
+        _with_score(facts, row, scorecard, empty),
         people=tuple(_person(person, today, zone) for person in contacts),
         open_tickets=tuple(_ticket(ticket, zone) for ticket in tickets if is_open(ticket)),
     )
@@ -104,6 +106,7 @@ def facts_of_client(
         contacts=_people([client.pk]).get(client.pk, []),
         tickets=_waiting([client.pk]).get(client.pk, []),
         contact=last_contact(client, newest_contacts([client.pk], now).values(), now),
+        empty=without_data(scorecard, row.inputs, row.components) if row else (),
         today=day_of(now, zone),
         zone=zone,
     )
@@ -123,17 +126,20 @@ def facts_of_clients(
     rows = _newest_rows(clients, config.scorecard.name)
     versions = {row.weights_version for row in rows.values()} - {config.version}
     known = {config.version: config} | {version: found for version in versions if (found := config_of(version))}
+    cards = {pk: known.get(row.weights_version, config).scorecard for pk, row in rows.items()}
+    empty = _empty_components(rows, cards)
     people, tickets, newest = _people(ids), _waiting(ids), newest_contacts(ids, now)
     facts = {}
     for client in clients:
         row, held = rows.get(client.pk), newest.get(client.pk)
         facts[client.pk] = full_facts(
             client,
-            known.get(row.weights_version, config).scorecard if row else config.scorecard,
+            cards.get(client.pk, config.scorecard),
             row=row,
             contacts=people.get(client.pk, []),
             tickets=tickets.get(client.pk, []),
             contact=last_contact(client, [held] if held else [], now),
+            empty=empty.get(client.pk, ()),
             today=day_of(now, zone),
             zone=zone,
         )
@@ -150,6 +156,17 @@ def _newest_rows(clients: Collection[Client], scorecard: str) -> dict[UUID, Heal
     days = {client.pk: client.scored_on for client in clients if client.scored_on}
     rows = HealthScore.objects.filter(client__in=list(days), scorecard=scorecard, date__in=set(days.values()))
     return {row.client_id: row for row in rows.only(*SCORE_FIELDS) if row.date == days[row.client_id]}
+
+
+def _empty_components(rows: Mapping[UUID, HealthScore], cards: Mapping[UUID, Scorecard]) -> dict[UUID, frozenset[str]]:
+    """Return the components without data of the scores that do not rest on all of their weight."""
+    thin = [client_id for client_id, row in rows.items() if row.coverage < FULL_COVERAGE]
+    found: dict[UUID, frozenset[str]] = {}
+    for card in {id(cards[client_id]): cards[client_id] for client_id in thin}.values():
+        ids = [client_id for client_id in thin if cards[client_id] is card]
+        scores = [(rows[client_id].inputs, rows[client_id].components) for client_id in ids]
+        found.update(zip(ids, all_without_data(card, scores), strict=True))
+    return found
 
 
 def _people(client_ids: Collection[UUID]) -> dict[UUID, list[Contact]]:
@@ -179,22 +196,21 @@ def _comparison(row: HealthScore | None, scorecard: Scorecard) -> Comparison | N
     return compare(series, series[-1], points=scorecard.points)
 
 
-def _with_score(facts: ClientFacts, row: HealthScore | None, scorecard: Scorecard) -> ClientFacts:
+def _with_score(
+    facts: ClientFacts, row: HealthScore | None, scorecard: Scorecard, empty: Collection[str]
+) -> ClientFacts:
     """Return `facts` with what the stored score says instead of the client's row."""
     if row is None:
         return replace(
             facts, score=None, status="", trend=None, change=None, components=(), coverage=None, no_score_reason=""
         )
-    missing: tuple[str, ...] = ()
-    if row.coverage < FULL_COVERAGE:
-        empty = without_data(scorecard, row.inputs, row.components)
-        missing = tuple(component.label for component in scorecard.components if component.key in empty)
+    missing = () if row.coverage >= FULL_COVERAGE else empty
     return replace(
         facts,
         score=row.overall_score,
         components=_levels(row.components, scorecard),
         coverage=row.coverage,
-        missing=missing,
+        missing=tuple(component.label for component in scorecard.components if component.key in missing),
         no_score_reason=row.no_score_reason,
         inputs=row.inputs,
         has_usage=facts.has_usage or any(row.inputs.get(name) for name in ("mau", "dau_avg_30d")),

@@ -35,6 +35,7 @@ class Severity(StrEnum):
     MONITOR = "monitor"
 
 
+PAYMENT_SEVERITY = {"late": Severity.RISK, "overdue": Severity.CRITICAL}
 RANK = {severity: place for place, severity in enumerate(Severity)}
 
 
@@ -81,9 +82,9 @@ def no_score(facts: ClientFacts) -> Finding | None:
 
 def payment(facts: ClientFacts) -> Finding | None:
     """Payment late or overdue."""
-    if facts.payment not in {"late", "overdue"}:
+    severity = PAYMENT_SEVERITY.get(facts.payment)
+    if severity is None:
         return None
-    severity = Severity.CRITICAL if facts.payment == "overdue" else Severity.RISK
     step = f"Clear the {facts.payment} payment with the billing contact"
     return Finding(
         "payment_issue", severity, f"Payment {facts.payment}", "As the contract record says.", Part.CONTRACT, step
@@ -272,6 +273,6 @@ def thin_data(facts: ClientFacts) -> Finding | None:
 
 
 RULES: tuple[Callable[[ClientFacts], Finding | None], ...] = (
-    no_score, payment, champion_left, decline, weak_components, usage, silence, renewal, key_people, urgent, spike,
+    no_score, champion_left, decline, weak_components, usage, payment, silence, renewal, key_people, urgent, spike,
     detractor, seats, features, met, thin_data,
 )  # fmt: skip

@@ -81,7 +81,18 @@ def component_labels(scorecard: Scorecard, keys: Sequence[str] = ()) -> dict[str
 
 def without_data(scorecard: Scorecard, inputs: Mapping[str, Any], components: Values) -> frozenset[str]:
     """Return the components that rest on no data, also where a rule for empty denominators gave them a number."""
-    frame = pl.DataFrame([{name: inputs.get(name) for name in sorted(scorecard.measures)}])
+    return all_without_data(scorecard, [(inputs, components)])[0]
+
+
+def all_without_data(scorecard: Scorecard, scores: Sequence[tuple[Mapping[str, Any], Values]]) -> list[frozenset[str]]:
+    """Return `without_data` of each score, given as its inputs and components, in one pass."""
+    if not scores:
+        return []
+    names = sorted(scorecard.measures)
+    frame = pl.DataFrame({name: pl.Series([inputs.get(name) for inputs, _ in scores], strict=False) for name in names})
     checks = [component.formula.has_data().fill_null(False).alias(component.key) for component in scorecard.components]
-    found = frame.select(checks).row(0, named=True)
-    return frozenset(key for key, has_data in found.items() if not has_data or components.get(key) is None)
+    rows = frame.select(checks).iter_rows(named=True)
+    return [
+        frozenset(key for key, has_data in row.items() if not has_data or components.get(key) is None)
+        for row, (_, components) in zip(rows, scores, strict=True)
+    ]

@@ -129,9 +129,10 @@ def _activities(ids: list[str] | None, since: datetime, until: datetime) -> pl.D
     recent = read_frame(
         _completed(ids).filter(completed_at__gte=since, completed_at__lt=until), ACTIVITIES, {"activity_id": "id"}
     )
-    contact = Case(When(~Q(activity_type=ActivityType.INTERNAL_DISCUSSION), then=F("completed_at")))
+    # The date is a condition within, not a filter: the index by client then answers alone, several times faster.
+    before = ~Q(activity_type=ActivityType.INTERNAL_DISCUSSION) & Q(completed_at__lt=since)
     older = read_frame(
-        _completed(ids).filter(completed_at__lt=since).values("client_id").annotate(last=Max(contact)),
+        _completed(ids).values("client_id").annotate(last=Max(Case(When(before, then=F("completed_at"))))),
         {"client_id": pl.String, "completed_at": INSTANT},
         {"completed_at": "last"},
     ).drop_nulls()
@@ -148,7 +149,10 @@ def _activities(ids: list[str] | None, since: datetime, until: datetime) -> pl.D
 
 def _activity_contacts(ids: list[str] | None, since: datetime, until: datetime) -> pl.DataFrame:
     through = Activity.client_contacts.through.objects.filter(
-        activity__completed_at__gte=since, activity__completed_at__lt=until, activity__archived_at__isnull=True
+        activity__completed_at__gte=since,
+        activity__completed_at__lt=until,
+        activity__completed_at__isnull=False,  # says that the index of completed activities holds them all
+        activity__archived_at__isnull=True,
     )
     return read_frame(of_clients(through.order_by(), ids, "activity__client_id"), ACTIVITY_CONTACTS)
 

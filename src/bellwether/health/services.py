@@ -32,8 +32,9 @@ from bellwether.health.storing import (
 )
 from bellwether.portfolio.models import Client
 
-CHUNK_CELLS = 250_000
-"""Clients times days that are worked on at once: about 0.5 GB at most."""
+CHUNK_CELLS = 400_000
+"""Clients times days that are worked on at once: with 1,000 clients 400 days, and about 1 GB. Fewer and larger runs are
+faster, because each reads the 120 days before it again."""
 
 HISTORY_DAYS = 45
 """How far back a trend rule that compares with the previous score looks for it."""

@@ -249,6 +249,16 @@ class Activity(OfClient):
         indexes = [
             models.Index(fields=["client", "-occurred_at"], name="activity_client_occurred"),
             models.Index(fields=["follow_up_date"], name="activity_follow_up"),
+            models.Index(
+                fields=["completed_at"],
+                condition=Q(completed_at__isnull=False, archived_at__isnull=True),
+                name="activity_completed",
+            ),
+            models.Index(
+                fields=["client", "completed_at", "activity_type"],
+                condition=Q(completed_at__isnull=False, archived_at__isnull=True),
+                name="activity_client_completed",
+            ),
         ]
         constraints = [
             natural_key("activity_key"),

@@ -23,7 +23,7 @@ class TestWithoutJavaScript:
         row = page.get_by_role("row", name=re.compile("Fading"))
         assert "45" in row.inner_text()
         assert "At risk" in row.inner_text()
-        assert "Health fell 14 points in 30 days." in page.get_by_role("complementary").inner_text()
+        assert "Health down 14 points in 30 days." in page.get_by_role("complementary").inner_text()
 
     def test_filters_with_a_button(self, open_page: Opener, staff: Staff, scored: Clients) -> None:
         page = open_page("/", user=staff.ada, js=False)
@@ -168,7 +168,9 @@ class TestKeyboard:
             page.keyboard.press(key)
             assert page.evaluate("document.activeElement.textContent") == name
         page.keyboard.press("Enter")
-        page.wait_for_url(f"**/clients/{scored.newborn.pk}/")
+        page.wait_for_url(f"**/clients/{scored.newborn.pk}/?from=sort%3Dname")
+        page.keyboard.press("k")
+        page.get_by_role("heading", level=1, name="Fading").wait_for()
 
     def test_slash_searches_and_escape_leaves(self, open_page: Opener, staff: Staff, scored: Clients) -> None:
         page = open_page("/", user=staff.ada)

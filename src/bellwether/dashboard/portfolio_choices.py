@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
+from django.core.cache import caches
+
 from bellwether.dashboard.portfolio_query import STATUS_LABELS, TIER_LABELS, Asked
 from bellwether.portfolio.models import Client, Tag
 from bellwether.staff.models import StaffUser
 
 Option = tuple[str, str]
+VALUES_KEPT_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,51 @@ class Pick:
 
 
 def picks(user: StaffUser, asked: Asked) -> list[Pick]:
-    """Return the filters that make a difference for `user`, in two queries. Those with one value are left out."""
+    """Return the filters that make a difference for `user`. Those with one value are left out."""
+    values = _values(user)
+    offered = [
+        ("health_status", "Status", tuple(STATUS_LABELS.items())),
+        ("tier", "Tier", tuple((tier, label) for tier, label in TIER_LABELS.items() if tier in values.tiers)),
+        ("industry", "Industry", _plain(values.industries)),
+        ("segment", "Segment", _plain(values.segments)),
+        ("tag", "Tag", _plain(values.tags)),
+        ("csm_id", "CSM", tuple(sorted(values.csms.items(), key=lambda pair: pair[1].casefold()))),
+    ]
+    return [
+        Pick(
+            name,
+            label,
+            _with_chosen(options, asked.given.get(name, "")),
+            asked.given.get(name, ""),
+            asked.link(**{name: None}),
+        )
+        for name, label, options in offered
+        if len(options) > 1 or (options and name == "tag") or asked.given.get(name)
+    ]
+
+
+@dataclass(frozen=True)
+class Values:
+    """What the clients of one reader have; `csms` maps id to name."""
+
+    tiers: frozenset[str]
+    industries: frozenset[str]
+    segments: frozenset[str]
+    tags: frozenset[str]
+    csms: dict[str, str]
+
+
+def _values(user: StaffUser) -> Values:
+    """Return what the reader's clients have, in two queries; each process keeps it for VALUES_KEPT_SECONDS."""
+    key = f"portfolio-values:{user.pk}:{user.role}:{user.team_id}"
+    kept: Values | None = caches["memory"].get(key)
+    if kept is None:
+        kept = _read_values(user)
+        caches["memory"].set(key, kept, VALUES_KEPT_SECONDS)
+    return kept
+
+
+def _read_values(user: StaffUser) -> Values:
     clients = Client.objects.visible_to(user).active()
     combinations = (
         clients.order_by()
@@ -42,28 +89,11 @@ def picks(user: StaffUser, asked: Asked) -> list[Pick]:
             csms[str(csm_id)] = f"{first} {last}".strip()
     tags = Tag.objects.filter(clients__in=clients).order_by("name").values_list("name", flat=True).distinct()
 
-    def plain(values: set[str]) -> tuple[Option, ...]:
-        return tuple((value, value) for value in sorted(filter(None, values), key=str.casefold))
+    return Values(frozenset(tiers), frozenset(industries), frozenset(segments), frozenset(tags), csms)
 
-    offered = [
-        ("health_status", "Status", tuple(STATUS_LABELS.items())),
-        ("tier", "Tier", tuple((tier, label) for tier, label in TIER_LABELS.items() if tier in tiers)),
-        ("industry", "Industry", plain(industries)),
-        ("segment", "Segment", plain(segments)),
-        ("tag", "Tag", plain(set(tags))),
-        ("csm_id", "CSM", tuple(sorted(csms.items(), key=lambda pair: pair[1].casefold()))),
-    ]
-    return [
-        Pick(
-            name,
-            label,
-            _with_chosen(options, asked.given.get(name, "")),
-            asked.given.get(name, ""),
-            asked.link(**{name: None}),
-        )
-        for name, label, options in offered
-        if len(options) > 1 or (options and name == "tag") or asked.given.get(name)
-    ]
+
+def _plain(values: frozenset[str]) -> tuple[Option, ...]:
+    return tuple((value, value) for value in sorted(filter(None, values), key=str.casefold))
 
 
 def _with_chosen(options: tuple[Option, ...], chosen: str) -> tuple[Option, ...]:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.core.cache import caches
 from django.db.models import Avg, Count, Max, Q, Sum
 
+from bellwether.dashboard.portfolio_rows import ROW_FIELDS
 from bellwether.health.models import HealthScore
 from bellwether.health.scorecard import Scorecard
 from bellwether.portfolio.choices import HealthStatus, HealthTrend
@@ -150,5 +151,6 @@ def _read_history(user: StaffUser, latest: date, scorecard: Scorecard) -> dict[d
 
 def most_urgent(user: StaffUser, today: date, typical_arr: float) -> list[Client]:
     """Return the clients for the panel: those that need attention, the most urgent first, at most MOST_SUGGESTED."""
-    clients = Client.objects.visible_to(user).active().filter(needs_attention()).select_related("csm_user")
+    clients = Client.objects.visible_to(user).active().filter(needs_attention())
+    clients = clients.only(*ROW_FIELDS).select_related("csm_user")
     return list(by_priority(clients, today=today, typical_arr=typical_arr)[:MOST_SUGGESTED])

@@ -22,7 +22,7 @@ from bellwether.dashboard.portfolio_export import csv_text
 from bellwether.dashboard.portfolio_figures import Portfolio, most_urgent, portfolio_figures, score_history
 from bellwether.dashboard.portfolio_keys import key_figures
 from bellwether.dashboard.portfolio_query import SIZES, Asked, read_query
-from bellwether.dashboard.portfolio_rows import make_row
+from bellwether.dashboard.portfolio_rows import ROW_FIELDS, make_row
 from bellwether.health.configs import active_config, main_scorecard
 from bellwether.portfolio.listing import ClientList, list_clients, matching, ordered
 from bellwether.staff import audit
@@ -96,7 +96,7 @@ def portfolio(request: HttpRequest) -> HttpResponse:
     scorecard = active_config(main_scorecard(), now=now).scorecard
     asked = read_query(request.GET)
     whole = portfolio_figures(user, today)
-    listed = list_clients(user, asked.query, today=today)
+    listed = list_clients(user, asked.query, today=today, fields=ROW_FIELDS)
     offered = picks(user, asked)
     address = asked.link(page=listed.page).removeprefix("?")
     cards = asked.show == "cards"

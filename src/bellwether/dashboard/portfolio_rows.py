@@ -74,6 +74,15 @@ class Row:
     parts: tuple[Part, ...]
 
 
+ROW_FIELDS = (
+    "name", "contract_tier", "industry", "annual_recurring_revenue", "next_renewal_date", "auto_renew", "archived_at",
+    "payment_status", "licensed_user_count", "last_activity_at", "last_csm_contact_at", "current_health_score",
+    "health_status", "health_trend", "health_trend_change", "health_coverage", "health_reason", "health_components",
+    "health_sparkline", "scored_on", "churn_risk_score", "csm_user__first_name", "csm_user__last_name",
+)  # fmt: skip
+"""What `make_row` reads of a client."""
+
+
 def parts_of(values: dict[str, int | None], scorecard: Scorecard) -> tuple[Part, ...]:
     """Return the components in the scorecard's order, then those that it no longer has; none before the first score."""
     if not values:

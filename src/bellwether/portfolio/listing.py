@@ -1,6 +1,6 @@
 """The list of clients as page, API and export ask for it: filters, saved views, order, one page at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -214,8 +214,10 @@ def ordered(clients: QuerySet[Client], sort: str, *, today: date, typical_arr: f
     return clients.order_by(order, "name", "id")
 
 
-def list_clients(user: StaffUser, query: ClientQuery, *, today: date) -> ClientList:
+def list_clients(user: StaffUser, query: ClientQuery, *, today: date, fields: Sequence[str] = ()) -> ClientList:
     """Return one page of the clients that `user` may see, in two queries. `today` is the workspace's day.
+
+    With `fields` only these are read, which is quicker; the name of the CSM has to be among them to be read.
 
     Raises InvalidInputError as `matching` does. For the priority, an unknown ARR counts as the list's average.
     """
@@ -226,5 +228,6 @@ def list_clients(user: StaffUser, query: ClientQuery, *, today: date) -> ClientL
     page = min(query.page, pages)
     start = (page - 1) * query.limit
     rows = ordered(found, query.sort, today=today, typical_arr=float(whole["typical"] or 1))
-    shown = list(rows.select_related("csm_user", "ae_user")[start : start + query.limit])
+    rows = rows.only(*fields).select_related("csm_user") if fields else rows.select_related("csm_user", "ae_user")
+    shown = list(rows[start : start + query.limit])
     return ClientList(shown, whole["total"], page, pages, query.limit, whole["arr"] or Decimal(0))

@@ -54,7 +54,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
     """In CI, where nothing may be left out, a skipped test is a failure: say so."""
     skipped = terminalreporter.stats.get("skipped", [])
-    if skipped and os.environ.get("BELLWETHER_NOTHING_LEFT_OUT"):
+    if skipped and os.environ.get("NOTHING_LEFT_OUT"):
         terminalreporter.write_line(f"{len(skipped)} tests were left out, which counts as a failure here.", red=True)
 
 
@@ -63,7 +63,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Fail the run when tests were skipped and nothing may be left out."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     skipped = reporter.stats.get("skipped", []) if reporter else []
-    if skipped and os.environ.get("BELLWETHER_NOTHING_LEFT_OUT") and session.exitstatus == 0:
+    if skipped and os.environ.get("NOTHING_LEFT_OUT") and session.exitstatus == 0:
         session.exitstatus = 1
 
 

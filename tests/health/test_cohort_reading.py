@@ -61,9 +61,8 @@ class TestTierScores:
         found = tier_scores("ENTERPRISE", "prd-015", [TODAY], cache=cache)
         assert found == {TODAY: Counter({80: 1, 40: 1, 10: 1})}
 
+    @pytest.mark.sqlite_only  # PostgreSQL decides by the statistics of the table
     def test_read_the_index_and_not_the_rows(self, scored: Clients, cache: BaseCache) -> None:
-        if connection.vendor != "sqlite":
-            pytest.skip("PostgreSQL decides by the statistics of the table.")
         with CaptureQueriesContext(connection) as captured:
             tier_scores("ENTERPRISE", "prd-015", [TODAY], cache=cache)
         with connection.cursor() as cursor:

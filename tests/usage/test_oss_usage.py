@@ -22,7 +22,7 @@ from bellwether.usage.commands import register
 from bellwether.usage.lake import Lake
 
 PROJECT = Path(__file__).parents[2]
-DATA = Path(os.environ.get("BELLWETHER_TEST_DATA", PROJECT.parent / "shared" / "data"))
+DATA = Path(os.environ.get("TEST_DATA", PROJECT.parent / "shared" / "data"))
 FILE = DATA / "oss-usage" / "events.parquet"
 ALWAYS = date(2000, 1, 1), date(2100, 1, 1)
 DAY = timedelta(days=1)
@@ -33,7 +33,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.django_db(databases="__all__"),
     pytest.mark.skipif(
-        not FILE.exists(), reason=f"{FILE} is not there; BELLWETHER_TEST_DATA names its folder's parent"
+        not FILE.exists(), reason=f"{FILE} is not there; TEST_DATA names its folder's parent"
     ),
 ]
 

@@ -198,7 +198,7 @@ class TestDecompressed:
             decompressed(gzip.compress(b"0" * 50_000_000), "gzip")
         assert caught.value.status == 413
 
-    @pytest.mark.parametrize("body", [b"not gzip", gzip.compress(b"abcdef")[:-9]])
+    @pytest.mark.parametrize("body", [b"not gzip", gzip.compress(b"abcdef")[:-9]], ids=["no gzip", "cut off"])
     def test_refuses_what_is_broken(self, body: bytes):
         with pytest.raises(WireError, match="gzip"):
             decompressed(body, "gzip")

@@ -1,5 +1,6 @@
 """The WSGI entry: Django behind the intake, on one port."""
 
+import gc
 import os
 import threading
 from collections.abc import Callable, Iterable
@@ -12,7 +13,7 @@ django_application = get_wsgi_application()
 
 from bellwether.usage.intake import in_front_of  # noqa: E402
 
-PAGES_AT_ONCE = 4
+PAGES_AT_ONCE = 2
 _turn = threading.BoundedSemaphore(PAGES_AT_ONCE)
 
 
@@ -27,3 +28,9 @@ def pages(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterab
 
 
 application = in_front_of(pages)
+
+# What is loaded by now stays for the life of the process: without it in the way, and with rarer rounds, looking for
+# garbage takes a few milliseconds less of every page.
+gc.collect()
+gc.freeze()
+gc.set_threshold(20_000, 20, 50)

@@ -2,4 +2,5 @@
 
 from bellwether.cli import main
 
-main()
+if __name__ == "__main__":  # web processes import this module again when they start
+    main()

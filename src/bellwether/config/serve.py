@@ -1,6 +1,7 @@
 """`bellwether serve`: web server, worker and schedule under one command."""
 
 import logging
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -66,6 +67,9 @@ class WorkerProcess:
 def serve(*, port: int | None = None, web_only: bool = False) -> None:
     """Serve until SIGTERM or SIGINT; the worker runs beside unless `web_only`."""
     environment = settings.ENVIRONMENT
+    # Web processes start from scratch: a fork of a process that has used Polars or Arrow inherits locks of threads that
+    # do not exist in it, and the first page that computes would wait for ever.
+    multiprocessing.set_start_method("spawn", force=True)
     server = Granian(
         TARGET,
         address=environment.bind,

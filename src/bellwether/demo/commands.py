@@ -56,10 +56,10 @@ def demo(
         )
     _print_summary(marker)
     if serve:
-        from bellwether.config.serve import serve as serve_until_stopped
-
         console.print(f"Serving {settings.BELLWETHER_BASE_URL} until Ctrl C.")
-        serve_until_stopped()
+        # A process of its own: this one holds the memory and the threads of what it computed.
+        command = [sys.executable, "-m", "bellwether", "serve"]
+        os.execve(sys.executable, command, dict(os.environ))  # noqa: S606 - this very program
 
 
 def _refuse_wrong_usage(plan: DemoPlan, today: date) -> None:

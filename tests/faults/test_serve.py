@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,6 +15,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+import requests
+
+from bellwether.demo.staffing import PASSWORD
 
 pytestmark = [pytest.mark.slow, pytest.mark.one_database]
 START_WITHIN_S = 60
@@ -44,13 +48,22 @@ def until(condition: Callable[[], bool], what: str, within_s: float = START_WITH
     raise AssertionError(f"{what} did not happen within {within_s} s")
 
 
+def alive(process: psutil.Process) -> bool:
+    """Return whether the process runs; one that ended and was not yet collected by its parent does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 class Server:
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *arguments: str) -> None:
         self.home = home
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        self.process = subprocess.Popen(command(home, "serve", "--port", str(self.port)), env=environment(home))
+        given = environment(home) | {"BELLWETHER_PORT": str(self.port)}
+        self.process = subprocess.Popen(command(home, *(arguments or ("serve",))), env=given)
         until(lambda: self.get("/healthz") == 200, "an answer of /healthz")
 
     def get(self, path: str) -> int:
@@ -90,13 +103,35 @@ class TestServe:
         assert any("worker" in child.cmdline() for child in children)
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(40) == 0
-        assert [child for child in children if child.is_running()] == []
+        until(lambda: not any(alive(child) for child in children), "the end of all processes", 10)
 
     def test_takes_its_worker_along_when_it_is_killed(self, server: Server) -> None:
         workers = [child for child in server.descendants() if "worker" in child.cmdline()]
         assert len(workers) == 1
         server.process.kill()
-        until(lambda: not workers[0].is_running(), "the end of the worker", 20)
+        until(lambda: not alive(workers[0]), "the end of the worker", 20)
         for child in psutil.process_iter(["environ"]):
             if (child.info["environ"] or {}).get("BELLWETHER_HOME") == str(server.home):
                 child.kill()
+
+
+class TestDemo:
+    def test_shows_a_client_right_after_it_was_made(self, tmp_path: Path) -> None:
+        """The pages compute with Polars; a web process forked from the one that made the demo would hang there."""
+        server = Server(tmp_path, "demo", "--clients", "8", "--days", "40")
+        try:
+            address = f"http://127.0.0.1:{server.port}"
+            visitor = requests.Session()
+            form = visitor.get(f"{address}/accounts/login/", timeout=20).text
+            token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)
+            assert token
+            who = {"login": "vivian.holloway@larkfield.example", "password": PASSWORD}
+            sent = who | {"csrfmiddlewaretoken": token[1]}
+            home = visitor.post(f"{address}/accounts/login/", data=sent, timeout=20).text
+            links = re.findall(r'href="(/clients/[0-9a-f-]{36}/)', home)
+            assert links
+            for link in links[:3] * 2:  # both web processes
+                assert visitor.get(address + link, timeout=20).status_code == 200
+        finally:
+            server.process.terminate()
+            assert server.process.wait(40) == 0

@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def line(name: str, seconds: float, limit: float | None) -> None:
-    ratio = "-" if limit is None else f"{seconds / limit:.2f}"
+    ratio = "-" if limit is None else f"{limit / seconds:.2f}"
     print(f"{name} | {seconds:.2f} s | {'-' if limit is None else f'{limit:g} s'} | {ratio}", flush=True)
 
 

@@ -281,9 +281,8 @@ class TestJob:
 @pytest.mark.django_db(databases="__all__")
 class TestFromRefreshToHealth:
     def test_shows_the_score_that_the_job_made(
-        self, staff: Staff, clients: Clients, caller_of: Callers, lake: Lake, monkeypatch: pytest.MonkeyPatch
+        self, staff: Staff, clients: Clients, caller_of: Callers, lake: Lake
     ) -> None:
-        monkeypatch.setattr("bellwether.common.jobs.close_old_connections", lambda: None)  # the test's own transaction
         contract_only = {"payment_status": "current", "last_csm_contact_at": NOW}
         Client.objects.filter(pk=clients.sturdy.pk).update(**contract_only)
         caller = caller_of(staff.ada)

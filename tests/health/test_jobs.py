@@ -23,12 +23,6 @@ pytestmark = pytest.mark.django_db(databases="__all__")
 assert jobs.KEPT_DAYS == 1095  # importing them declares them
 
 
-@pytest.fixture(autouse=True)
-def _one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A job renews its connection first, which would end the test's transaction on PostgreSQL."""
-    monkeypatch.setattr("bellwether.common.jobs.close_old_connections", lambda: None)
-
-
 def days_scored() -> set[date]:
     return set(HealthScore.objects.values_list("date", flat=True))
 

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from bellwether.common.errors import BellwetherError
@@ -131,8 +130,6 @@ def run_job(name: str, *, now: datetime, run: JobRun | None = None) -> Counts:
     if run is not None:
         run.state, run.started_at, run.heartbeat_at = JobState.RUNNING, now, now
         run.save(update_fields=["state", "started_at", "heartbeat_at"])
-    if not connection.in_atomic_block:  # a caller inside a transaction keeps its connection
-        close_old_connections()
     with recorded(context):
         counts = declared.function(context) or {}
         if context.run is not None or any(counts.values()):

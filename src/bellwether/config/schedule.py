@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from django.utils import timezone
 from huey import Huey, PostgresHuey, SqliteHuey
 from huey.api import crontab
@@ -74,6 +74,7 @@ def run_requests() -> int:
     stale.update(state=JobState.FAILED, finished_at=now, error="The worker stopped. The work is taken up again.")
     ended = 0
     for run in JobRun.objects.filter(state=JobState.QUEUED).order_by("created_at"):
+        _renew_connection()
         with exclusive(f"job-{run.name}") as free:
             claimed = free and JobRun.objects.filter(pk=run.pk, state=JobState.QUEUED).update(
                 state=JobState.RUNNING, started_at=now, heartbeat_at=now
@@ -85,6 +86,12 @@ def run_requests() -> int:
                     logger.exception("Requested job %s failed", run.name)
                 ended += 1
     return ended
+
+
+def _renew_connection() -> None:
+    """Drop a connection that is too old. Before a lock is taken, never after: PostgreSQL's lock goes with it."""
+    if not connection.in_atomic_block:
+        close_old_connections()
 
 
 class SweepScheduler(Scheduler):

@@ -60,7 +60,6 @@ def _advisory(function: str) -> bool:
 def _wait(deadline: float, lake: Lake) -> None:
     if time.monotonic() >= deadline:
         raise RollupBusyError(
-            f"Another process is rolling up the lake {lake.root}. Wait until it is done (see the jobs page), "
-            "then try again."
+            f"Another process is rolling up the lake {lake.root}. Wait until it is done, then try again."
         )
     time.sleep(RETRY_SECONDS)

@@ -122,7 +122,7 @@ class TestRecords:
         file = write_xlsx(tmp_path / "f.xlsx", rows)
         result = command("features", file)
         assert last_line(result) == "read 3, created 2, updated 0, unchanged 0, rejected 1"
-        assert "'teleport' is no feature of the preset ethico" in result.stderr
+        assert "'teleport' is no feature of the catalogue" in result.stderr
         adoption = FeatureAdoption.objects.get(feature_key="case_creation")
         assert (adoption.is_licensed, adoption.configured_at) == (True, date(2026, 1, 31))
         assert last_line(command("features", file)) == "read 3, created 0, updated 0, unchanged 2, rejected 1"

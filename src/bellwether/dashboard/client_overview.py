@@ -7,12 +7,12 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.core.cache import caches
-from django.urls import reverse
 
 from bellwether.common.time import day_of
 from bellwether.dashboard import client_cards as cards
 from bellwether.dashboard import client_selectors as read
 from bellwether.dashboard.addresses import Address
+from bellwether.dashboard.client_head import ClientHead, client_head
 from bellwether.dashboard.client_score import (
     DayExplained,
     ScoreCard,
@@ -44,7 +44,7 @@ from bellwether.portfolio.listing import ClientQuery
 from bellwether.portfolio.models import Client
 from bellwether.portfolio.timeline import score_steps
 from bellwether.staff.models import StaffUser
-from bellwether.web.formatting import Status, day, full_day, number
+from bellwether.web.formatting import day
 
 
 @dataclass(frozen=True)
@@ -59,26 +59,10 @@ class View:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where the client stands in the list that the reader came from."""
-
-    text: str
-    previous: str
-    next: str
-    back: str
-
-
-@dataclass(frozen=True)
 class ClientPage:
     """Everything that the page shows, as text where it is text."""
 
-    client_id: UUID
-    name: str
-    status: Status
-    facts: list[str]
-    notice: str
-    archived: bool
-    place: Place
+    head: ClientHead
     score: ScoreCard
     figures: list[cards.Figure]
     trend: Trend
@@ -157,13 +141,18 @@ def client_page(
         ended=ended,
     )
     return ClientPage(
-        client_id=client.pk,
-        name=client.name,
-        status=score.status,
-        facts=header_facts(client),
-        notice=ending(client, records, today, zone),
-        archived=ended,
-        place=_place(read.neighbours(user, client.pk, query, today=today), address),
+        head=client_head(
+            client,
+            user=user,
+            tab="client",
+            listed=address.query.get("from", ""),
+            query=query,
+            today=today,
+            zone=zone,
+            outcomes=records.outcomes,
+            status=score.status,
+            kept={"days": address.query.get("days", "")},
+        ),
         score=score,
         figures=[
             cards.arr_figure(client, inputs, today),
@@ -201,35 +190,6 @@ def client_page(
         address=str(address),
         all_contacts=address.with_(contacts="all") + "#contacts",
     )
-
-
-def header_facts(client: Client) -> list[str]:
-    """Return the line under the name: tier, industry, employees, location, CSM, account executive."""
-    return [
-        text
-        for text in (
-            str(client.get_contract_tier_display()),
-            client.industry,
-            f"{number(client.employee_count)} employees" if client.employee_count else "",
-            client.location or client.region,
-            f"CSM {client.csm_user.name}" if client.csm_user else "No CSM",
-            f"AE {client.ae_user.name}" if client.ae_user else "",
-        )
-        if text
-    ]
-
-
-def ending(client: Client, records: read.Records, today: date, zone: ZoneInfo) -> str:
-    """Return what must be said first about a client that has left or is archived; empty for others."""
-    left = [outcome for outcome in records.outcomes if outcome.outcome == "CHURNED" and outcome.date <= today]
-    text = ""
-    if left:
-        reason = f": {left[-1].reason}" if left[-1].reason else ""
-        text = f"This client left on {full_day(left[-1].date)}{reason}."
-    if client.archived_at:
-        on = full_day(day_of(client.archived_at, zone))
-        text = f"{text} Archived on {on}; its history is kept, no new scores are made.".strip()
-    return text
 
 
 def scorecard_of(row: HealthScore | None, config: ActiveConfig) -> Scorecard:
@@ -271,21 +231,4 @@ def _explained(
         scorecard=scorecard,
         today=day_of(now, zone),
         close=address.with_(explain=None) + "#trend",
-    )
-
-
-def _place(found: read.Neighbours, address: Address) -> Place:
-    listed = address.query.get("from", "")
-
-    def page(client_id: UUID | None) -> str:
-        if client_id is None:
-            return ""
-        kept = {"from": listed, "days": address.query.get("days", "")}
-        return Address(reverse("client", args=[client_id]), kept).with_()
-
-    return Place(
-        text=f"{number(found.position)} of {number(found.total)}" if found.position else "",
-        previous=page(found.previous),
-        next=page(found.next),
-        back=reverse("portfolio") + (f"?{listed}" if listed else ""),
     )

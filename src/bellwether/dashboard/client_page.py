@@ -4,7 +4,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import cast
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -13,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_GET, require_POST
 
 import bellwether.health.jobs  # noqa: F401 (declares the job that a reader may ask for)
@@ -23,6 +22,7 @@ from bellwether.common.time import day_of
 from bellwether.dashboard import client_selectors as read
 from bellwether.dashboard.addresses import Address
 from bellwether.dashboard.attention import ANCHORS
+from bellwether.dashboard.client_access import answer, client_or_404, list_address
 from bellwether.dashboard.client_cards import CONTACTS_SHOWN, contact_card
 from bellwether.dashboard.client_overview import ClientPage, View, client_page
 from bellwether.dashboard.client_timeline import FILTERS, SHOWN, STEPS
@@ -62,7 +62,7 @@ def client(request: HttpRequest, client_id: UUID) -> HttpResponse:
     """Show the client; for a swap of one card, only that card. Clients that the reader may not see do not exist."""
     user = cast(StaffUser, request.user)
     now = timezone.now()
-    shown = _client_or_404(user, client_id)
+    shown = client_or_404(user, client_id)
     page = _page(request, shown, user, now)
     target = request.htmx.target if getattr(request, "htmx", None) else None  # type: ignore[attr-defined]
     template = FRAGMENTS.get(target or "", "dashboard/client.html")
@@ -79,7 +79,7 @@ def reveal_contacts(request: HttpRequest, client_id: UUID) -> HttpResponse:
     """Show e-mail and phone of the contacts on the page in clear. Who did so, and for whom, is written down first."""
     user = cast(StaffUser, request.user)
     now = timezone.now()
-    shown = _client_or_404(user, client_id)
+    shown = client_or_404(user, client_id)
     everyone = request.POST.get("contacts") == "all"
     zone = settings.BELLWETHER_WORKSPACE_ZONE
     contacts = read.contacts(shown)
@@ -107,7 +107,7 @@ def refresh_score(request: HttpRequest, client_id: UUID) -> HttpResponse:
     """Ask for the client's score to be made anew and show how far that is."""
     user = cast(StaffUser, request.user)
     now = timezone.now()
-    shown = _client_or_404(user, client_id)
+    shown = client_or_404(user, client_id)
     if not refresh_action(shown):
         raise Http404
     run = request_job(REFRESH, {"client_id": str(shown.pk)}, requested_by_id=user.pk, now=now)
@@ -125,7 +125,7 @@ def refresh_state(request: HttpRequest, client_id: UUID, run_id: UUID) -> HttpRe
     """Return how far the asked-for score is; when it is done the page is loaded again."""
     user = cast(StaffUser, request.user)
     now = timezone.now()
-    shown = _client_or_404(user, client_id)
+    shown = client_or_404(user, client_id)
     run = _run_of(shown.pk, run_id)
     if run is None:
         raise Http404
@@ -154,13 +154,6 @@ def refresh_of(run: JobRun, client: Client, now: datetime) -> Refresh:
     if run.state == JobState.DONE:
         return Refresh(action, run.state, f"Score made anew, {moment(run.finished_at, now, zone)}.")
     return Refresh(action, run.state, f"The score could not be made: {run.error or 'no reason was left'}. Try again.")
-
-
-def _client_or_404(user: StaffUser, client_id: UUID) -> Client:
-    found = read.find_client(user, client_id)
-    if found is None:
-        raise Http404
-    return found
 
 
 def _page(
@@ -214,16 +207,6 @@ def read_view(values: QueryDict, *, everyone: bool = False) -> View:
     )
 
 
-def list_address(request: HttpRequest) -> str:
-    """Return the query of the list that the reader came from: `from`, else that of the portfolio page before."""
-    given = request.GET.get("from", "")
-    if given:
-        return given.removeprefix("?")
-    came = urlsplit(request.headers.get("Referer", ""))
-    linked = came.netloc == request.get_host() and came.path == reverse("portfolio")
-    return came.query if linked else ""
-
-
 def _refresh(request: HttpRequest, shown: Client, now: datetime) -> Refresh:
     """Return the state of the run that the address names, if it is one of this client."""
     run = None
@@ -238,8 +221,11 @@ def _run_of(client_id: UUID, run_id: UUID) -> JobRun | None:
 
 
 def _answer(request: HttpRequest, template: str, page: ClientPage, refresh: Refresh) -> HttpResponse:
-    values = {"page": page, "refresh": refresh, "contacts_shown": CONTACTS_SHOWN, "anchors": ANCHORS}
-    response = render(request, template, values)
-    patch_vary_headers(response, ["HX-Request", "HX-Target", "Cookie"])
-    patch_cache_control(response, private=True, no_cache=True)
-    return response
+    values = {
+        "page": page,
+        "head": page.head,
+        "refresh": refresh,
+        "contacts_shown": CONTACTS_SHOWN,
+        "anchors": ANCHORS,
+    }
+    return answer(request, template, values)

@@ -2,12 +2,25 @@
 
 from django.urls import path
 
-from bellwether.dashboard import client_page, portfolio_page
+from bellwether.dashboard import (
+    client_adoption_page,
+    client_page,
+    client_usage_page,
+    data_page,
+    portfolio_page,
+    settings_features_page,
+    settings_measures_page,
+)
 
 urlpatterns = [
     path("", portfolio_page.portfolio, name="portfolio"),
     path("clients.csv", portfolio_page.export, name="portfolio_export"),
     path("clients/<uuid:client_id>/", client_page.client, name="client"),
+    path("data/", data_page.data, name="data"),
+    path("settings/features/", settings_features_page.features, name="settings_features"),
+    path("settings/measures/", settings_measures_page.measures, name="settings_measures"),
+    path("clients/<uuid:client_id>/usage/", client_usage_page.usage, name="client_usage"),
+    path("clients/<uuid:client_id>/adoption/", client_adoption_page.adoption, name="client_adoption"),
     path("clients/<uuid:client_id>/contacts/reveal/", client_page.reveal_contacts, name="client_reveal"),
     path("clients/<uuid:client_id>/refresh/", client_page.refresh_score, name="client_refresh"),
     path("clients/<uuid:client_id>/refresh/<uuid:run_id>/", client_page.refresh_state, name="client_refresh_state"),

@@ -19,6 +19,7 @@ from bellwether.health.records import Records, load_records, of_clients
 from bellwether.health.rows import Sources, read_frame
 from bellwether.portfolio.models import Client
 from bellwether.presets import load_preset
+from bellwether.usage.catalogue import as_data, features
 from bellwether.usage.lake import Lake
 
 READING_DAYS = 7
@@ -34,9 +35,10 @@ class Loaded:
 
 
 def workspace_settings() -> MeasureSettings:
-    """Return the settings of measures in this workspace, from its preset and environment."""
+    """Return the settings of measures in this workspace, from its preset, catalogue of features and environment."""
+    catalogue = [as_data(feature) for feature in features()]
     return settings_from_preset(
-        load_preset(django_settings.BELLWETHER_PRESET),
+        load_preset(django_settings.BELLWETHER_PRESET) | {"features": catalogue},
         working_days=django_settings.BELLWETHER_WORKING_DAYS,
         zone=django_settings.BELLWETHER_WORKSPACE_ZONE,
     )

@@ -89,3 +89,46 @@ class HealthScore(models.Model):
 
 
 __all__ = ["HealthScore", "HealthScoreConfig", "HealthStatus"]
+
+
+class CustomMeasure(models.Model):
+    """A measure that a workspace made without code. `slug` is how scorecards name it; `definition` is checked data.
+
+    A change makes `version` grow; what a slug meant on a day is in the inputs of that day's scores.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    slug = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=120)
+    description = models.CharField(max_length=300, blank=True)
+    definition = models.JSONField()
+    version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    updated_by = models.ForeignKey(StaffUser, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MeasureValue(models.Model):
+    """The newest value of a custom measure for a client, for lists, segments and alerts; null where it has none."""
+
+    id = models.BigAutoField(primary_key=True)
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="measure_values")
+    measure = models.ForeignKey(CustomMeasure, on_delete=models.CASCADE, related_name="values")
+    date = models.DateField()
+    value = models.FloatField(null=True)
+
+    objects: ClassVar[Any] = OfClientQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["measure", "value"], name="measurevalue_value")]
+        constraints = [models.UniqueConstraint(fields=["client", "measure"], name="measurevalue_once")]
+
+    def __str__(self) -> str:
+        return f"{self.measure} {self.value}"

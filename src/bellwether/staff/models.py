@@ -87,6 +87,11 @@ class StaffUser(AbstractBaseUser, PermissionsMixin):
         return self.role == Role.ADMIN
 
     @property
+    def may_configure(self) -> bool:
+        """Whether the user may change what holds for the whole workspace."""
+        return self.is_active and self.role == Role.ADMIN
+
+    @property
     def sees_all_clients(self) -> bool:
         """Whether the role sees every client of the workspace."""
         return self.role in SEES_ALL_CLIENTS

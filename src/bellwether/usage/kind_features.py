@@ -3,8 +3,6 @@
 from datetime import date
 from typing import Any
 
-from django.conf import settings
-
 from bellwether.portfolio.importing.columns import Field
 from bellwether.portfolio.importing.kinds import (
     Kind,
@@ -17,19 +15,19 @@ from bellwether.portfolio.importing.kinds import (
     refuse_deleted,
 )
 from bellwether.portfolio.importing.values import BOOLEAN, DATE, Parser, Reading, folded, plain
-from bellwether.presets import load_preset
+from bellwether.usage.catalogue import features
 from bellwether.usage.models import FeatureAdoption
 
 
 def _feature_key(value: Any, reading: Reading) -> str:
     """Return the key of a feature of the workspace's catalogue, named by its key or its name."""
-    catalogue = load_preset(settings.BELLWETHER_PRESET)["features"]
-    known = {folded(word): feature["key"] for feature in catalogue for word in (feature["name"], feature["key"])}
+    catalogue = features()
+    known = {folded(word): feature.key for feature in catalogue for word in (feature.name, feature.key)}
     try:
         return str(known[folded(plain(value))])
     except KeyError:
-        keys = ", ".join(feature["key"] for feature in catalogue)
-        raise ValueError(f"is no feature of the preset {settings.BELLWETHER_PRESET}, which has {keys}") from None
+        keys = ", ".join(feature.key for feature in catalogue)
+        raise ValueError(f"is no feature of the catalogue, which has {keys}") from None
 
 
 def _prepare(values: Values, context: RowContext) -> Prepared:

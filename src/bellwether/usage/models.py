@@ -10,6 +10,7 @@ from django.db import models
 
 from bellwether.portfolio.models import Client
 from bellwether.portfolio.querysets import OfClientQuerySet
+from bellwether.staff.models import StaffUser
 
 
 class WriteKey(models.Model):
@@ -120,6 +121,153 @@ class PlatformUser(models.Model):
 
     def __str__(self) -> str:
         return self.user_key[:8]
+
+
+class FeatureTarget(models.TextChoices):
+    EXPECTED = "expected", "Expected number of uses"
+    SHARE = "share", "Share of uses that go well"
+    ANY = "any", "Any use counts"
+
+
+class FeaturePeriod(models.TextChoices):
+    MONTH = "month", "Month"
+    QUARTER = "quarter", "Quarter"
+    YEAR = "year", "Year"
+
+
+class Feature(models.Model):
+    """A feature of the catalogue: which events are its use, and how much use is expected (formulas.md, section 3).
+
+    The rows come from the preset at the first start and are edited in the product from then on. `events` are names of
+    events; `within` the labels that count as going well, for a share. `expected` is uses a period, or a share 0-1;
+    `expected_by_tier` says where a tier differs.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    key = models.SlugField(max_length=80, unique=True)
+    name = models.CharField(max_length=120)
+    module = models.CharField(max_length=120, blank=True)
+    category = models.CharField(max_length=120, blank=True)
+    description = models.CharField(max_length=300, blank=True)
+    events = models.JSONField(default=list)
+    target = models.CharField(max_length=10, choices=FeatureTarget, default=FeatureTarget.EXPECTED)
+    expected = models.FloatField(default=1)
+    expected_by_tier = models.JSONField(default=dict, blank=True)
+    within = models.JSONField(default=list, blank=True)
+    period = models.CharField(max_length=10, choices=FeaturePeriod, default=FeaturePeriod.MONTH)
+    position = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    updated_by = models.ForeignKey(StaffUser, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["position", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class IgnoredEvent(models.Model):
+    """The name of an event that no feature uses and that need not be asked about again."""
+
+    name = models.CharField(max_length=200, primary_key=True)
+    ignored_at = models.DateTimeField()
+    ignored_by = models.ForeignKey(StaffUser, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SourceDay(models.Model):
+    """What one source sent on one day of the workspace, by time of receipt; written by the flush.
+
+    `lags` counts events by how long after they happened they were received: keys are upper bounds in seconds.
+    `last_part` is the part that was counted last, so that a flush which is done again counts nothing twice.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    source = models.CharField(max_length=60)
+    date = models.DateField()
+    batches = models.PositiveIntegerField(default=0)
+    events = models.PositiveBigIntegerField(default=0)
+    duplicates = models.PositiveBigIntegerField(default=0)
+    rejected = models.PositiveBigIntegerField(default=0)
+    unassigned = models.PositiveBigIntegerField(default=0)
+    lags = models.JSONField(default=dict)
+    last_received_at = models.DateTimeField(null=True, blank=True)
+    last_part = models.CharField(max_length=160, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["-date"], name="sourceday_date")]
+        constraints = [models.UniqueConstraint(fields=["source", "date"], name="sourceday_once")]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.date}"
+
+
+class WarehouseSource(models.Model):
+    """A table of events in a database of the workspace's own, counted where it is: no raw event is copied.
+
+    `connection` is the encrypted URL. `mapping` says which column or expression gives each column of an event.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.SlugField(max_length=60, unique=True)
+    connection = models.BinaryField()
+    shown_as = models.CharField(max_length=300)
+    table = models.CharField(max_length=300)
+    mapping = models.JSONField(default=dict)
+    lookback_days = models.PositiveIntegerField(default=3)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+    last_read_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=1000, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class WarehouseDay(models.Model):
+    """What a day of a warehouse table looked like when it was last counted; another fingerprint makes the day dirty."""
+
+    id = models.BigAutoField(primary_key=True)
+    source = models.ForeignKey(WarehouseSource, on_delete=models.CASCADE, related_name="days")
+    date = models.DateField()
+    events = models.PositiveBigIntegerField()
+    fingerprint = models.CharField(max_length=100)
+    read_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "date"], name="warehouseday_once")]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.date}"
+
+
+class ErasureState(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    DONE = "done", "Done"
+
+
+class Erasure(models.Model):
+    """The request to erase a person: its identifiers go, pseudonymous facts stay (formulas.md, section 9).
+
+    `user_key` is the pseudonym that is erased, emptied once it is done; `replacement` the random one that facts keep.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user_key = models.CharField(max_length=64, blank=True)
+    replacement = models.CharField(max_length=64, unique=True)
+    reason = models.CharField(max_length=300, blank=True)
+    state = models.CharField(max_length=10, choices=ErasureState, default=ErasureState.WAITING)
+    requested_at = models.DateTimeField()
+    requested_by = models.ForeignKey(StaffUser, null=True, on_delete=models.SET_NULL, related_name="+")
+    completed_at = models.DateTimeField(null=True, blank=True)
+    counts = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"erasure {self.pk}"
 
 
 class FeatureAdoption(models.Model):

@@ -1,0 +1,28 @@
+"""The usage tab of a client."""
+
+from typing import cast
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from bellwether.dashboard.client_access import answer, client_or_404, head_of
+from bellwether.staff import audit
+from bellwether.staff.models import StaffUser
+
+
+@require_GET
+@login_required
+def usage(request: HttpRequest, client_id: UUID) -> HttpResponse:
+    """Show the usage of a client that the reader may see."""
+    user = cast(StaffUser, request.user)
+    now = timezone.now()
+    shown = client_or_404(user, client_id)
+    head = head_of(request, shown, user=user, tab="client_usage", now=now)
+    response = answer(request, "dashboard/client_usage.html", {"head": head})
+    audit.record(
+        actor=user, action="client.usage", object_type="client", object_id=client_id, client_id=client_id, now=now
+    )
+    return response

@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from bellwether.common.errors import BellwetherError
 
 PREFIX = "BELLWETHER_"
-SECRET = frozenset({"SECRET_KEY", "PSEUDONYM_KEY", "DATABASE_URL", "EMAIL_URL"})  # never echoed
+SECRET = frozenset(
+    {"SECRET_KEY", "PSEUDONYM_KEY", "ENCRYPTION_KEYS", "DATABASE_URL", "EMAIL_URL", "SPARK_REMOTE"}
+)  # never echoed
 PRESETS = ("ethico", "operations", "suppliers")
 SCORECARDS = ("", "prd-015", "operations", "suppliers", "usage-only")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -33,6 +35,7 @@ class Environment:
     debug: bool
     secret_key: str
     pseudonym_key: bytes
+    encryption_keys: list[str]
     database: dict[str, object]
     lake: str
     time_zone: ZoneInfo
@@ -52,6 +55,9 @@ class Environment:
     email_from: str
     api_requests_per_minute: int
     log_level: str
+    engine: str
+    spark_master: str
+    spark_remote: str
     unknown: tuple[str, ...] = ()
 
 
@@ -60,6 +66,8 @@ KNOWN: dict[str, str] = {
     "DEBUG": "1 for development only",
     "SECRET_KEY": "signs sessions; made and kept in HOME/secret.key if not given",
     "PSEUDONYM_KEY": "keys the pseudonyms of platform users; made and kept in HOME/pseudonym.key if not given",
+    "ENCRYPTION_KEYS": "comma-separated, each 32 characters or more: they encrypt stored connection URLs, the first the new"
+    " ones; made and kept in HOME/encryption.key if not given",
     "DATABASE_URL": "sqlite:///path or postgresql://user:password@host:port/name, default SQLite in HOME",
     "LAKE": "folder of the event lake, default HOME/lake",
     "TIME_ZONE": "time zone of the workspace's days, default UTC",
@@ -78,6 +86,9 @@ KNOWN: dict[str, str] = {
     "EMAIL_URL": "smtp://user:password@host:port for mail, default: mails are written to HOME/mail",
     "API_REQUESTS_PER_MINUTE": "requests that one API token may make in a minute, default 600",
     "LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR, default INFO",
+    "ENGINE": "duckdb or spark: what rolls events up into daily facts, default duckdb",
+    "SPARK_MASTER": "with ENGINE=spark: the cluster, default local[*], which is this machine",
+    "SPARK_REMOTE": "with ENGINE=spark: sc://host:15002 of a Spark Connect server, instead of SPARK_MASTER",
     "EMAIL_FROM": "sender of mails, default bellwether@localhost",
     "TEST_POSTGRES_URL": "PostgreSQL that the tests may use, only read by the tests",
 }
@@ -121,6 +132,13 @@ def _one_of(values: tuple[str, ...]) -> Callable[[str], str]:
         return text
 
     return parse
+
+
+def _keys(text: str) -> list[str]:
+    keys = _list(text)
+    if not keys or any(len(key) < 32 for key in keys):
+        raise ValueError("needs comma-separated keys of 32 characters or more")
+    return keys
 
 
 def _database(text: str) -> dict[str, object]:
@@ -236,6 +254,10 @@ def read_environment(variables: Mapping[str, str], *, cwd: Path) -> Environment:
         "log_level": get("LOG_LEVEL", "INFO", _one_of(("DEBUG", "INFO", "WARNING", "ERROR"))),
         "secret_key": get("SECRET_KEY", _kept_secret(home / "secret.key"), _text),
         "pseudonym_key": get("PSEUDONYM_KEY", _kept_secret(home / "pseudonym.key"), _text).encode(),
+        "encryption_keys": get("ENCRYPTION_KEYS", _kept_secret(home / "encryption.key"), _keys),
+        "engine": get("ENGINE", "duckdb", _one_of(("duckdb", "spark"))),
+        "spark_master": get("SPARK_MASTER", "local[*]", _text),
+        "spark_remote": get("SPARK_REMOTE", "", _text),
         "unknown": tuple(_unknown(variables)),
     }
     if problems:

@@ -1,4 +1,4 @@
-"""Texts that must be readable again, such as connection URLs, encrypted at rest (Fernet: AES-128-CBC with HMAC-SHA-256).
+"""Texts that must be readable again, such as connection URLs, encrypted at rest (Fernet: AES-128 with HMAC-SHA-256).
 
 The first of BELLWETHER_ENCRYPTION_KEYS encrypts, all of them decrypt. To change the key: put a new one in front, wait
 until everything was encrypted anew (`is_current`), then take the old one away.

@@ -66,8 +66,8 @@ KNOWN: dict[str, str] = {
     "DEBUG": "1 for development only",
     "SECRET_KEY": "signs sessions; made and kept in HOME/secret.key if not given",
     "PSEUDONYM_KEY": "keys the pseudonyms of platform users; made and kept in HOME/pseudonym.key if not given",
-    "ENCRYPTION_KEYS": "comma-separated, each 32 characters or more: they encrypt stored connection URLs, the first the new"
-    " ones; made and kept in HOME/encryption.key if not given",
+    "ENCRYPTION_KEYS": "comma-separated, each 32 characters or more; encrypt stored connection URLs, the first all"
+    " new ones; made and kept in HOME/encryption.key if not given",
     "DATABASE_URL": "sqlite:///path or postgresql://user:password@host:port/name, default SQLite in HOME",
     "LAKE": "folder of the event lake, default HOME/lake",
     "TIME_ZONE": "time zone of the workspace's days, default UTC",

@@ -1,11 +1,9 @@
 """Runs the rollup's expressions over the parts of some days: DuckDB inside this process, with bounded memory."""
 
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from zoneinfo import ZoneInfo
@@ -18,7 +16,7 @@ from ibis.expr.types import Expr
 from bellwether.usage import rollup
 from bellwether.usage.calendar import OffsetSpan, utc_offsets
 from bellwether.usage.facts import KINDS
-from bellwether.usage.lake import EVENT_SCHEMA, Lake
+from bellwether.usage.lake import EVENT_SCHEMA, Lake, LakePath
 
 BATCH_BYTES = 48 * 2**20
 """Compressed bytes of events counted at once: about a million events, or years of a small workspace."""
@@ -40,7 +38,7 @@ class Batch:
     """Days to be counted together, ascending, and the parts that hold their events."""
 
     days: list[date]
-    paths: list[Path]
+    paths: list[LakePath]
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ def batches(lake: Lake, days: list[date]) -> Iterator[Batch]:
     """Yield the ascending `days` in batches of about BATCH_BYTES, at least one day each."""
     batch, size = Batch([], []), 0
     for day in days:
-        parts = parts_of(lake, day)
+        parts = lake.parts_of(day)
         bytes_of_day = sum(size for _, size in parts)
         if batch.days and size + bytes_of_day > BATCH_BYTES:
             yield batch
@@ -80,25 +78,12 @@ def batches(lake: Lake, days: list[date]) -> Iterator[Batch]:
         yield batch
 
 
-def parts_of(lake: Lake, day: date) -> list[tuple[Path, int]]:
-    """Return the parts of the events of `day` with their sizes in bytes, ordered by name."""
-    try:
-        with os.scandir(lake.events_of(day)) as entries:
-            parts = [
-                (Path(e.path), e.stat().st_size)
-                for e in entries
-                if e.name.endswith(".parquet") and not e.name.startswith(".")
-            ]
-    except FileNotFoundError:
-        return []
-    return sorted(parts)
-
-
 class Engine:
     """DuckDB in this process, asked in the SQL that Ibis makes of the rollup's expressions; a context manager."""
 
     def __init__(self, lake: Lake) -> None:
-        self._spill = lake.root / ".spill"
+        self._lake = lake
+        self._spill = lake.folder / ".spill"
 
     def __enter__(self) -> Self:
         self.connection = ibis.duckdb.connect(
@@ -111,12 +96,12 @@ class Engine:
     ) -> None:
         self.connection.disconnect()
 
-    def see(self, name: str, paths: list[Path], *, first: date = date.min, last: date = date.max) -> None:
+    def see(self, name: str, paths: Sequence[LakePath], *, first: date = date.min, last: date = date.max) -> None:
         """Make the rows of the Parquet files `paths`, with the column of their hive folder, known as `name`: all, or
         those whose date is from `first` to `last`."""
         self._forget(name)
         files = f"{name}_files"
-        self.connection.read_parquet([str(path) for path in paths], table_name=files, hive_partitioning=True)
+        self.connection.read_parquet([str(path) for path in self._lake.local(paths)], table_name=files, hive_partitioning=True)
         between = (
             "" if (first, last) == (date.min, date.max) else f" WHERE date BETWEEN DATE '{first}' AND DATE '{last}'"
         )
@@ -189,7 +174,11 @@ def day_sql(source: str, offsets: tuple[OffsetSpan, ...], labels: tuple[tuple[st
     Cached: making them of expressions takes longer than a small workspace's day takes to count.
     """
     events = rollup.prepare(ibis.table(RAW, name=source), offsets=offsets, labels=dict(labels))
-    kept = {"slots": rollup.slots(events), "kinds": rollup.kinds(events), "roles": rollup.roles(events)}
+    kept = {
+        "slots": rollup.slots(events),
+        "kinds": rollup.kinds(events),
+        "roles": rollup.roles(rollup.told_roles(events)),
+    }
     slots, kinds, roles = (ibis.table(expression.schema(), name=name) for name, expression in kept.items())
     facts = {
         "user_days": rollup.user_days(slots, kinds, roles),

@@ -7,8 +7,8 @@
 Nothing here knows Django, the clock or where files lie; usage.refresh does the reading and writing.
 """
 
-from bellwether.usage.rollup.days import client_hours, event_days, kinds, roles, slots, user_days
-from bellwether.usage.rollup.events import distinct_ids, prepare, repeated, without_repeats
+from bellwether.usage.rollup.days import client_hours, event_days, kinds, roles, slots, together, told_roles, user_days
+from bellwether.usage.rollup.events import distinct_ids, local_seconds, prepare, repeated, since_epoch, without_repeats
 from bellwether.usage.rollup.rolling import client_days
 
 __all__ = [
@@ -17,10 +17,14 @@ __all__ = [
     "distinct_ids",
     "event_days",
     "kinds",
+    "local_seconds",
     "prepare",
     "repeated",
     "roles",
+    "since_epoch",
     "slots",
+    "together",
+    "told_roles",
     "user_days",
     "without_repeats",
 ]

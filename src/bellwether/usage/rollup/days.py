@@ -30,13 +30,24 @@ def kinds(events: Table) -> Table:
     return known.group_by(keys).agg(n=known.count(), first_us=known.us.min(), last_us=known.us.max())
 
 
-def roles(events: Table) -> Table:
-    """Return each user's last known role of the day; of two at the same instant the first in the alphabet."""
+def told_roles(events: Table) -> Table:
+    """Return one row per user and role told on the day: when it was told last (`us`)."""
     told = events.filter(events.role.notnull() & events.user_key.notnull() & (events.organization_id != ""))
-    last = told.group_by([*USER_DAY, "role"]).agg(us=told.us.max())
-    order = [last.us.desc(), last.role.asc()]
+    return told.group_by([*USER_DAY, "role"]).agg(us=told.us.max())
+
+
+def roles(told: Table) -> Table:
+    """Return each user's last known role of the day; of two at the same instant the first in the alphabet."""
+    order = [told.us.desc(), told.role.asc()]
     rank = ibis.row_number().over(ibis.window(group_by=list(USER_DAY), order_by=order))
-    return last.mutate(rank=rank).filter(ibis._.rank == 0).drop("rank", "us")
+    return told.mutate(rank=rank).filter(ibis._.rank == 0).drop("rank", "us")
+
+
+def together(tallies: Table) -> Table:
+    """Return `slots`, `kinds` or `told_roles` of several sources as if all events had come from one."""
+    measures = {"n": "sum", "first_us": "min", "last_us": "max", "us": "max"}
+    counted = {name: getattr(tallies[name], how)() for name, how in measures.items() if name in tallies.columns}
+    return tallies.group_by([name for name in tallies.columns if name not in measures]).agg(**counted)
 
 
 def user_days(slots: Table, kinds: Table, roles: Table) -> Table:

@@ -13,7 +13,7 @@ from bellwether.usage.lake import ACTION_TYPES, EVENT_SCHEMA
 MESSAGE = ("date", "source", "message_id")
 """What makes a message within the read. Repeats on other days were dropped when they were landed."""
 
-FIRST_KEPT = ("received_at", "sent_at", "ts")
+FIRST_KEPT = ("received_at", "sent_at", "ts", "us")
 """How the copies of a message compete; all other columns follow, so that the winner is always the same."""
 
 
@@ -26,7 +26,11 @@ def distinct_ids(raw: Table) -> IntegerScalar:
 
 
 def repeated(raw: Table) -> Table:
-    """Return the messages (date, source, message_id) of `raw` that lie there more than once; mostly none."""
+    """Return the messages (date, source, message_id) of `raw` that lie there more than once; mostly none.
+
+    Rows without a message id, which a warehouse may have, are each a message of their own.
+    """
+    raw = raw.filter(raw.message_id.notnull())
     return raw.group_by(list(MESSAGE)).having(raw.count() > 1).agg(copies=raw.count()).drop("copies")
 
 
@@ -35,9 +39,9 @@ def without_repeats(raw: Table, repeats: Table) -> Table:
 
     Only the repeated messages are sorted: a window over all of them would cost more than the whole rollup.
     """
-    rest = [name for name in EVENT_SCHEMA.names if name not in FIRST_KEPT and name not in MESSAGE]
+    names = [*FIRST_KEPT, *(name for name in EVENT_SCHEMA.names if name not in FIRST_KEPT and name not in MESSAGE)]
     copies = raw.semi_join(repeats, list(MESSAGE))
-    order = [copies[name].asc(nulls_first=False) for name in (*FIRST_KEPT, *rest)]
+    order = [copies[name].asc(nulls_first=False) for name in names if name in raw.columns]
     rank = ibis.row_number().over(ibis.window(group_by=list(MESSAGE), order_by=order))
     kept = copies.mutate(copy=rank).filter(ibis._.copy == 0).drop("copy")
     return raw.anti_join(repeats, list(MESSAGE)).union(kept, distinct=False)
@@ -46,18 +50,29 @@ def without_repeats(raw: Table, repeats: Table) -> Table:
 def prepare(raw: Table, *, offsets: Sequence[OffsetSpan], labels: Mapping[str, str]) -> Table:
     """Return the events as the counting needs them: `us` (microseconds since 1970 UTC), `slot` (half hours since 1970
     UTC), `hour` (0-23, local by `offsets`), `is_action`, and `label` (the property that `labels` names for the event).
+
+    `raw` has the columns of the lake's events; `us` may stand for `ts`, and `label` for `properties`.
     """
-    epoch = ibis.timestamp("1970-01-01 00:00:00")
-    us = raw.ts.cast("timestamp").delta(epoch, unit="microsecond")
+    us = raw.us if "us" in raw.columns else since_epoch(raw.ts)
     kept = [raw[c] for c in ("date", "organization_id", "user_key", "is_service", "event", "module", "feature", "role")]
     events = raw.select(
         *kept,
         us=us,
         is_action=raw.type.isin(ACTION_TYPES),
-        label=_label(raw.event, raw.properties, labels),
+        label=raw.label if "label" in raw.columns else _label(raw.event, raw.properties, labels),
     )
-    seconds = events.us // MICROSECONDS
-    return events.mutate(slot=seconds // 1800, hour=((seconds + _offset(events.us, offsets)) // 3600) % 24)
+    hour = (local_seconds(events.us, offsets) // 3600) % 24
+    return events.mutate(slot=events.us // MICROSECONDS // 1800, hour=hour)
+
+
+def since_epoch(instant: Any) -> Any:
+    """Return the instants (UTC, with or without a zone) as microseconds since 1970."""
+    return instant.cast("timestamp").delta(ibis.timestamp("1970-01-01 00:00:00"), unit="microsecond")
+
+
+def local_seconds(us: Any, offsets: Sequence[OffsetSpan]) -> Any:
+    """Return the instants `us` as seconds of the local clock since its 1 January 1970."""
+    return us // MICROSECONDS + _offset(us, offsets)
 
 
 def _offset(us: Any, offsets: Sequence[OffsetSpan]) -> Any:

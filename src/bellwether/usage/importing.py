@@ -21,6 +21,7 @@ from bellwether.usage.ids import KEY, RecentIds, hashed_ids
 from bellwether.usage.lake import Lake
 from bellwether.usage.landing import Landed, index_of, land, landing_lock
 from bellwether.usage.occurrences import Occurrences
+from bellwether.usage.source_days import count_import, landed_rows
 
 READ_AT_ONCE = 50_000
 LAND_AT_ONCE = 200_000
@@ -76,7 +77,8 @@ def import_events(
             new = _unknown(events, lake=lake, zone=zone, index=index, met=met)
             landed = Landed(new, events.height - new, [])
         else:
-            landed = _land(events, lake=lake, zone=zone, index=index, now=options.now)
+            refused = read - events.height
+            landed = _land(events, options, lake=lake, zone=zone, index=index, refused=refused)
         counts.created += landed.new_rows
         counts.unchanged += landed.duplicates
         counts.dates.update(landed.dates)
@@ -123,18 +125,23 @@ def _joined(batches: list[Batch]) -> Batch:
     )
 
 
-def _land(events: pl.DataFrame, *, lake: Lake, zone: ZoneInfo, index: RecentIds, now: datetime) -> Landed:
-    """Land resolved events and do what the flush does for them: mark days, remember users.
+def _land(
+    events: pl.DataFrame, options: BulkOptions, *, lake: Lake, zone: ZoneInfo, index: RecentIds, refused: int
+) -> Landed:
+    """Land resolved events and do what the flush does for them: count them, mark days, remember users.
 
     Every step may be repeated: a killed import is mended by running it again.
     """
     landable = events.with_columns(pl.col("role").replace("", None)).to_arrow()
-    landed = land(landable, lake=lake, part=_part_name(events), index=index, zone=zone)
+    part = _part_name(events)
+    landed = land(landable, lake=lake, part=part, index=index, zone=zone)
     del landable
+    fresh = landed_rows(events, landed, lake=lake, part=part, index=index)
+    count_import(events, fresh, source=options.source, part=part, rejected=refused, zone=zone, now=options.now)
     with landing_lock(lake):
         earlier = assign_earlier_events(events, lake=lake, zone=zone)
         index.tidy()
-    mark_facts({*landed.dates, *earlier}, now=now)
+    mark_facts({*landed.dates, *earlier}, now=options.now)
     remember_users(events)
     return Landed(landed.new_rows, landed.duplicates, sorted({*landed.dates, *earlier}))
 

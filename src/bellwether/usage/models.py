@@ -182,8 +182,11 @@ class IgnoredEvent(models.Model):
 class SourceDay(models.Model):
     """What one source sent on one day of the workspace, by time of receipt; written by the flush.
 
-    `lags` counts events by how long after they happened they were received: keys are upper bounds in seconds.
-    `last_part` is the part that was counted last, so that a flush which is done again counts nothing twice.
+    `events` are new in the lake; `duplicates` had landed before. Of the new ones `unassigned` name no account that is
+    known, `userless` no user, and `ahead` say that they happened later than they were sent. `lags` counts them by how
+    long after they happened they were received: keys are upper bounds in seconds, or "more".
+    `last_part` is the part of the flush that was counted last, so that a flush which is done again counts nothing
+    twice; imports leave it alone and keep a CountedPart each.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -194,6 +197,8 @@ class SourceDay(models.Model):
     duplicates = models.PositiveBigIntegerField(default=0)
     rejected = models.PositiveBigIntegerField(default=0)
     unassigned = models.PositiveBigIntegerField(default=0)
+    userless = models.PositiveBigIntegerField(default=0)
+    ahead = models.PositiveBigIntegerField(default=0)
     lags = models.JSONField(default=dict)
     last_received_at = models.DateTimeField(null=True, blank=True)
     last_part = models.CharField(max_length=160, blank=True)
@@ -204,6 +209,16 @@ class SourceDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.date}"
+
+
+class CountedPart(models.Model):
+    """A part of an imported file that SourceDay has counted: importing the file again counts nothing."""
+
+    part = models.CharField(max_length=160, primary_key=True)
+    counted_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.part
 
 
 class WarehouseSource(models.Model):
@@ -290,3 +305,18 @@ class FeatureAdoption(models.Model):
 
     def __str__(self) -> str:
         return self.feature_key
+
+
+class CustomFact(models.Model):
+    """What is kept of raw events for custom measures: a usage.custom_specs.FactSpec and its digest.
+
+    `filled_at` is None until the days that had events before were counted too.
+    """
+
+    digest = models.CharField(max_length=16, primary_key=True)
+    spec = models.JSONField()
+    requested_at = models.DateTimeField()
+    filled_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.digest

@@ -5,9 +5,11 @@ from datetime import timedelta
 import numpy as np
 
 from bellwether.health.inputs import MeasureInputs, MeasureSettings
+from bellwether.usage.event_match import EventMatch
 from tests.health.builders import D, at, back, count, feature, inputs, settings
 
 SPAN = 420
+BULK = EventMatch(feature="bulk")
 SETTINGS: MeasureSettings = settings(
     customer_role="customer",
     login_events=frozenset({"Signed In"}),
@@ -23,6 +25,10 @@ SETTINGS: MeasureSettings = settings(
         feature("share", events=frozenset({"Closed"}), target="share", value=0.8, within=frozenset({"on_track"})),
         feature("yearly", module="Chatbot", events=frozenset({"Asked"}), days=365, value=3.0),
         feature("any", module="API", events=frozenset({"Called"}), target="any", value=1.0),
+        feature("part", events=frozenset({"Asked"}), matches=frozenset({EventMatch("Closed", feature="bulk")})),
+        feature("far", events=frozenset(), matches=frozenset({EventMatch(module="chatbot"), BULK}), days=365),
+        feature("service", events=frozenset(), matches=frozenset({BULK}), target="any", value=1.0),
+        feature("tiers", events=frozenset({"Asked"}), by_tier=(("STARTER", 2.0), ("ENTERPRISE", 4.0))),
     ),
 )
 EVENTS = ("Signed In", "Closed", "Assigned", "Asked", "Called")
@@ -135,6 +141,7 @@ def portfolio(seed: int, *, clients: int = 6) -> MeasureInputs:
             "date": back(whole(0, SPAN)),
             "event": one(EVENTS),
             "module": one(MODULES),
+            "feature": one((None, "bulk", "single")),
             "label": one((None, "on_track", "breached")),
             "is_service": not whole(0, 5),
             "events": whole(1, 6),

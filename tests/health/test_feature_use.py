@@ -1,11 +1,13 @@
 """Levels of use (formulas.md, section 3) at their limits."""
 
-from typing import Any
+from typing import Any, ClassVar
 
+import polars as pl
 import pytest
 
 from bellwether.health.feature_use import feature_levels
 from bellwether.health.inputs import FeatureSpec
+from bellwether.usage.event_match import EventMatch
 from tests.health.builders import D, back, feature, inputs, settings
 
 LICENSED = {"licensed_modules": ["Analytics"]}
@@ -79,3 +81,82 @@ class TestFeatureLevels:
 
     def test_is_empty_without_a_catalogue(self) -> None:
         assert feature_levels(inputs(), [D], settings()).is_empty()
+
+
+class TestExpectedByTier:
+    """Twelve uses: of 10 expected 1.2, of 40 expected 0.3, of 60 expected 0.2."""
+
+    BY_TIER = (("ENTERPRISE", 60.0), ("PROFESSIONAL", 40.0))
+
+    @pytest.mark.parametrize(
+        ("tier", "expected", "share", "name"),
+        [("STARTER", 10.0, 1.2, "POWER"), ("PROFESSIONAL", 40.0, 0.3, "ACTIVE"), ("ENTERPRISE", 60.0, 0.2, "LIGHT")],
+    )
+    def test_judges_use_by_the_clients_tier(self, tier: str, expected: float, share: float, name: str) -> None:
+        client = LICENSED | {"contract_tier": tier}
+        found = level(feature(value=10.0, by_tier=self.BY_TIER), [used(12)], clients=[client])
+        assert (found["expected"], found["level"]) == (expected, name)
+        assert found["share"] == pytest.approx(share)
+
+    def test_takes_the_tier_of_the_term_of_the_date(self) -> None:
+        terms = [
+            {"start_date": back(400), "contract_tier": "PROFESSIONAL", "licensed_modules": ["Analytics"]},
+            {"start_date": back(2), "contract_tier": "ENTERPRISE", "licensed_modules": ["Analytics"]},
+        ]
+        spec = feature(value=10.0, by_tier=self.BY_TIER)
+        given = inputs(clients=[LICENSED], client_days=STARTED, contracts=terms, event_days=[used(12)])
+        found = feature_levels(given, [back(3), D], settings(features=(spec,)))
+        assert found["expected"].to_list() == [40.0, 60.0]
+        assert found["level"].to_list() == ["ACTIVE", "LIGHT"]
+
+    def test_is_the_same_to_the_bit_where_no_tier_differs(self) -> None:
+        rows = [used(7, 3), used(5, 40)]
+        plain = level(feature(value=3.0), rows)
+        assert plain["share"] == 7 / 3
+        assert plain == level(feature(value=3.0, by_tier=(("ENTERPRISE", 3.0),)), rows)
+
+
+class TestMatches:
+    """Commits in three places; the catalogue tells them apart by module and feature."""
+
+    ROWS: ClassVar[list[dict[str, Any]]] = [
+        {"date": back(3), "event": "commit", "module": "lib", "feature": "tests", "events": 5},
+        {"date": back(3), "event": "commit", "module": "lib", "feature": "source", "events": 7},
+        {"date": back(3), "event": "commit", "module": "docs", "feature": None, "events": 11},
+        {"date": back(3), "event": "merge", "module": "docs", "feature": "tests", "events": 13},
+        {"date": back(3), "event": "commit", "module": "lib", "feature": "tests", "is_service": True, "events": 1000},
+    ]
+
+    @pytest.mark.parametrize(
+        ("matches", "use"),
+        [
+            ([EventMatch("commit", feature="tests")], 5),
+            ([EventMatch(feature="tests")], 18),
+            ([EventMatch(module="docs")], 24),
+            ([EventMatch("commit", module="lib")], 12),
+            ([EventMatch("commit", "lib", "tests"), EventMatch(feature="tests")], 18),
+            ([EventMatch("commit", "web", "tests")], 0),
+        ],
+        ids=["event and feature", "feature", "module", "event and module", "twice the same", "nothing"],
+    )
+    def test_counts_what_fits_once(self, matches: list[EventMatch], use: int) -> None:
+        spec = feature(events=frozenset(), matches=frozenset(matches))
+        found = level(spec, self.ROWS)
+        assert (found["use"], found["last_used"]) == (use, back(3) if use else None)
+
+    def test_counts_events_by_name_beside_matches(self) -> None:
+        spec = feature(events=frozenset({"merge"}), matches=frozenset({EventMatch("commit", feature="tests")}))
+        assert level(spec, self.ROWS)["use"] == 18
+
+    def test_counts_services_only_where_any_use_counts(self) -> None:
+        matches = frozenset({EventMatch(feature="tests")})
+        assert level(feature(events=frozenset(), matches=matches, target="any"), self.ROWS)["use"] == 1018
+
+    def test_leaves_other_features_as_they_are(self) -> None:
+        plain = feature("plain", events=frozenset({"commit"}))
+        narrow = feature("narrow", events=frozenset(), matches=frozenset({EventMatch("commit", feature="tests")}))
+        given = inputs(clients=[LICENSED], client_days=STARTED, event_days=self.ROWS)
+        alone = feature_levels(given, [D], settings(features=(plain,)))
+        beside = feature_levels(given, [D], settings(features=(plain, narrow)))
+        assert beside.filter(pl.col("feature_key") == "plain").equals(alone)
+        assert alone["use"].to_list() == [23]

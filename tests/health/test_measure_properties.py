@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from bellwether.health.feature_use import feature_levels
 from bellwether.health.inputs import CLIENT_DAYS, MeasureInputs
 from bellwether.health.measuring import measure
 from bellwether.health.reading_facts import FoldedPast, read_facts
@@ -69,11 +70,11 @@ class TestMeasure:
 
 def store(lake: Lake, inputs: MeasureInputs) -> None:
     """Write the facts of `inputs` as months of the lake."""
-    extra = {"service_actions": 0, "new_users": 0, "users": 1, "modules": 0, "feature": None, "actions_by_hour": None}
+    extra = {"service_actions": 0, "new_users": 0, "users": 1, "modules": 0, "actions_by_hour": None}
     for kind in ("client_days", "event_days", "user_days"):
         frame = getattr(inputs, kind)
         if kind == "event_days":
-            keys = ["organization_id", "date", "event", "module", "label", "is_service"]
+            keys = ["organization_id", "date", "event", "module", "feature", "label", "is_service"]
             frame = frame.group_by(keys).agg(pl.col("events").sum())
         schema = facts.KINDS[kind]
         missing = [pl.lit(extra.get(name)).alias(name) for name in schema if name not in frame.columns]
@@ -96,13 +97,29 @@ class TestReadFacts:
             folded = replace(inputs, client_days=read.client_days, event_days=read.event_days, user_days=read.user_days)
             assert_frame_equal(measure(folded, wanted, SETTINGS), measure(inputs, wanted, SETTINGS), check_exact=True)
 
+    def test_folds_the_past_without_changing_a_level(self, seed: int, tmp_path: object) -> None:
+        inputs, lake = portfolio(seed), Lake(tmp_path)  # type: ignore[arg-type]
+        store(lake, inputs)
+        read = read_facts(lake, back(3), D, SETTINGS)
+        folded = replace(inputs, client_days=read.client_days, event_days=read.event_days)
+        found = feature_levels(inputs, [back(3), D], SETTINGS)
+        assert_frame_equal(feature_levels(folded, [back(3), D], SETTINGS), found, check_exact=True)
+        assert found.filter(pl.col("use") > 0)["feature_key"].n_unique() == len(SETTINGS.features)
+
 
 class TestFoldedPast:
     def test_sees_a_late_event_in_an_old_month(self, tmp_path: object) -> None:
         inputs, lake, past = portfolio(1), Lake(tmp_path), FoldedPast()  # type: ignore[arg-type]
         store(lake, inputs)
         read_facts(lake, D, D, SETTINGS, past=past)
-        late = {"organization_id": "o-c1", "date": back(400), "event": "Assigned", "module": None, "label": None}
+        late = {
+            "organization_id": "o-c1",
+            "date": back(400),
+            "event": "Assigned",
+            "module": None,
+            "label": None,
+            "feature": None,
+        }
         row = pl.DataFrame([late | {"is_service": False, "events": 1000}], schema=inputs.event_days.schema)
         more = replace(inputs, event_days=pl.concat([inputs.event_days, row]))
         store(lake, more)

@@ -14,6 +14,7 @@ from bellwether.health.event_sums import EventSums
 from bellwether.health.grids import NEVER, Bools, Floats, Grid, Ints, known, ratio
 from bellwether.health.inputs import FeatureSpec, MeasureInputs, MeasureSettings
 from bellwether.health.usage_measures import first_days
+from bellwether.usage.event_match import COLUMNS
 
 TREND_DAYS = 30
 TREND_THRESHOLD = 0.10
@@ -36,7 +37,10 @@ LEVEL_NAMES = [level.name for level in Level]
 
 @dataclass(frozen=True)
 class FeatureUse:
-    """One feature over all clients and wanted dates. `licensed` is what the records say; use is over the own period."""
+    """One feature over all clients and wanted dates. `licensed` is what the records say; use is over the own period.
+
+    `expected` is what the tier of the client is expected to do: uses in the period, or a share; not used for "any".
+    """
 
     spec: FeatureSpec
     licensed: Bools
@@ -44,6 +48,7 @@ class FeatureUse:
     use: Ints
     share: Floats  # of the target, NaN where nothing is expected or there is no use to judge
     running: Ints  # events so far, (clients, days of the grid)
+    expected: Floats | float
 
 
 def all_modules(inputs: MeasureInputs, settings: MeasureSettings) -> frozenset[str]:
@@ -60,14 +65,24 @@ def feature_uses(
     said = _clients_with_rows(inputs, grid)
     for spec in settings.features:
         licensed, configured = _licence(inputs, grid, spec, terms, said)
-        running = sums.of_events(spec.events, people_only=spec.target != "any")
+        running = sums.of_events(spec.events, matches=spec.matches, people_only=spec.target != "any")
         use = grid.window(running, spec.days)
+        expected = _expected(spec, grid, terms)
         if spec.target == "share":
-            within = grid.window(sums.of_events(spec.events, labels=spec.within, people_only=True), spec.days)
-            share = ratio(within, use) / spec.value
+            good = sums.of_events(spec.events, matches=spec.matches, labels=spec.within, people_only=True)
+            share = ratio(grid.window(good, spec.days), use) / expected
         else:
-            share = use / spec.value
-        yield FeatureUse(spec, licensed, _level(spec, licensed, configured, use, share), use, share, running)
+            share = use / expected
+        level = _level(spec, licensed, configured, use, share)
+        yield FeatureUse(spec, licensed, level, use, share, running, expected)
+
+
+def _expected(spec: FeatureSpec, grid: Grid, terms: Terms) -> Floats | float:
+    """Return what is expected: one number, or (clients, dates) where tiers differ."""
+    if not spec.by_tier:
+        return spec.value
+    tiers = terms.tiers().replace_strict(dict(spec.by_tier), default=spec.value, return_dtype=pl.Float64)
+    return tiers.to_numpy().reshape(grid.clients, len(grid.dates))
 
 
 def _level(spec: FeatureSpec, licensed: Bools, configured: Bools, use: Ints, share: Floats) -> Ints:
@@ -142,12 +157,16 @@ def _breadth(
     return ratio(used, licensed)
 
 
-def feature_levels(inputs: MeasureInputs, dates: Sequence[date], settings: MeasureSettings) -> pl.DataFrame:
+def feature_levels(
+    inputs: MeasureInputs, dates: Sequence[date], settings: MeasureSettings, *, with_last_use: bool = True
+) -> pl.DataFrame:
     """Return one row per client, date and feature of the catalogue, for few dates.
 
     Columns: client_id, date, feature_key, level (a Level's name; null while the client has no events yet), use (events
-    in the feature's period), share (use over what is expected, null if none), use_30d, use_before_30d (the 30 days
-    before), use_trend (INCREASING over +10 %, DECREASING under -10 %, STABLE, NO_USE), last_used (date), ever_used.
+    in the feature's period), expected (uses in the period or a share, by the tier of the date; null for "any"), share
+    (use over what is expected, null if none), use_30d, use_before_30d (the 30 days before), use_trend (INCREASING over
+    +10 %, DECREASING under -10 %, STABLE, NO_USE), last_used (date; null throughout unless `with_last_use`), ever_used,
+    licensed.
     """
     grid = Grid(inputs.clients, dates)
     terms = contract_terms(inputs, grid)
@@ -156,18 +175,21 @@ def feature_levels(inputs: MeasureInputs, dates: Sequence[date], settings: Measu
     keys = grid_keys(grid)
     parts = []
     for feature in feature_uses(inputs, grid, settings, sums, terms):
-        last = _last_used(feature, inputs, grid)
+        last = _last_used(feature, inputs, grid) if with_last_use else np.full_like(feature.use, NEVER)
+        expected = np.nan if feature.spec.target == "any" else feature.expected
         now = grid.window(feature.running, TREND_DAYS).ravel()
         before = grid.window(feature.running, TREND_DAYS, before=TREND_DAYS).ravel()
         frame = keys.with_columns(
             pl.lit(feature.spec.key).alias("feature_key"),
             pl.Series("level", np.array(LEVEL_NAMES)[feature.level.ravel()], pl.String),
             pl.Series("use", feature.use.ravel()),
+            pl.Series("expected", np.broadcast_to(expected, feature.use.shape).ravel(), pl.Float64).fill_nan(None),
             pl.Series("share", feature.share.ravel()).fill_nan(None),
             pl.Series("use_30d", now),
             pl.Series("use_before_30d", before),
             pl.Series("last_used", last.ravel()),
             pl.Series("ever_used", grid.window(feature.running, None).ravel() > 0),
+            pl.Series("licensed", feature.licensed.ravel()),
             pl.Series("_started", started),
         )
         parts.append(frame)
@@ -177,10 +199,10 @@ def feature_levels(inputs: MeasureInputs, dates: Sequence[date], settings: Measu
     return pl.concat(parts).select(
         "client_id", "date", "feature_key",
         pl.when("_started").then("level").alias("level"),
-        "use", "share", "use_30d", "use_before_30d",
+        "use", "expected", "share", "use_30d", "use_before_30d",
         trend.alias("use_trend"),
         pl.when(pl.col("last_used") > NEVER).then("last_used").cast(pl.Int32).cast(pl.Date).alias("last_used"),
-        "ever_used",
+        "ever_used", "licensed",
     )  # fmt: skip
 
 
@@ -188,18 +210,27 @@ def _no_levels() -> pl.DataFrame:
     return pl.DataFrame(
         schema={
             "client_id": pl.String, "date": pl.Date, "feature_key": pl.String, "level": pl.String, "use": pl.Int64,
-            "share": pl.Float64, "use_30d": pl.Int64, "use_before_30d": pl.Int64, "use_trend": pl.String,
-            "last_used": pl.Date, "ever_used": pl.Boolean,
+            "expected": pl.Float64, "share": pl.Float64, "use_30d": pl.Int64, "use_before_30d": pl.Int64,
+            "use_trend": pl.String, "last_used": pl.Date, "ever_used": pl.Boolean, "licensed": pl.Boolean,
         }
     )  # fmt: skip
 
 
 def _last_used(feature: FeatureUse, inputs: MeasureInputs, grid: Grid) -> Ints:
-    rows = inputs.event_days.filter(pl.col("event").is_in(list(feature.spec.events)))
+    rows = inputs.event_days.filter(fits(feature.spec))
     if feature.spec.target != "any":
         rows = rows.filter(~pl.col("is_service"))
     placed = grid.place(rows, by="organization_id", day="date")
     return grid.last_of(placed, placed.day)
+
+
+def fits(spec: FeatureSpec) -> pl.Expr:
+    """Return whether a row of EVENT_DAYS is use of the feature, by its event, module and feature."""
+    named = pl.col("event").is_in(sorted(spec.events))
+    for match in sorted(spec.matches):
+        asked = [pl.col(column) == value for column in COLUMNS if (value := getattr(match, column))]
+        named = named | pl.all_horizontal(*asked)
+    return named.fill_null(value=False)
 
 
 def _trend(now: pl.Expr, before: pl.Expr) -> pl.Expr:

@@ -10,6 +10,7 @@ from polars._typing import PolarsDataType
 
 from bellwether.common.errors import InvalidInputError
 from bellwether.common.frames import check_frame
+from bellwether.usage.event_match import EventMatch, match_from_data
 
 Schema = dict[str, PolarsDataType]
 INSTANT = pl.Datetime("us", "UTC")
@@ -89,6 +90,7 @@ EVENT_DAYS: Schema = {
     "date": pl.Date,
     "event": pl.String,
     "module": pl.String,
+    "feature": pl.String,
     "label": pl.String,
     "is_service": pl.Boolean,
     "events": pl.Int64,
@@ -126,9 +128,10 @@ class MeasureInputs:
     """The records and facts from which measures are made; columns and dtypes are checked when it is built.
 
     History older than the windows need may be *folded*: client_days keeps each client's first day, last day with
-    people and last day; event_days one row per client and kind of event, dated on its last day, with the sum of events;
-    user_days the first day of each customer. Activities and tickets may likewise be cut to the windows plus each
-    client's last older contact and the workspace's first record. Folded and whole history give the same measures.
+    people and last day; event_days one row per client and kind of event, dated on its last day, with the sum of events
+    (module and feature only where a feature of the catalogue asks for them); user_days the first day of each customer.
+    Activities and tickets may likewise be cut to the windows plus each client's last older contact and the workspace's
+    first record. Folded and whole history give the same measures.
     """
 
     clients: pl.DataFrame
@@ -163,8 +166,10 @@ class CountSpec:
 class FeatureSpec:
     """A feature of the catalogue and what counts as using it (formulas.md, section 3).
 
+    `events` count by their name, `matches` by module and feature as well; an event that fits both counts once.
     `target` says how use is judged: "expected" events per period, "share" of events with a label in `within`, or "any".
-    With "any" the events of service users count too, because integrations are used by services.
+    With "any" the events of service users count too, because integrations are used by services. `by_tier` is the
+    `value` of single tiers; the tier is that of the contract term of the date.
     """
 
     key: str
@@ -175,6 +180,8 @@ class FeatureSpec:
     target: Literal["expected", "share", "any"]
     value: float
     within: frozenset[str] = frozenset()
+    matches: frozenset[EventMatch] = frozenset()
+    by_tier: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -240,7 +247,26 @@ def _feature(index: int, data: Mapping[str, Any], problems: dict[str, str]) -> F
     if value <= 0:
         problems[f"features.{key}"] = "needs one of expected (over 0), target_share (over 0) or any_use = true."
         return None
+    try:
+        matches = [match_from_data(event) for event in data["events"]]
+    except ValueError as error:
+        problems[f"features.{key}.events"] = f"{error}."
+        return None
+    by_tier = {str(tier): float(expected) for tier, expected in data.get("expected_by_tier", {}).items()}
+    if target == "any":
+        by_tier = {}
+    if any(expected <= 0 for expected in by_tier.values()):
+        problems[f"features.{key}.expected_by_tier"] = "needs numbers over 0."
+        return None
     return FeatureSpec(
-        key, data.get("name", key), data.get("module", ""), frozenset(data["events"]), PERIOD_DAYS[period], target,
-        value, frozenset(data.get("within", [])),
-    )  # fmt: skip
+        key=key,
+        name=data.get("name", key),
+        module=data.get("module", ""),
+        events=frozenset(match.event for match in matches if not match.module and not match.feature),
+        days=PERIOD_DAYS[period],
+        target=target,
+        value=value,
+        within=frozenset(data.get("within", [])),
+        matches=frozenset(match for match in matches if match.module or match.feature),
+        by_tier=tuple(sorted(by_tier.items())),
+    )

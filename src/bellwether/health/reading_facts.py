@@ -14,6 +14,7 @@ from typing import IO
 import polars as pl
 
 from bellwether.health.inputs import CLIENT_DAYS, EVENT_DAYS, LONGEST_WINDOW_DAYS, USER_DAYS, MeasureSettings
+from bellwether.usage.event_match import COLUMNS, EventMatch
 from bellwether.usage.facts import facts_path, stored_months
 from bellwether.usage.lake import Lake
 
@@ -171,10 +172,7 @@ def _refold_client_days(rows: pl.LazyFrame) -> pl.LazyFrame:
 
 def _event_days(reader: _Reader, settings: MeasureSettings) -> pl.DataFrame:
     """Return recent rows of every event, those of the last year for events with long windows, older ones folded."""
-    long = {e for f in settings.features if f.days > RECENT_DAYS for e in f.events}
-    long |= {e for c in settings.counts if c.days is not None and c.days > RECENT_DAYS for e in c.events}
-    named = {e for f in settings.features for e in f.events} | {e for c in settings.counts for e in c.events}
-    short = sorted((named | settings.login_events) - long)
+    long, short = _wanted_events(settings)
     columns = list(EVENT_DAYS)
 
     def full(days: pl.LazyFrame) -> pl.LazyFrame:
@@ -182,30 +180,81 @@ def _event_days(reader: _Reader, settings: MeasureSettings) -> pl.DataFrame:
 
     parts = [reader.rows("event_days", reader.recent, end_of_time(reader.end), full)]
     if long:
-        wanted = pl.col("event").is_in(sorted(long))
+        wanted = long.rows()
         parts.append(reader.rows("event_days", reader.far, reader.recent, lambda days: full(days.filter(wanted))))
-        key = ("long", *sorted(long))
-        parts.append(reader.folded("event_days", key, reader.far, _fold_events(sorted(long)), _refold_events))
+        fold = _fold_events(long, wanted)
+        parts.append(reader.folded("event_days", ("long", *long.words()), reader.far, fold, _refold_events))
     if short:
-        key = ("short", *short)
-        parts.append(reader.folded("event_days", key, reader.recent, _fold_events(short), _refold_events))
+        # What a long window asks for is there in full already; it may fit a short one as well.
+        fold = _fold_events(short, short.rows() & ~long.rows())
+        key = ("short", *short.words(), "without", *long.words())
+        parts.append(reader.folded("event_days", key, reader.recent, fold, _refold_events))
     return _typed(parts, EVENT_DAYS)
 
 
-def _fold_events(events: Sequence[str]) -> Fold:
-    def fold(days: pl.LazyFrame) -> pl.LazyFrame:
-        return _refold_events(
-            days.filter(pl.col("event").is_in(events)).select(
-                "organization_id", "event", "label", "is_service", "date", "events"
+@dataclass(frozen=True)
+class _Events:
+    """Events that somebody asks for: by name, or by module and feature as well."""
+
+    names: frozenset[str]
+    matches: frozenset[EventMatch]
+
+    def __bool__(self) -> bool:
+        return bool(self.names or self.matches)
+
+    def words(self) -> list[str]:
+        """Return what is asked for as words, the same for the same events."""
+        return [*sorted(self.names), *(repr(match) for match in sorted(self.matches))]
+
+    def rows(self) -> pl.Expr:
+        """Return whether a row of the facts is asked for."""
+        found = pl.col("event").is_in(sorted(self.names))
+        for match in sorted(self.matches):
+            found = found | pl.all_horizontal(
+                pl.col(column) == value for column in COLUMNS if (value := getattr(match, column))
             )
+        return found.fill_null(value=False)
+
+    def asked(self, column: str) -> list[str]:
+        """Return the values of `column` (module or feature) that tell matches apart."""
+        return sorted({getattr(match, column) for match in self.matches} - {""})
+
+
+def _wanted_events(settings: MeasureSettings) -> tuple[_Events, _Events]:
+    """Return the events with windows over RECENT_DAYS, and the other ones that are asked for."""
+    long = {e for f in settings.features if f.days > RECENT_DAYS for e in f.events}
+    long |= {e for c in settings.counts if c.days is not None and c.days > RECENT_DAYS for e in c.events}
+    named = {e for f in settings.features for e in f.events} | {e for c in settings.counts for e in c.events}
+    distant = frozenset(m for f in settings.features if f.days > RECENT_DAYS for m in f.matches)
+    near = frozenset(m for f in settings.features for m in f.matches) - distant
+    return _Events(frozenset(long), distant), _Events(frozenset((named | settings.login_events) - long), near)
+
+
+def _fold_events(events: _Events, rows: pl.Expr) -> Fold:
+    def fold(days: pl.LazyFrame) -> pl.LazyFrame:
+        kept = days.filter(rows).select(
+            "organization_id",
+            "event",
+            *(_only(column, events.asked(column)) for column in ("module", "feature")),
+            "label",
+            "is_service",
+            "date",
+            "events",
         )
+        return _refold_events(kept)
 
     return fold
 
 
+def _only(column: str, values: Sequence[str]) -> pl.Expr:
+    """Return `column` where it is one of `values`, else null."""
+    found = pl.when(pl.col(column).is_in(values)).then(pl.col(column)) if values else pl.lit(None, pl.String)
+    return found.alias(column)
+
+
 def _refold_events(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Return one row per client and kind of event. Modules are dropped: only the last 30 days ask for them."""
-    return rows.group_by("organization_id", "event", "label", "is_service").agg(
+    """Return one row per client and kind of event. Modules and features stay where a feature asks for them."""
+    return rows.group_by("organization_id", "event", "module", "feature", "label", "is_service").agg(
         pl.col("date").max(), pl.col("events").sum()
     )
 

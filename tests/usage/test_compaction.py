@@ -6,7 +6,6 @@ import pytest
 from bellwether.common.progress import NoProgress
 from bellwether.usage import compaction, services
 from bellwether.usage.compaction import MANY, compact_days
-from bellwether.usage.counting import parts_of
 from bellwether.usage.lake import Lake
 from tests.usage.rollup_twin import Event, event, place, refresh, stored, twin
 
@@ -25,18 +24,18 @@ class TestCompactDays:
     def test_leaves_one_part_with_the_same_events(self, lake: Lake) -> None:
         made = many_parts(lake)
         assert compact_days(lake, [DAY]) == MANY - 1
-        assert len(parts_of(lake, DAY)) == 1
+        assert len(lake.parts_of(DAY)) == 1
         refresh(lake, [DAY])
         assert stored(lake) == twin(made)
 
     def test_leaves_a_day_with_few_parts_alone(self, lake: Lake) -> None:
         many_parts(lake, MANY - 1)
         assert compact_days(lake, [DAY, date(2026, 3, 3)]) == 0
-        assert len(parts_of(lake, DAY)) == MANY - 1
+        assert len(lake.parts_of(DAY)) == MANY - 1
 
     def test_leaves_large_parts_alone(self, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
         many_parts(lake)
-        (smallest, *_) = sorted(size for _, size in parts_of(lake, DAY))
+        (smallest, *_) = sorted(size for _, size in lake.parts_of(DAY))
         monkeypatch.setattr(compaction, "SMALL_BYTES", smallest - 1)
         assert compact_days(lake, [DAY]) == 0
 
@@ -52,7 +51,7 @@ class TestCompactDays:
             broken.setattr(Path, "unlink", crash)
             with pytest.raises(KeyboardInterrupt):
                 compact_days(lake, [DAY])
-        assert len(parts_of(lake, DAY)) == MANY + 1
+        assert len(lake.parts_of(DAY)) == MANY + 1
         assert refresh(lake, [DAY]).repeats == MANY
         assert stored(lake) == twin(made)
         compact_days(lake, [DAY])
@@ -63,5 +62,5 @@ class TestCompactDays:
     def test_happens_before_a_day_is_rolled_up(self, lake: Lake) -> None:
         made = many_parts(lake)
         services.roll_up(lake, [DAY], progress=NoProgress())
-        assert len(parts_of(lake, DAY)) == 1
+        assert len(lake.parts_of(DAY)) == 1
         assert stored(lake) == twin(made)

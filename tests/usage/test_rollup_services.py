@@ -9,8 +9,8 @@ from bellwether.usage import facts, services
 from bellwether.usage import jobs as _declares_the_job  # noqa: F401
 from bellwether.usage.dirty import mark_facts
 from bellwether.usage.lake import Lake
+from bellwether.usage.lake_locks import RollupBusyError, rollup_lock
 from bellwether.usage.models import DirtyDate, DirtyScore
-from bellwether.usage.rollup_lock import RollupBusyError, rollup_lock
 from tests.usage.rollup_twin import event, place, stored, twin
 
 NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)

@@ -27,7 +27,8 @@ from bellwether.health.services import score_dates
 from bellwether.portfolio.models import Client
 from bellwether.usage.landing import index_of, land
 from bellwether.usage.pseudonyms import pseudonyms
-from bellwether.usage.services import roll_up, workspace_lake
+from bellwether.usage.services import roll_up
+from bellwether.usage.workspace import workspace_lake
 
 NO_SCORE = "N/A"
 WARM_UP_DAYS = 30

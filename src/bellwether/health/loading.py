@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 import polars as pl
 from django.conf import settings as django_settings
@@ -20,7 +19,7 @@ from bellwether.health.rows import Sources, read_frame
 from bellwether.portfolio.models import Client
 from bellwether.presets import load_preset
 from bellwether.usage.catalogue import as_data, features
-from bellwether.usage.lake import Lake
+from bellwether.usage.workspace import workspace_lake
 
 READING_DAYS = 7
 _PAST = FoldedPast()
@@ -63,7 +62,7 @@ def load_inputs(
     first, last = min(dates), max(dates)
     ids = None if client_ids is None else sorted(client_ids)
     records = records or load_records(first, last, settings, client_ids=ids)
-    facts = read_facts(Lake(Path(django_settings.BELLWETHER_LAKE)), first, last, settings, past=_PAST)
+    facts = read_facts(workspace_lake(), first, last, settings, past=_PAST)
     inputs = MeasureInputs(
         **{entry.name: getattr(records, entry.name) for entry in fields(records)},
         readings=_readings(dates, settings, now, scorecard, ids, readings),

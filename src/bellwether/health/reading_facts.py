@@ -6,22 +6,21 @@ process and extended month by month; a month whose file changed is folded again.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import IO
 
 import polars as pl
 
 from bellwether.health.inputs import CLIENT_DAYS, EVENT_DAYS, LONGEST_WINDOW_DAYS, USER_DAYS, MeasureSettings
 from bellwether.usage.event_match import COLUMNS, EventMatch
 from bellwether.usage.facts import facts_path, stored_months
-from bellwether.usage.lake import Lake
+from bellwether.usage.lake import Lake, Stamp
 
 RECENT_DAYS = 120
 INSTANT = pl.Datetime("us", "UTC")
 Fold = Callable[[pl.LazyFrame], pl.LazyFrame]
-Signature = tuple[tuple[str, int, int], ...]
+Signature = tuple[tuple[str, Stamp | None], ...]
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ class _Reader:
         """Return the fold of all months before `stop`: of the kept rows (`again`) and of the months not yet in them."""
         months = [month for month in stored_months(self.lake, kind) if month < stop]
         signature = tuple(self._signature(kind, month) for month in months)
-        name = (str(self.lake.root), kind, *key)
+        name = (self.lake.name, kind, *key)
         kept = self.past.parts.get(name, _Folded())
         known = len(kept.signature)
         if kept.rows is None or signature[:known] != kept.signature:
@@ -111,16 +110,14 @@ class _Reader:
         self.past.parts[name] = _Folded(signature, rows)
         return rows
 
-    def _signature(self, kind: str, month: str) -> tuple[str, int, int]:
-        status = facts_path(self.lake, kind, month).stat()
-        return month, status.st_mtime_ns, status.st_size
+    def _signature(self, kind: str, month: str) -> tuple[str, Stamp | None]:
+        return month, self.lake.stamp(facts_path(self.lake, kind, month))
 
 
 @contextmanager
 def _scan(lake: Lake, kind: str, months: Sequence[str]) -> Iterator[pl.LazyFrame | None]:
     """Give a lazy frame over the months, None without files; they stay open, so that a rollup meanwhile is not seen."""
-    with ExitStack() as stack:
-        files: list[IO[bytes]] = [stack.enter_context(facts_path(lake, kind, month).open("rb")) for month in months]
+    with lake.opened([facts_path(lake, kind, month) for month in months]) as files:
         yield pl.scan_parquet(files, hive_partitioning=False) if files else None
 
 

@@ -6,16 +6,13 @@ with small ones, so that an event is not written again at every merge.
 """
 
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import date
 from hashlib import sha256
-from pathlib import Path
 
 import polars as pl
 
-from bellwether.usage.counting import parts_of
-from bellwether.usage.lake import EVENT_SCHEMA, Lake, write_part
-from bellwether.usage.landing import landing_lock
+from bellwether.usage.lake import EVENT_SCHEMA, Lake, LakePath, write_part
+from bellwether.usage.lake_locks import landing_lock
 
 MANY = 24
 """So many small parts of a day are merged."""
@@ -40,21 +37,20 @@ def _compact(lake: Lake, day: date) -> int:
         sources = _small(lake, day)
         if len(sources) < 2:
             return 0
-        frames = [pl.read_parquet(path, hive_partitioning=False) for path in sources]
+        frames = [lake.read(path) for path in sources]
         rows = pl.concat(frames).unique(maintain_order=True).sort("ts", "source", "message_id")
         name = sha256("\n".join(sorted(path.name for path in sources)).encode()).hexdigest()[:24]
         events = rows.select(EVENT_SCHEMA.names).to_arrow().cast(EVENT_SCHEMA)
         write_part(events, sources[0].with_name(f"merged-{name}.parquet"))
-        for path in sources:
-            with suppress(FileNotFoundError):
-                path.unlink()
+        lake.remove(sources)
     return len(sources) - 1
 
 
-def _small(lake: Lake, day: date) -> list[Path]:
+def _small(lake: Lake, day: date) -> list[LakePath]:
     """Return the small parts of `day`, the smallest first, as many as may be merged at once."""
-    chosen, total = [], 0
-    for size, path in sorted((size, path) for path, size in parts_of(lake, day)):
+    chosen: list[LakePath] = []
+    total = 0
+    for path, size in sorted(lake.parts_of(day), key=lambda part: (part[1], part[0].name)):
         total += size
         if size > SMALL_BYTES or total > MOST_BYTES:
             break

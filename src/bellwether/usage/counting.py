@@ -101,7 +101,9 @@ class Engine:
         those whose date is from `first` to `last`."""
         self._forget(name)
         files = f"{name}_files"
-        self.connection.read_parquet([str(path) for path in self._lake.local(paths)], table_name=files, hive_partitioning=True)
+        self.connection.read_parquet(
+            [str(path) for path in self._lake.local(paths)], table_name=files, hive_partitioning=True
+        )
         between = (
             "" if (first, last) == (date.min, date.max) else f" WHERE date BETWEEN DATE '{first}' AND DATE '{last}'"
         )

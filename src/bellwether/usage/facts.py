@@ -5,16 +5,13 @@ each column. Dates are days of the workspace's time zone, instants UTC.
 """
 
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
 from datetime import date
-from pathlib import Path
-from typing import IO
 
 import polars as pl
 from polars._typing import PolarsDataType
 
 from bellwether.usage.calendar import month_of, months_between
-from bellwether.usage.lake import Lake, write_part
+from bellwether.usage.lake import Lake, LakePath, write_part
 
 Schema = Mapping[str, PolarsDataType]
 INSTANT = pl.Datetime("us", "UTC")
@@ -91,12 +88,35 @@ USER_MONTHS: dict[str, PolarsDataType] = {
 }
 """Kept for client_days only: the day of the month on which a person was first seen, to find the first ever soon."""
 
+CUSTOM_DAYS: dict[str, PolarsDataType] = {
+    "organization_id": pl.String(),
+    "date": pl.Date(),
+    "measure": pl.String(),
+    "events": pl.Int64(),
+    "total": pl.Int64(),
+    "last": pl.Float64(),
+    "last_ts": INSTANT,
+}
+"""Kept for custom measures: what one selection of events (`measure`, its digest) came to for a client on a day."""
+
+CUSTOM_USERS: dict[str, PolarsDataType] = {
+    "organization_id": pl.String(),
+    "user_key": pl.String(),
+    "date": pl.Date(),
+    "measure": pl.String(),
+    "value": pl.Int64(),
+    "last_ts": INSTANT,
+}
+"""Kept for custom measures: who did what a selection asks for, or was said to have a value, on which day."""
+
 KINDS: dict[str, Schema] = {
     "user_days": STORED_USER_DAYS,
     "event_days": EVENT_DAYS,
     "client_hours": CLIENT_HOURS,
     "user_months": USER_MONTHS,
     "client_days": CLIENT_DAYS,
+    "custom_days": CUSTOM_DAYS,
+    "custom_users": CUSTOM_USERS,
 }
 """The kinds of facts and their columns, in the order in which they follow from each other."""
 
@@ -106,6 +126,8 @@ KEYS: dict[str, list[str]] = {
     "client_hours": ["date", "organization_id"],
     "user_months": ["organization_id", "user_key"],
     "client_days": ["date", "organization_id"],
+    "custom_days": ["date", "organization_id", "measure"],
+    "custom_users": ["date", "organization_id", "user_key", "measure"],
 }
 """What each row is unique by, which is also its order in the file."""
 
@@ -138,25 +160,28 @@ def counted_days(lake: Lake, first: date, last: date) -> list[date]:
     """Return the days from `first` to `last` on which facts of any event are stored, ascending."""
     months = [m for m in stored_months(lake, "client_hours") if month_of(first) <= m <= month_of(last)]
     paths = [facts_path(lake, "client_hours", month) for month in months]
-    days = _collect(paths, CLIENT_HOURS, _between(first, last))["date"]
+    days = _collect(lake, paths, CLIENT_HOURS, _between(first, last))["date"]
     return days.unique().sort().to_list()
 
 
-def facts_path(lake: Lake, kind: str, month: str) -> Path:
+def facts_path(lake: Lake, kind: str, month: str) -> LakePath:
     """Return the file of the facts `kind` of `month` (YYYY-MM), which may not exist."""
     return lake.facts_of(kind, month) / "facts.parquet"
 
 
 def stored_months(lake: Lake, kind: str) -> list[str]:
     """Return the months (YYYY-MM) that have facts of `kind`, ascending."""
-    return sorted(path.parent.name.removeprefix("month=") for path in (lake.root / kind).glob("month=*/facts.parquet"))
+    months = [name.removeprefix("month=") for name in lake.folders(lake.root / kind) if name.startswith("month=")]
+    if lake.is_remote:  # there a folder is nothing but the files in it
+        return months
+    return [month for month in months if lake.exists(facts_path(lake, kind, month))]
 
 
 def read_month(
     lake: Lake, kind: str, month: str, *, first: date | None = None, last: date | None = None
 ) -> pl.DataFrame:
     """Return the stored facts `kind` of `month` with all their columns, from `first` to `last` if given."""
-    return _collect([facts_path(lake, kind, month)], KINDS[kind], _between(first, last))
+    return _collect(lake, [facts_path(lake, kind, month)], KINDS[kind], _between(first, last))
 
 
 def store_month(lake: Lake, kind: str, month: str, rows: pl.DataFrame) -> bool:
@@ -171,7 +196,7 @@ def store_month(lake: Lake, kind: str, month: str, rows: pl.DataFrame) -> bool:
     if ordered.equals(read_month(lake, kind, month)):
         return False
     if ordered.is_empty():
-        path.unlink(missing_ok=True)
+        lake.remove([path])
         return True
     write_part(ordered.rechunk().to_arrow(), path)
     return True
@@ -186,7 +211,7 @@ def _read(
     if organization_ids is not None:
         condition &= pl.col("organization_id").is_in(sorted(organization_ids))
     paths = [facts_path(lake, kind, month) for month in months_between(first, last)]
-    return _collect(paths, schema, condition)
+    return _collect(lake, paths, schema, condition)
 
 
 def _between(first: date | None, last: date | None) -> pl.Expr:
@@ -198,16 +223,10 @@ def _between(first: date | None, last: date | None) -> pl.Expr:
     return condition
 
 
-def _collect(paths: list[Path], schema: Schema, condition: pl.Expr) -> pl.DataFrame:
+def _collect(lake: Lake, paths: list[LakePath], schema: Schema, condition: pl.Expr) -> pl.DataFrame:
     """Read `paths`, skipping those that do not exist. Files are held open while they are read, so that a rollup that
     replaces one in the meantime is not seen half."""
-    with ExitStack() as stack:
-        files: list[IO[bytes]] = []
-        for path in paths:
-            try:
-                files.append(stack.enter_context(path.open("rb")))
-            except FileNotFoundError:
-                continue
+    with lake.opened(paths) as files:
         if not files:
             return pl.DataFrame(schema=schema)
         return pl.scan_parquet(files, hive_partitioning=False).filter(condition).select(list(schema)).collect()

@@ -7,11 +7,9 @@ Every step may be done again. The claim, kept beside the spool, fixes which batc
 killed flush is repeated with the same events under the same name.
 """
 
-import fcntl
 import logging
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,16 +17,17 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import polars as pl
-from django.conf import settings
-from django.db import connections, transaction
+from django.db import transaction
 from django.db.models import F, Q
 
+from bellwether.common.locks import exclusive
 from bellwether.common.progress import NoProgress, Progress
 from bellwether.usage.dirty import mark_facts
 from bellwether.usage.identity import assign_earlier_events, remember_users, resolved
 from bellwether.usage.ids import RecentIds
 from bellwether.usage.lake import Lake
-from bellwether.usage.landing import index_of, land, landing_lock
+from bellwether.usage.lake_locks import landing_lock
+from bellwether.usage.landing import index_of, land
 from bellwether.usage.models import EventBatch, FlushClaim, RejectedEvent, WriteKey
 from bellwether.usage.source_days import count_flush, landed_rows
 from bellwether.usage.source_tally import tally
@@ -42,7 +41,6 @@ BATCHES_PER_PART = 5_000
 PARTS_PER_FLUSH = 40
 IDS_PER_QUERY = 500
 KEPT_REJECTS = 20_000
-ADVISORY_LOCK = 7_310_155
 
 Loaded = tuple[datetime, str, Batch]
 
@@ -74,7 +72,7 @@ def flush(*, lake: Lake, zone: ZoneInfo, now: datetime, progress: Progress | Non
     """
     progress = progress or NoProgress()
     done = Flushed()
-    with _alone() as alone:
+    with exclusive("flush") as alone:
         if not alone or not EventBatch.objects.exists():
             return done
         index = index_of(lake, now.astimezone(UTC).date())
@@ -150,7 +148,7 @@ def _load(claim: FlushClaim, lake: Lake) -> list[Loaded]:
 
 
 def _put_aside(row: EventBatch, lake: Lake) -> Path:
-    path = lake.root / "unreadable" / f"batch-{row.pk}-{row.received_at:%Y%m%dT%H%M%S%f}.bin"
+    path = lake.folder / "unreadable" / f"batch-{row.pk}-{row.received_at:%Y%m%dT%H%M%S%f}.bin"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(bytes(row.payload))
     return path
@@ -203,27 +201,3 @@ def _release(claim: FlushClaim) -> None:
 
 def _chunks(ids: list[int]) -> Iterator[list[int]]:
     return (ids[start : start + IDS_PER_QUERY] for start in range(0, len(ids), IDS_PER_QUERY))
-
-
-@contextmanager
-def _alone() -> Iterator[bool]:
-    """Tell whether this is the only flush, of all processes that share the spool; it stays so during the block."""
-    connection = connections[alias()]
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", [ADVISORY_LOCK])
-            got = bool(cursor.fetchone()[0])
-        try:
-            yield got
-        finally:
-            if got:
-                with connection.cursor() as cursor:
-                    cursor.execute("SELECT pg_advisory_unlock(%s)", [ADVISORY_LOCK])
-        return
-    with (Path(settings.BELLWETHER_HOME) / ".flush.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True

@@ -94,19 +94,19 @@ def assign_earlier_events(events: pl.DataFrame, *, lake: Lake, zone: ZoneInfo) -
     for user in waiting:
         days.update(days_between(day_of(user.first_seen_at, zone), day_of(user.last_seen_at, zone)))
     accounts = accounts.filter(pl.col("user_key").is_in([user.user_key for user in waiting]))
-    return [day for day in sorted(days) if lake.events_of(day).exists() and _assign_day(lake, day, accounts)]
+    return [day for day in sorted(days) if lake.parts_of(day) and _assign_day(lake, day, accounts)]
 
 
 def _assign_day(lake: Lake, day: date, accounts: pl.DataFrame) -> bool:
     """Assign the events of one day; tell whether the day holds any event of the users of `accounts`."""
     found = False
-    for path in sorted(lake.events_of(day).glob("[!.]*.parquet")):
-        theirs = pl.scan_parquet(path, hive_partitioning=False).join(accounts.lazy(), on="user_key", how="semi")
+    for path, _ in lake.parts_of(day):
+        theirs = lake.scan([path]).join(accounts.lazy(), on="user_key", how="semi")
         counts = theirs.select(pl.len().alias("all"), (pl.col("organization_id") == UNASSIGNED).sum().alias("open"))
         total, open_ones = counts.collect().row(0)
         found = found or total > 0
         if open_ones:
-            rows = pl.read_parquet(path, hive_partitioning=False)
+            rows = lake.read(path)
             rows = rows.join(accounts, on="user_key", how="left", maintain_order="left")
             mine = (pl.col("organization_id") == UNASSIGNED) & pl.col("account").is_not_null()
             account = pl.when(mine).then(pl.col("account")).otherwise(pl.col("organization_id"))

@@ -13,12 +13,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from hashlib import blake2b
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from bellwether.usage.lake import write_part
+from bellwether.usage.lake import Lake, LakePath, write_part
 
 KEEP = timedelta(days=30)
 MERGE_FROM = 32
@@ -40,10 +39,15 @@ def hashed_ids(sources: Iterable[str], message_ids: Iterable[str]) -> pl.DataFra
 
 @dataclass(frozen=True)
 class RecentIds:
-    """The index under `root`, as of `today` (UTC): ids received in the 30 days before are remembered, older are not."""
+    """The index of `lake`, as of `today` (UTC): ids received in the 30 days before are remembered, older are not."""
 
-    root: Path
+    lake: Lake
     today: date
+
+    @property
+    def root(self) -> LakePath:
+        """Return the folder of the index."""
+        return self.lake.ids
 
     @property
     def since(self) -> datetime:
@@ -55,7 +59,7 @@ class RecentIds:
         files = self._files()
         if not files or keys.is_empty():
             return keys.select(KEY).clear()
-        seen = pl.scan_parquet(files).filter(pl.col("part") != but_part).select(KEY)
+        seen = self.lake.scan(files).filter(pl.col("part") != but_part).select(KEY)
         return seen.join(keys.lazy().select(KEY), on=KEY, how="semi").unique().collect(engine="streaming")
 
     def add(self, keys: pl.DataFrame, *, part: str) -> None:
@@ -66,28 +70,27 @@ class RecentIds:
 
     def tidy(self) -> None:
         """Forget what is too old and merge a day's files when there are many; only under the landing's lock."""
-        for folder in sorted(self.root.glob("day=*")):
-            files = sorted(folder.glob("*.parquet"))
-            if date.fromisoformat(folder.name.removeprefix("day=")) < self.today - KEEP:
-                _remove(files)
-                folder.rmdir()
+        for name in self._days():
+            folder = self.root / name
+            files = [path for path, _ in self.lake.files(folder)]
+            if date.fromisoformat(name.removeprefix("day=")) < self.today - KEEP:
+                self.lake.remove(files)
+                self.lake.remove_folder(folder)
             elif len(files) >= MERGE_FROM:
-                merged = pl.read_parquet(files).sort("part", *KEY)
+                merged = self.lake.scan(files).collect().sort("part", *KEY)
                 _write(merged, folder / f"merged-{uuid.uuid4().hex}.parquet")
-                _remove(files)
+                self.lake.remove(files)
 
-    def _files(self) -> list[Path]:
+    def _days(self) -> list[str]:
+        return [name for name in self.lake.folders(self.root) if name.startswith("day=")]
+
+    def _files(self) -> list[LakePath]:
         oldest = self._folder(self.today - KEEP).name
-        return sorted(path for path in self.root.glob("day=*/*.parquet") if path.parent.name >= oldest)
+        return [path for name in self._days() if name >= oldest for path, _ in self.lake.files(self.root / name)]
 
-    def _folder(self, day: date) -> Path:
+    def _folder(self, day: date) -> LakePath:
         return self.root / f"day={day.isoformat()}"
 
 
-def _write(frame: pl.DataFrame, path: Path) -> None:
+def _write(frame: pl.DataFrame, path: LakePath) -> None:
     write_part(frame.to_arrow(), path)
-
-
-def _remove(files: Iterable[Path]) -> None:
-    for path in files:
-        path.unlink(missing_ok=True)

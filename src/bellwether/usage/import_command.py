@@ -23,7 +23,8 @@ from bellwether.usage.event_fields import EVENT_FIELDS
 from bellwether.usage.importing import EventCounts, bulk_options, import_events, record_event_import
 from bellwether.usage.kind_features import FEATURES
 from bellwether.usage.pseudonyms import pseudonym
-from bellwether.usage.services import roll_up_dirty, workspace_lake
+from bellwether.usage.services import roll_up_dirty
+from bellwether.usage.workspace import workspace_lake
 
 RECORD_KINDS: dict[str, Kind] = {kind.name: kind for kind in (*KINDS, FEATURES)}
 KIND_NAMES = ("clients", "contacts", "events", "tickets", "surveys", "contracts", "outcomes", "activities", "features")

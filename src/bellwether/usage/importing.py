@@ -19,7 +19,8 @@ from bellwether.usage.dirty import mark_facts
 from bellwether.usage.identity import UNASSIGNED, assign_earlier_events, remember_users, resolved
 from bellwether.usage.ids import KEY, RecentIds, hashed_ids
 from bellwether.usage.lake import Lake
-from bellwether.usage.landing import Landed, index_of, land, landing_lock
+from bellwether.usage.lake_locks import landing_lock
+from bellwether.usage.landing import Landed, index_of, land
 from bellwether.usage.occurrences import Occurrences
 from bellwether.usage.source_days import count_import, landed_rows
 
@@ -160,9 +161,9 @@ def _unknown(events: pl.DataFrame, *, lake: Lake, zone: ZoneInfo, index: RecentI
     ).unique(KEY, keep="any")
     earlier = met.before(rows["lo"].to_numpy())
     rows = rows.filter(pl.Series(earlier == 0)).join(index.known(rows, but_part=""), on=KEY, how="anti")
-    paths = [path for day in rows["day"].unique() for path in lake.events_of(day).glob("[!.]*.parquet")]
+    paths = [path for day in rows["day"].unique() for path, _ in lake.parts_of(day)]
     if paths:
-        stored = pl.scan_parquet(paths, hive_partitioning=False).select("source", "message_id")
+        stored = lake.scan(paths).select("source", "message_id")
         known = stored.join(rows.lazy(), on=["source", "message_id"], how="semi").unique().collect(engine="streaming")
         rows = rows.join(known, on=["source", "message_id"], how="anti")
     return rows.height

@@ -1,21 +1,20 @@
 """Jobs of the usage pipeline."""
 
 from datetime import timedelta
-from pathlib import Path
 
 from django.conf import settings
 
 from bellwether.common.jobs import Counts, JobContext, job
 from bellwether.usage.flush import flush
-from bellwether.usage.lake import Lake
 from bellwether.usage.services import roll_up_dirty
+from bellwether.usage.workspace import workspace_lake
 
 
 @job("flush", every=timedelta(seconds=2))
 def flush_spool(context: JobContext) -> Counts:
     """Bring the accepted events from the spool to the lake."""
     done = flush(
-        lake=Lake(Path(settings.BELLWETHER_LAKE)),
+        lake=workspace_lake(),
         zone=settings.BELLWETHER_WORKSPACE_ZONE,
         now=context.now,
         progress=context,

@@ -4,14 +4,10 @@ The order of the steps makes a crash harmless: parts first, the index of ids aft
 under the same part name therefore finds its own earlier rows, keeps them, and replaces its files by the same files.
 """
 
-import fcntl
 import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import cast
 from zoneinfo import ZoneInfo
 
@@ -20,7 +16,8 @@ import pyarrow as pa
 
 from bellwether.common.errors import BellwetherError
 from bellwether.usage.ids import KEY, RecentIds, hashed_ids
-from bellwether.usage.lake import EVENT_SCHEMA, Lake, write_part
+from bellwether.usage.lake import EVENT_SCHEMA, Lake, LakePath, write_part
+from bellwether.usage.lake_locks import landing_lock
 
 PART_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,150}")
 MESSAGE = ("source", "message_id")
@@ -43,7 +40,7 @@ class Landed:
 
 def index_of(lake: Lake, today: date) -> RecentIds:
     """Return the index of recent message ids that belongs to `lake`, as of the UTC day `today`."""
-    return RecentIds(lake.root / "ids", today)
+    return RecentIds(lake, today)
 
 
 def land(
@@ -65,24 +62,15 @@ def land(
     rows = _with_keys(checked, zone)
     with landing_lock(lake):
         days: list[date] = rows["day"].unique().sort().to_list()
-        own = _messages_in([path for path in _paths(lake, days, part) if path.exists()], rows)
+        own = _messages_in(lake, [path for path in _paths(lake, days, part) if lake.exists(path)], rows)
         fresh = rows.join(index.known(rows, but_part=part), on=KEY, how="anti", maintain_order="left")
         if check_lake:
-            others = [path for day in days for path in _parts_of(lake, day) if path.stem != part]
-            fresh = fresh.join(_messages_in(others, fresh), on=MESSAGE, how="anti", maintain_order="left")
+            others = [path for day in days for path, _ in lake.parts_of(day) if path.stem != part]
+            fresh = fresh.join(_messages_in(lake, others, fresh), on=MESSAGE, how="anti", maintain_order="left")
         _write_days(fresh, lake, part, _changed_days(rows, fresh, own, days))
         index.add(fresh.select(*KEY, "received_at"), part=part)
     new = fresh.height - fresh.join(own, on=MESSAGE, how="semi").height
     return Landed(new, events.num_rows - new, fresh["day"].unique().sort().to_list())
-
-
-@contextmanager
-def landing_lock(lake: Lake) -> Iterator[None]:
-    """Hold the lake's lock: one landing at a time on this machine, so that no message slips past another's check."""
-    lake.root.mkdir(parents=True, exist_ok=True)
-    with (lake.root / ".landing.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _checked(events: pa.Table) -> pl.DataFrame:
@@ -108,12 +96,12 @@ def _with_keys(events: pl.DataFrame, zone: ZoneInfo) -> pl.DataFrame:
     return rows.unique(KEY, keep="first", maintain_order=True)
 
 
-def _messages_in(paths: list[Path], rows: pl.DataFrame) -> pl.DataFrame:
+def _messages_in(lake: Lake, paths: list[LakePath], rows: pl.DataFrame) -> pl.DataFrame:
     """Return which messages (source, message_id) of `rows` stand in the parts `paths`, each once."""
     wanted = rows.select(MESSAGE)
     if not paths or rows.is_empty():
         return wanted.clear()
-    seen = pl.scan_parquet(paths, hive_partitioning=False).select(MESSAGE)
+    seen = lake.scan(paths).select(MESSAGE)
     return seen.join(wanted.lazy(), on=MESSAGE, how="semi").unique().collect(engine="streaming")
 
 
@@ -133,20 +121,16 @@ def _write_days(rows: pl.DataFrame, lake: Lake, part: str, days: list[date]) -> 
     by_day = rows.sort("ts", *MESSAGE).partition_by("day", as_dict=True)
     jobs = [(day, by_day.get((day,)), path) for day, path in zip(days, _paths(lake, days, part), strict=True)]
     with ThreadPoolExecutor(min(WRITERS, len(jobs))) as pool:
-        for _ in pool.map(lambda job: _write_day(job[1], job[2]), jobs):
+        for _ in pool.map(lambda job: _write_day(lake, job[1], job[2]), jobs):
             pass
 
 
-def _write_day(rows: pl.DataFrame | None, path: Path) -> None:
+def _write_day(lake: Lake, rows: pl.DataFrame | None, path: LakePath) -> None:
     if rows is None:
-        path.unlink(missing_ok=True)
+        lake.remove([path])
     else:
         write_part(rows.select(EVENT_SCHEMA.names).to_arrow().cast(EVENT_SCHEMA), path)
 
 
-def _paths(lake: Lake, days: list[date], part: str) -> list[Path]:
+def _paths(lake: Lake, days: list[date], part: str) -> list[LakePath]:
     return [lake.events_of(day) / f"{part}.parquet" for day in days]
-
-
-def _parts_of(lake: Lake, day: date) -> list[Path]:
-    return sorted(path for path in lake.events_of(day).glob("*.parquet") if not path.name.startswith("."))

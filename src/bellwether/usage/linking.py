@@ -36,7 +36,7 @@ def months_to_link(lake: Lake, dirty: list[date]) -> list[str]:
             changed.discard(first_of(earlier))
             earlier = previous_month(earlier)
             months.add(earlier)
-    return sorted(month for month in months if facts_path(lake, "user_days", month).exists())
+    return sorted(month for month in months if lake.exists(facts_path(lake, "user_days", month)))
 
 
 def _days_reached(lake: Lake, rows: pl.DataFrame, last: date) -> list[pl.DataFrame]:

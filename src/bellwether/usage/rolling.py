@@ -80,8 +80,8 @@ def _chunks(lake: Lake, months: list[str]) -> Iterator[list[str]]:
     chunk: list[str] = []
     size = 0
     for month in months:
-        path = facts_path(lake, "user_days", month)
-        of_month = path.stat().st_size if path.exists() else 0
+        stamp = lake.stamp(facts_path(lake, "user_days", month))
+        of_month = stamp[1] if stamp else 0
         gap = chunk and following_month(chunk[-1]) != month
         if chunk and (gap or size + of_month > CHUNK_BYTES or len(chunk) == CHUNK_MONTHS):
             yield chunk
@@ -111,7 +111,7 @@ def _count(engine: Engine, lake: Lake, chunk: list[str], fresh: pl.DataFrame) ->
 
 def _see(engine: Engine, lake: Lake, kind: str, first: date, last: date) -> None:
     paths = [facts_path(lake, kind, month) for month in months_between(first, last)]
-    existing = [path for path in paths if path.exists()]
+    existing = [path for path in paths if lake.exists(path)]
     if existing:
         engine.see(kind, existing, first=first, last=last)
     else:

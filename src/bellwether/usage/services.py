@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -14,9 +13,10 @@ from bellwether.usage.compaction import compact_days
 from bellwether.usage.dirty import mark_scores, pending, settle
 from bellwether.usage.facts import counted_days
 from bellwether.usage.lake import Lake
+from bellwether.usage.lake_locks import RollupBusyError, rollup_lock
 from bellwether.usage.models import DirtyDate
 from bellwether.usage.refresh import Refreshed, refresh_facts
-from bellwether.usage.rollup_lock import RollupBusyError, rollup_lock
+from bellwether.usage.workspace import workspace_lake
 
 PATIENCE_SECONDS = 600.0
 
@@ -63,11 +63,6 @@ def roll_up_dirty(*, now: datetime, progress: Progress, wait_seconds: float = 0)
             return _settled(lake, owed, owed, now, progress)
     except RollupBusyError:
         return Refreshed()
-
-
-def workspace_lake() -> Lake:
-    """Return the lake of this workspace."""
-    return Lake(Path(settings.BELLWETHER_LAKE))
 
 
 def workspace_labels() -> dict[str, str]:

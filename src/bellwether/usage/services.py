@@ -10,6 +10,7 @@ from bellwether.common.progress import NoProgress, Progress
 from bellwether.common.time import day_of, days_between
 from bellwether.presets import load_preset
 from bellwether.usage.compaction import compact_days
+from bellwether.usage.custom_keeping import refresh_days
 from bellwether.usage.dirty import mark_scores, pending, settle
 from bellwether.usage.facts import counted_days
 from bellwether.usage.lake import Lake
@@ -95,6 +96,7 @@ def _settled(lake: Lake, days: Iterable[date], owed: dict[date, int], now: datet
     wanted = set(days)
     # Marked before and after: a crash cannot lose the marks, and a scoring run in between cannot use them up.
     done = _refresh(lake, wanted, progress, announce=mark)
+    refresh_days(lake, wanted, labels=workspace_labels(), progress=progress)
     # No day is too far on: counts of all time, first days and last logins reach for ever, windows up to a year.
     mark(days_between(min(wanted), today) if wanted else ())
     mark(done.touched)

@@ -1,0 +1,108 @@
+"""Keeps the facts of custom measures in step with what is wanted, with the days that changed and with all of the past.
+
+What is wanted is said by `want_facts`; the rollup counts it for the days it counts anyway, the job measure_backfill for
+the days before. A row without a spec is one whose facts are still to be removed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from bellwether.common.progress import Progress
+from bellwether.usage.custom_facts import days_by_month, forget_custom_facts, refresh_custom_facts
+from bellwether.usage.custom_specs import FactSpec, spec_from_data
+from bellwether.usage.lake import Lake
+from bellwether.usage.lake_locks import rollup_lock
+from bellwether.usage.models import CustomFact
+
+PATIENCE_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What a backfill did: specs that are complete now, days counted, files that changed, specs forgotten."""
+
+    specs: int = 0
+    days: int = 0
+    files: int = 0
+    forgotten: int = 0
+
+    def as_dict(self) -> dict[str, int]:
+        """Return the counts by name, as jobs report them."""
+        return dict(vars(self))
+
+
+def want_facts(specs: Iterable[FactSpec], *, now: datetime) -> list[str]:
+    """Say that the facts of exactly `specs` are to be kept; return the digests of those that have to be filled.
+
+    Facts of anything else are removed by the next run of measure_backfill. Saying the same again changes nothing.
+    """
+    wanted = {spec.digest: spec for spec in specs}
+    known = {row.digest: row for row in CustomFact.objects.all()}
+    gone = [digest for digest, row in known.items() if digest not in wanted and row.spec]
+    CustomFact.objects.filter(digest__in=gone).update(spec={}, filled_at=None, requested_at=now)
+    for digest, spec in wanted.items():
+        if digest not in known or not known[digest].spec:
+            CustomFact.objects.update_or_create(
+                digest=digest, defaults={"spec": spec.as_data(), "requested_at": now, "filled_at": None}
+            )
+    return sorted(CustomFact.objects.filter(digest__in=wanted, filled_at=None).values_list("digest", flat=True))
+
+
+def complete_facts() -> frozenset[str]:
+    """Return the digests whose facts are complete: those of every day with events are there."""
+    return frozenset(CustomFact.objects.exclude(filled_at=None).values_list("digest", flat=True))
+
+
+def recount_all(*, now: datetime) -> int:
+    """Have all facts of custom measures made again from raw events; return of how many specs."""
+    return int(CustomFact.objects.exclude(spec={}).update(filled_at=None, requested_at=now))
+
+
+def refresh_days(lake: Lake, days: Iterable[date], *, labels: dict[str, str], progress: Progress) -> int:
+    """Count `days` anew for everything that is wanted; return how many files changed. Needs the rollup's lock."""
+    specs = [spec_from_data(row.spec) for row in CustomFact.objects.exclude(spec={}).order_by("digest")]
+    return refresh_custom_facts(lake, days, specs, labels=labels, progress=progress) if specs else 0
+
+
+def fill(lake: Lake, *, labels: dict[str, str], now: datetime, progress: Progress) -> Filled:
+    """Count all days with events for what is not complete yet, and remove what is not wanted any more.
+
+    The newest month comes first, and the rollup gets its turn between months. What is complete is said last: a run that
+    is killed is done again by the next. Raises RollupBusyError when a rollup does not end within ten minutes.
+    """
+    rows = list(CustomFact.objects.filter(filled_at=None).order_by("digest"))
+    unwanted = [row for row in rows if not row.spec]
+    specs = [spec_from_data(row.spec) for row in rows if row.spec]
+    if unwanted:
+        with rollup_lock(lake, wait_seconds=PATIENCE_SECONDS):
+            kept = CustomFact.objects.exclude(spec={}).values_list("digest", flat=True)
+            forget_custom_facts(lake, kept)
+        CustomFact.objects.filter(digest__in=[row.digest for row in unwanted], spec={}).delete()
+    days = lake.event_dates() if specs else []
+    files = 0
+    if days:
+        progress.start(f"Counting {len(days):,} days for custom measures", len(days))
+    for month in days_by_month(days):
+        with rollup_lock(lake, wait_seconds=PATIENCE_SECONDS):
+            files += refresh_custom_facts(lake, month, specs, labels=labels, progress=_Quiet(progress))
+    for row in rows:
+        if row.spec:  # one that was asked for again meanwhile stays due
+            CustomFact.objects.filter(digest=row.digest, requested_at=row.requested_at).exclude(spec={}).update(
+                filled_at=now
+            )
+    return Filled(specs=len(specs), days=len(days), files=files, forgotten=len(unwanted))
+
+
+@dataclass(frozen=True)
+class _Quiet:
+    """A progress whose stages are steps of a larger one."""
+
+    progress: Progress
+
+    def start(self, what: str, total: int | None) -> None:
+        """Begin no stage of its own."""
+
+    def advance(self, steps: int = 1) -> None:
+        """Pass the steps on."""
+        self.progress.advance(steps)

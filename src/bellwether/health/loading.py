@@ -14,7 +14,8 @@ from bellwether.common.time import day_of
 from bellwether.health.inputs import READINGS, MeasureInputs, MeasureSettings, settings_from_preset
 from bellwether.health.models import HealthScore
 from bellwether.health.reading_facts import FoldedPast, read_facts
-from bellwether.health.records import Records, load_records, of_clients
+from bellwether.health.reading_use import KeptUse, read_use
+from bellwether.health.records import Records, load_licences, load_records, of_clients
 from bellwether.health.rows import Sources, read_frame
 from bellwether.portfolio.models import Client
 from bellwether.presets import load_preset
@@ -23,6 +24,7 @@ from bellwether.usage.workspace import workspace_lake
 
 READING_DAYS = 7
 _PAST = FoldedPast()
+_KEPT = KeptUse()
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,32 @@ def load_inputs(
         user_days=facts.user_days,
     )
     return Loaded(inputs, facts.last_seen)
+
+
+@dataclass(frozen=True)
+class LoadedUse:
+    """Inputs of the levels of use alone, and SPANS of reading_use: first and last use by kind of event."""
+
+    inputs: MeasureInputs
+    spans: pl.DataFrame
+
+
+def load_use(dates: Sequence[date], settings: MeasureSettings, *, client_id: str | None = None) -> LoadedUse:
+    """Return what the levels of `dates` are made of, for all clients or one (32 hex digits); four queries.
+
+    Counts "so far" begin with the windows: whether a feature was ever used is in the spans.
+    """
+    found = load_licences(settings, client_ids=None if client_id is None else [client_id])
+    organization = None if client_id is None else str(found.clients["organization_id"].first())
+    facts = read_use(workspace_lake(), min(dates), max(dates), settings, kept=_KEPT, organization_id=organization)
+    inputs = MeasureInputs(
+        clients=found.clients,
+        contracts=found.contracts,
+        adoption=found.adoption,
+        client_days=facts.client_days,
+        event_days=facts.event_days,
+    )
+    return LoadedUse(inputs, facts.spans)
 
 
 def _readings(

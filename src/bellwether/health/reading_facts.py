@@ -169,7 +169,7 @@ def _refold_client_days(rows: pl.LazyFrame) -> pl.LazyFrame:
 
 def _event_days(reader: _Reader, settings: MeasureSettings) -> pl.DataFrame:
     """Return recent rows of every event, those of the last year for events with long windows, older ones folded."""
-    long, short = _wanted_events(settings)
+    long, short = asked_events(settings)
     columns = list(EVENT_DAYS)
 
     def full(days: pl.LazyFrame) -> pl.LazyFrame:
@@ -190,7 +190,7 @@ def _event_days(reader: _Reader, settings: MeasureSettings) -> pl.DataFrame:
 
 
 @dataclass(frozen=True)
-class _Events:
+class AskedEvents:
     """Events that somebody asks for: by name, or by module and feature as well."""
 
     names: frozenset[str]
@@ -212,27 +212,32 @@ class _Events:
             )
         return found.fill_null(value=False)
 
-    def asked(self, column: str) -> list[str]:
-        """Return the values of `column` (module or feature) that tell matches apart."""
-        return sorted({getattr(match, column) for match in self.matches} - {""})
+    def places(self) -> list[pl.Expr]:
+        """Return module and feature, null where no match asks for what they say."""
+        return [_only(name, {getattr(match, name) for match in self.matches} - {""}) for name in COLUMNS[1:]]
 
 
-def _wanted_events(settings: MeasureSettings) -> tuple[_Events, _Events]:
+def _only(column: str, values: Collection[str]) -> pl.Expr:
+    found = pl.when(pl.col(column).is_in(sorted(values))).then(pl.col(column)) if values else pl.lit(None, pl.String)
+    return found.alias(column)
+
+
+def asked_events(settings: MeasureSettings) -> tuple[AskedEvents, AskedEvents]:
     """Return the events with windows over RECENT_DAYS, and the other ones that are asked for."""
     long = {e for f in settings.features if f.days > RECENT_DAYS for e in f.events}
     long |= {e for c in settings.counts if c.days is not None and c.days > RECENT_DAYS for e in c.events}
     named = {e for f in settings.features for e in f.events} | {e for c in settings.counts for e in c.events}
     distant = frozenset(m for f in settings.features if f.days > RECENT_DAYS for m in f.matches)
     near = frozenset(m for f in settings.features for m in f.matches) - distant
-    return _Events(frozenset(long), distant), _Events(frozenset((named | settings.login_events) - long), near)
+    return AskedEvents(frozenset(long), distant), AskedEvents(frozenset((named | settings.login_events) - long), near)
 
 
-def _fold_events(events: _Events, rows: pl.Expr) -> Fold:
+def _fold_events(events: AskedEvents, rows: pl.Expr) -> Fold:
     def fold(days: pl.LazyFrame) -> pl.LazyFrame:
         kept = days.filter(rows).select(
             "organization_id",
             "event",
-            *(_only(column, events.asked(column)) for column in ("module", "feature")),
+            *events.places(),
             "label",
             "is_service",
             "date",
@@ -241,12 +246,6 @@ def _fold_events(events: _Events, rows: pl.Expr) -> Fold:
         return _refold_events(kept)
 
     return fold
-
-
-def _only(column: str, values: Sequence[str]) -> pl.Expr:
-    """Return `column` where it is one of `values`, else null."""
-    found = pl.when(pl.col(column).is_in(values)).then(pl.col(column)) if values else pl.lit(None, pl.String)
-    return found.alias(column)
 
 
 def _refold_events(rows: pl.LazyFrame) -> pl.LazyFrame:

@@ -78,6 +78,26 @@ def load_records(
     )
 
 
+@dataclass(frozen=True)
+class LicenceRecords:
+    """The records that say what clients have licensed; columns as in health.inputs."""
+
+    clients: pl.DataFrame
+    contracts: pl.DataFrame
+    adoption: pl.DataFrame
+
+
+def load_licences(settings: MeasureSettings, *, client_ids: Iterable[str] | None = None) -> LicenceRecords:
+    """Return clients, contract terms and licences of all clients or those given (hex ids); four queries."""
+    ids = None if client_ids is None else sorted(client_ids)
+    contracts = read_frame(of_clients(ContractPeriod.objects.order_by(), ids), CONTRACTS)
+    return LicenceRecords(
+        clients=_clients(ids, contracts, settings),
+        contracts=contracts,
+        adoption=read_frame(of_clients(FeatureAdoption.objects.order_by(), ids), ADOPTION),
+    )
+
+
 def of_clients(queryset: QuerySet[Any], ids: list[str] | None, field: str = "client_id") -> QuerySet[Any]:
     """Return the rows of the clients `ids`, of all clients if that is None."""
     return queryset if ids is None else queryset.filter(**{f"{field}__in": ids})

@@ -1,0 +1,78 @@
+"""Reads the adoption of a client and of its tier, for its page and for the API alike."""
+
+from datetime import date, datetime, timedelta
+from hashlib import sha256
+
+from django.conf import settings as django_settings
+from django.core.cache import BaseCache
+
+from bellwether.common.time import day_of
+from bellwether.health.adoption import TREND_WINDOW_DAYS, Adoption, Licence, TierUse, adoption_of, tier_uses
+from bellwether.health.feature_use import feature_levels
+from bellwether.health.inputs import FeatureSpec, MeasureSettings
+from bellwether.health.loading import load_use, workspace_settings
+from bellwether.portfolio.models import Client
+from bellwether.usage.models import Feature, FeatureAdoption
+
+KEPT_SECONDS = 60
+
+
+def read_adoption(client: Client, *, now: datetime, cache: BaseCache) -> Adoption:
+    """Return the adoption of `client` as of now; figures of peers are at most KEPT_SECONDS old (`cache`).
+
+    Archived clients are shown as of the day on which they were archived.
+    """
+    settings = workspace_settings()
+    day = last_day(client, now=now)
+    before = day - timedelta(days=TREND_WINDOW_DAYS)
+    specs = catalogue_specs(settings)
+    loaded = load_use([before, day], settings, client_id=client.pk.hex)
+    tier = tier_use(client.contract_tier, settings, day=day, cache=cache) if client.archived_at is None else None
+    return adoption_of(
+        client.pk.hex,
+        feature_levels(loaded.inputs, [before, day], settings, with_last_use=False),
+        loaded.spans,
+        day=day,
+        before=before,
+        features=specs,
+        licences=licences_of(client),
+        tier=tier,
+    )
+
+
+def last_day(client: Client, *, now: datetime) -> date:
+    """Return the day as of which a client is shown: today, or the day on which it was archived."""
+    return day_of(client.archived_at or now, django_settings.BELLWETHER_WORKSPACE_ZONE)
+
+
+def catalogue_specs(settings: MeasureSettings) -> list[tuple[FeatureSpec, str]]:
+    """Return the features of the catalogue with their category, in its order."""
+    category = dict(Feature.objects.values_list("key", "category"))
+    return [(spec, category.get(spec.key, "")) for spec in settings.features]
+
+
+def licences_of(client: Client) -> dict[str, Licence]:
+    """Return what is recorded feature by feature; empty where the contract's modules say it."""
+    rows = FeatureAdoption.objects.filter(client=client)
+    columns = ("feature_key", "is_licensed", "licensed_at", "is_configured", "configured_at")
+    return {key: Licence(*rest) for key, *rest in rows.values_list(*columns)}
+
+
+def tier_use(tier: str, settings: MeasureSettings, *, day: date, cache: BaseCache) -> TierUse | None:
+    """Return the use of a tier on `day`, made for all tiers at once, kept for KEPT_SECONDS; None if empty."""
+    words = repr([(s.key, sorted(s.events), sorted(s.matches), s.days, s.target, s.value) for s in settings.features])
+    key = f"adoption-tiers:{day}:{sha256(words.encode()).hexdigest()[:16]}"
+    kept: dict[str, TierUse] | None = cache.get(key)
+    if kept is None:
+        kept = read_tiers(settings, day)
+        cache.set(key, kept, KEPT_SECONDS)
+    return kept.get(tier)
+
+
+def read_tiers(settings: MeasureSettings, day: date) -> dict[str, TierUse]:
+    """Return the use of every tier on `day`: one pass over all clients that are not archived."""
+    active = Client.objects.active().values_list("pk", "contract_tier")
+    tiers = {client_id.hex: tier for client_id, tier in active}
+    # The same span of days as for one client, so that both share the months that are kept.
+    loaded = load_use([day - timedelta(days=TREND_WINDOW_DAYS), day], settings)
+    return tier_uses(feature_levels(loaded.inputs, [day], settings, with_last_use=False), tiers)

@@ -9,12 +9,15 @@ from ninja.parser import Parser
 
 from bellwether.api.clients import router as clients_router
 from bellwether.api.jobs import router as jobs_router
+from bellwether.api.portal_usage import router as portal_usage_router
 from bellwether.api.problems import add_handlers
 from bellwether.common.problems import CONTENT_TYPE, KINDS, Problem, ProblemError
 from bellwether.health.api import router as health_router
+from bellwether.health.usage_api import router as usage_router
 from bellwether.staff.api_auth import STAFF_AUTH
 
 CLIENT_SUCCESS = "/v1/client-success"
+PORTAL = "/v1/internal/client-success"
 DESCRIPTION = """\
 What Bellwether knows about your clients, for programs.
 
@@ -100,3 +103,5 @@ add_handlers(api)
 api.add_router(CLIENT_SUCCESS, clients_router)
 api.add_router(CLIENT_SUCCESS, health_router)
 api.add_router(CLIENT_SUCCESS, jobs_router)
+api.add_router(CLIENT_SUCCESS, usage_router)
+api.add_router(PORTAL, portal_usage_router)

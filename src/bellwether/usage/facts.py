@@ -133,13 +133,18 @@ KEYS: dict[str, list[str]] = {
 
 
 def read_client_days(
-    lake: Lake, first: date, last: date, *, organization_ids: Iterable[str] | None = None
+    lake: Lake,
+    first: date,
+    last: date,
+    *,
+    organization_ids: Iterable[str] | None = None,
+    columns: Iterable[str] = CLIENT_DAYS,
 ) -> pl.DataFrame:
     """Return CLIENT_DAYS from `first` to `last`, both included, of all clients or those given; empty if there are none.
 
-    Ordered by date and client.
+    Ordered by date and client. `columns` are those to read, by default all.
     """
-    return _read(lake, "client_days", CLIENT_DAYS, first, last, organization_ids)
+    return _read(lake, "client_days", {name: CLIENT_DAYS[name] for name in columns}, first, last, organization_ids)
 
 
 def read_event_days(
@@ -210,8 +215,10 @@ def _read(
     condition = _between(first, last)
     if organization_ids is not None:
         condition &= pl.col("organization_id").is_in(sorted(organization_ids))
-    paths = [facts_path(lake, kind, month) for month in months_between(first, last)]
-    return _collect(lake, paths, schema, condition)
+    months = months_between(first, last)
+    if lake.is_remote:  # one request for all of them is quicker than one for each that does not exist
+        months = [month for month in stored_months(lake, kind) if month in set(months)]
+    return _collect(lake, [facts_path(lake, kind, month) for month in months], schema, condition)
 
 
 def _between(first: date | None, last: date | None) -> pl.Expr:

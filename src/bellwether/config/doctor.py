@@ -1,12 +1,10 @@
 """`bellwether doctor`: what is wrong with this installation and how to mend it."""
 
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from django.conf import settings
 from django.db import connections
@@ -14,8 +12,9 @@ from django.db.migrations.executor import MigrationExecutor
 
 from bellwether.common.models import JobPulse
 from bellwether.staff.models import Role, StaffUser
-from bellwether.usage.lake import Lake
+from bellwether.usage.lake_trial import LakeUnusableError, try_out
 from bellwether.usage.models import DirtyDate, EventBatch, WriteKey
+from bellwether.usage.workspace import workspace_lake
 
 LATE_AFTER = timedelta(minutes=5)
 LOW_DISK_BYTES = 2 * 2**30
@@ -70,12 +69,15 @@ def _databases(now: datetime) -> Iterator[Finding]:
 
 
 def _lake(now: datetime) -> Iterator[Finding]:
-    root = Path(settings.BELLWETHER_LAKE)
-    root.mkdir(parents=True, exist_ok=True)
-    writable = os.access(root, os.W_OK)
-    dates = Lake(root).event_dates()
-    span = f"{len(dates)} days of events, {dates[0]} to {dates[-1]}" if dates else "no events yet"
-    yield Finding("lake", f"{root}: {span}", "" if writable else "Make the folder writable.", not writable)
+    lake = workspace_lake()
+    try:
+        try_out(lake)
+    except LakeUnusableError as error:
+        yield Finding("lake", f"{lake.name}: {error}", error.cure, True)
+    else:
+        dates = lake.event_dates()
+        span = f"{len(dates)} days of events, {dates[0]} to {dates[-1]}" if dates else "no events yet"
+        yield Finding("lake", f"{lake.name}: {span}")
     spool, owed = EventBatch.objects.count(), DirtyDate.objects.count()
     yield Finding("spool", f"{spool} batches wait for the flush, {owed} days for the rollup")
 

@@ -11,10 +11,20 @@ from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bellwether.common.errors import BellwetherError
+from bellwether.config.lake_settings import kept_days, lake_location, lake_options
 
 PREFIX = "BELLWETHER_"
 SECRET = frozenset(
-    {"SECRET_KEY", "PSEUDONYM_KEY", "ENCRYPTION_KEYS", "DATABASE_URL", "EMAIL_URL", "SPARK_REMOTE"}
+    {
+        "SECRET_KEY",
+        "PSEUDONYM_KEY",
+        "ENCRYPTION_KEYS",
+        "DATABASE_URL",
+        "EMAIL_URL",
+        "SPARK_REMOTE",
+        "LAKE",
+        "LAKE_OPTIONS",
+    }
 )  # never echoed
 PRESETS = ("ethico", "operations", "suppliers")
 SCORECARDS = ("", "prd-015", "operations", "suppliers", "usage-only")
@@ -38,6 +48,10 @@ class Environment:
     encryption_keys: list[str]
     database: dict[str, object]
     lake: str
+    lake_options: dict[str, object]
+    keep_usage_days: int
+    keep_scores_days: int
+    keep_activities_days: int
     time_zone: ZoneInfo
     working_days: frozenset[int]
     workspace_name: str
@@ -69,7 +83,11 @@ KNOWN: dict[str, str] = {
     "ENCRYPTION_KEYS": "comma-separated, each 32 characters or more; encrypt stored connection URLs, the first all"
     " new ones; made and kept in HOME/encryption.key if not given",
     "DATABASE_URL": "sqlite:///path or postgresql://user:password@host:port/name, default SQLite in HOME",
-    "LAKE": "folder of the event lake, default HOME/lake",
+    "LAKE": "folder or object store (s3://bucket/prefix) of the event lake, default HOME/lake",
+    "LAKE_OPTIONS": "JSON object for the object store, such as endpoint_url, key and secret; default: what AWS_* say",
+    "KEEP_USAGE_DAYS": "days for which events and daily facts are kept, 0 for ever, default 1096",
+    "KEEP_SCORES_DAYS": "days for which scores and measures are kept, 0 for ever, default 1096",
+    "KEEP_ACTIVITIES_DAYS": "days for which activities are kept, 0 for ever, default 2557",
     "TIME_ZONE": "time zone of the workspace's days, default UTC",
     "WORKING_DAYS": "comma-separated weekdays, default mon,tue,wed,thu,fri",
     "WORKSPACE_NAME": "name shown on the sign-in page, default Bellwether",
@@ -232,7 +250,11 @@ def read_environment(variables: Mapping[str, str], *, cwd: Path) -> Environment:
         "home": home,
         "debug": get("DEBUG", "0", _bool),
         "database": get("DATABASE_URL", f"sqlite:///{home}/bellwether.sqlite3", _database),
-        "lake": get("LAKE", str(home / "lake"), _text),
+        "lake": get("LAKE", str(home / "lake"), lambda text: lake_location(text, cwd=cwd)),
+        "lake_options": get("LAKE_OPTIONS", "", lake_options),
+        "keep_usage_days": get("KEEP_USAGE_DAYS", "1096", kept_days),
+        "keep_scores_days": get("KEEP_SCORES_DAYS", "1096", kept_days),
+        "keep_activities_days": get("KEEP_ACTIVITIES_DAYS", "2557", kept_days),
         "time_zone": get("TIME_ZONE", "UTC", _zone),
         "working_days": get("WORKING_DAYS", "mon,tue,wed,thu,fri", _days),
         "workspace_name": get("WORKSPACE_NAME", "Bellwether", _text),

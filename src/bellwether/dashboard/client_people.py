@@ -1,0 +1,397 @@
+"""The people of a client as a table: in the usage tab, and on a page of its own; every text ready to be shown."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.core.cache import caches
+from django.http import QueryDict
+from django.urls import reverse
+
+from bellwether.dashboard.addresses import Address
+from bellwether.portfolio.models import Client
+from bellwether.staff.models import StaffUser
+from bellwether.usage.engagement import Engagement
+from bellwether.usage.people import DEFAULT_SORT, SEGMENTS, SORTS, Asked, PeoplePage, Person, people_of
+from bellwether.usage.people_activities import Activities, kept_activities
+from bellwether.usage.people_links import read_token
+from bellwether.usage.workspace import workspace_lake
+from bellwether.web.formatting import days_ago, days_short, full_day, initials, number, plural
+
+CARD_ROWS, PAGE_ROWS = 8, 50
+SHOWN_NAMES = 3
+LEVEL_WORDS = "Darker means more actions on that day."
+SEGMENT_LABELS = {
+    "all": "All",
+    "stakeholders": "Stakeholders",
+    "inactive": "Inactive",
+    "champions": "Champions",
+    "potential": "Potential champions",
+    "declining": "Declining",
+}
+# (sort word, heading, class, whether the first click sorts descending)
+COLUMNS = (
+    ("name", "User", "", False),
+    ("role", "Role", "c-role", False),
+    ("last_login", "Last login", "n", True),
+    ("sessions", "Sessions", "n", True),
+    ("", "30 days", "c-strip", False),
+    ("", "Mainly does", "c-contact", False),
+    ("status", "Engagement", "", False),
+)
+PILLS = {
+    Engagement.RISING: ("healthy", "trending-up", "Rising"),
+    Engagement.ACTIVE: ("healthy", "circle-check", "Active"),
+    Engagement.NEW: ("na", "user-round-plus", "New"),
+    Engagement.DECLINING: ("monitor", "trending-down", "Declining"),
+    Engagement.INACTIVE: ("risk", "moon", "Inactive"),
+}
+NOTHING = {
+    "all": ("No users yet", "Users appear here once events of this client with a user id have arrived."),
+    "stakeholders": (
+        "No contact is linked",
+        "Link contacts to users to see here how the key people use the product.",
+    ),
+    "inactive": ("Nobody is inactive", "Everybody has logged in within the last 14 days."),
+    "champions": ("No champions", "Nobody was active on 8 of the last 30 days or more."),
+    "potential": ("No potential champions", "Nobody's use is rising far enough."),
+    "declining": ("Nobody is declining", "Nobody's use has fallen notably against the 30 days before."),
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several ways to show the table; `fragment` is where only the table comes from."""
+
+    text: str
+    href: str
+    fragment: str
+    current: bool
+    count: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A heading; `link` sorts by it, None if it cannot be sorted by."""
+
+    label: str
+    classes: str
+    link: Choice | None
+    sorted: str
+    descending: bool
+
+
+@dataclass(frozen=True)
+class Pill:
+    """The status of a person: a word of data-status, an icon, the text."""
+
+    status: str
+    icon: str
+    text: str
+
+
+@dataclass(frozen=True)
+class PersonRow:
+    """A person, ready to be placed. `does` None: not known yet."""
+
+    key: str
+    href: str
+    name: str
+    initials: str
+    badge: str
+    role: str
+    last_login: str
+    last_login_title: str
+    sessions: str
+    levels: list[int]
+    strip_text: str
+    does: str | None
+    pill: Pill
+    pill_title: str
+    marks: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Quiet:
+    """The key contacts who have not logged in for 14 days or more."""
+
+    title: str
+    people: list[tuple[str, str, str]]
+    more: Choice | None
+
+
+@dataclass(frozen=True)
+class Undo:
+    """What was just done to a link, in words, and the token that takes it back; no token if nothing can be."""
+
+    text: str
+    token: str
+    failed: bool = False
+
+
+@dataclass(frozen=True)
+class PeopleCard:
+    """The table of people. `whole`: the page of its own. `activities` is where what they mainly do comes from; empty
+    when it stands in the rows already."""
+
+    client_id: UUID
+    name: str
+    whole: bool
+    summary: str
+    note: str
+    segments: list[Choice]
+    columns: list[Column]
+    rows: list[PersonRow]
+    foot: str
+    previous: Choice | None
+    next: Choice | None
+    search: str
+    search_path: str
+    fragment_path: str
+    hidden: list[tuple[str, str]]
+    quiet: Quiet | None
+    nothing: tuple[str, str]
+    known: int
+    reset: Choice
+    show_all: str
+    export: str
+    link_page: str
+    may_link: bool
+    activities: str
+    activities_page: str
+    activities_reason: str
+    here: str
+    undo: Undo | None = None
+
+
+def people_card(
+    client: Client,
+    *,
+    user: StaffUser,
+    values: QueryDict,
+    today: date,
+    now: datetime,
+    zone: ZoneInfo,
+    address: Address,
+    whole: bool = False,
+    activities: Activities | None = None,
+) -> PeopleCard:
+    """Return the table of the people of `client`, which `user` may see, as `values` (the query of the page) ask for it.
+
+    `address` is that of the page which the table stands on, with its other choices. `whole` is for the page of its
+    own: more rows and every segment. `activities` are what people mainly do where that was computed already.
+    """
+    lake, cache = workspace_lake(), caches["memory"]
+    people = people_of(client, lake=lake, today=today, zone=zone, cache=cache)
+    asked = read_asked(values, whole=whole)
+    page = people.page(asked)
+    done = activities or kept_activities(client, today, cache=cache)
+    links = _Links(address, client, asked, whole=whole)
+    active = f"{number(page.active)} active in 30 days."
+    inactive = page.counts["inactive"]
+    away = f"{number(inactive)} {'has' if inactive == 1 else 'have'} not logged in for 14 days or more."
+    return PeopleCard(
+        client_id=client.pk,
+        name=client.name,
+        whole=whole,
+        summary=f"{plural(page.counts['all'], 'user')}, {active} {away}" if page.counts["all"] else "",
+        note="Users are pseudonyms; a name appears only where a contact is linked.",
+        segments=_segments(page, asked, links, whole=whole),
+        columns=_columns(asked, links),
+        rows=[person_row(person, client, done, today, listed=address.query.get("from", "")) for person in page.rows],
+        foot=_foot(page, asked),
+        previous=links.to("Previous", people_page=page.page - 1) if whole and page.page > 1 else None,
+        next=links.to("Next", people_page=page.page + 1) if whole and page.page < page.pages else None,
+        search=asked.search,
+        search_path=address.path,
+        fragment_path=links.fragment_path,
+        hidden=links.hidden(),
+        quiet=_quiet(page.quiet, client, links),
+        nothing=NOTHING[asked.segment] if not asked.search else ("No user matches", "No name or pseudonym matches."),
+        known=page.counts["all"],
+        reset=links.to("Show all users", people=None, people_search=None, people_page=None),
+        show_all=_show_all(client, asked, address),
+        export=reverse("client_people_export", args=[client.pk]),
+        link_page=reverse("client_people_links", args=[client.pk]),
+        may_link=client.archived_at is None,
+        activities=_activities_path(client, page.rows) if done is None and page.rows else "",
+        activities_page=address.with_(**links.current, people_does="1") + "#people",
+        activities_reason=done.reason if done else "",
+        here=address.with_(**links.current),
+        undo=read_undo(values),
+    )
+
+
+def read_asked(values: Mapping[str, str], *, whole: bool) -> Asked:
+    """Return what the address asks for; what cannot be used is left out."""
+    segment, sort, page = values.get("people", ""), values.get("people_sort", ""), values.get("people_page", "")
+    return Asked(
+        segment=segment if segment in SEGMENTS else "all",
+        search=values.get("people_search", "")[:100],
+        sort=sort if sort.removeprefix("-") in SORTS else DEFAULT_SORT,
+        page=max(1, int(page)) if whole and page.isascii() and page.isdigit() and len(page) < 8 else 1,
+        limit=PAGE_ROWS if whole else CARD_ROWS,
+    )
+
+
+def read_undo(values: Mapping[str, str]) -> Undo | None:
+    """Return what was just done to a link, if the address says so in a token that is ours and still fresh."""
+    given = values.get("people_undo", "")
+    done = read_token(given) if given else None
+    return Undo(done.text, given if done.changes else "", done.failed) if done else None
+
+
+def person_row(
+    person: Person, client: Client, activities: Activities | None, today: date, *, listed: str = ""
+) -> PersonRow:
+    """Return `person` ready to be placed."""
+    contact = person.contact
+    path = reverse("client_person", args=[client.pk, person.user_key])
+    active = plural(person.active_days, "active day")
+    return PersonRow(
+        key=person.user_key,
+        href=Address(path, {"from": listed}).with_(),
+        name=person.name,
+        initials=initials(contact.name) if contact else "",
+        badge=contact.role_label if contact else "",
+        role=person.role or (contact.title if contact else ""),
+        last_login=login_short(person),
+        last_login_title=login_words(person),
+        sessions=number(person.sessions),
+        levels=person.levels,
+        strip_text=f"{active} of the last 30, {plural(person.actions, 'action')}. {LEVEL_WORDS}",
+        does=activities.text(person.user_key) if activities else None,
+        pill=pill(person),
+        pill_title=why(person),
+        marks=marks(person),
+    )
+
+
+def pill(person: Person) -> Pill:
+    """Return the engagement of `person` as a pill."""
+    if person.is_stakeholder_inactive:
+        return Pill("critical", "user-round-x", "Stakeholder inactive")
+    return Pill(*PILLS[person.status])
+
+
+def marks(person: Person) -> list[tuple[str, str]]:
+    """Return what else sets `person` apart: (text, icon)."""
+    found = []
+    if person.is_champion:
+        found.append(("Champion by use", "star"))
+    if person.is_potential_champion:
+        found.append(("Potential champion", "sparkle"))
+    return found
+
+
+def why(person: Person) -> str:
+    """Return the sentence behind the status of `person`."""
+    now, before = plural(person.actions, "action"), number(person.actions_before)
+    match person.status:
+        case Engagement.INACTIVE:
+            return f"{login_words(person)}."
+        case Engagement.NEW:
+            return f"Seen for the first time on {full_day(person.first_seen)}."
+        case _:
+            return f"{now} in 30 days, {before} in the 30 days before."
+
+
+def login_short(person: Person) -> str:
+    """Return the age of the last login for tables: "today", "5 d ago", "never"."""
+    if person.days_since_login is None:
+        return "never"
+    return "today" if person.days_since_login <= 0 else f"{days_short(person.days_since_login)} ago"
+
+
+def login_words(person: Person) -> str:
+    """Return the last login in words."""
+    if person.last_login is None:
+        return "No login is known"
+    return f"Last login {days_ago(person.days_since_login)}, {full_day(person.last_login)}"
+
+
+class _Links:
+    """Makes the addresses of the table: of the page that it stands on, and of the table alone."""
+
+    def __init__(self, address: Address, client: Client, asked: Asked, *, whole: bool) -> None:
+        self.address, self.whole = address, whole
+        self.current: dict[str, str | None] = {
+            "people": None if asked.segment == "all" else asked.segment,
+            "people_sort": None if asked.sort == DEFAULT_SORT else asked.sort,
+            "people_search": asked.search or None,
+            "people_page": None if asked.page == 1 else str(asked.page),
+        }
+        self.fragment_path = reverse("client_people", args=[client.pk])
+        self.alone = Address(self.fragment_path, dict(address.query) | ({} if whole else {"card": "1"}))
+
+    def to(self, text: str, *, current: bool = False, count: str = "", **changes: object) -> Choice:
+        """Return the link that makes `changes`."""
+        wanted = self.current | changes
+        return Choice(text, self.address.with_(**wanted) + "#people", self.alone.with_(**wanted), current, count)
+
+    def hidden(self) -> list[tuple[str, str]]:
+        """Return what a search keeps."""
+        kept = dict(self.alone.query) | {name: value for name, value in self.current.items() if value}
+        return [(name, value) for name, value in kept.items() if name not in {"people_search", "people_page"} and value]
+
+
+def _segments(page: PeoplePage, asked: Asked, links: _Links, *, whole: bool) -> list[Choice]:
+    shown = [name for name in SEGMENTS if whole or name != "potential" or asked.segment == "potential"]
+    return [
+        links.to(
+            SEGMENT_LABELS[name],
+            current=name == asked.segment,
+            count="" if name == "all" else number(page.counts[name]),
+            people=None if name == "all" else name,
+            people_page=None,
+        )
+        for name in shown
+    ]
+
+
+def _columns(asked: Asked, links: _Links) -> list[Column]:
+    word, descending = asked.sort.removeprefix("-"), asked.sort.startswith("-")
+    columns = []
+    for name, label, classes, first_descending in COLUMNS:
+        ordered = ("descending" if descending else "ascending") if name and name == word else ""
+        turned = not descending if ordered else first_descending
+        sort = f"-{name}" if turned else name
+        link = links.to(label, people_sort=None if sort == DEFAULT_SORT else sort, people_page=None) if name else None
+        columns.append(Column(label, classes, link, ordered, descending if ordered else first_descending))
+    return columns
+
+
+def _foot(page: PeoplePage, asked: Asked) -> str:
+    if not page.rows:
+        return ""
+    first = (page.page - 1) * asked.limit + 1
+    if page.pages == 1 or first == 1:
+        return f"{number(len(page.rows))} of {plural(page.total, 'user')}."
+    return f"{number(first)} to {number(first + len(page.rows) - 1)} of {plural(page.total, 'user')}."
+
+
+def _quiet(quiet: Sequence[Person], client: Client, links: _Links) -> Quiet | None:
+    if not quiet:
+        return None
+    one = len(quiet) == 1
+    title = f"{plural(len(quiet), 'key contact')} {'has' if one else 'have'} not logged in for 14 days or more."
+    people = []
+    for person in quiet[:SHOWN_NAMES]:
+        role = person.contact.role_label if person.contact else ""
+        since = login_short(person).removesuffix(" ago")
+        people.append((person.name, reverse("client_person", args=[client.pk, person.user_key]), f"{role}, {since}"))
+    more = links.to(f"and {number(len(quiet) - SHOWN_NAMES)} more", people="stakeholders", people_page=None)
+    return Quiet(title, people, more if len(quiet) > SHOWN_NAMES else None)
+
+
+def _show_all(client: Client, asked: Asked, address: Address) -> str:
+    kept = {"people": "" if asked.segment == "all" else asked.segment, "from": address.query.get("from", "")}
+    return Address(reverse("client_people", args=[client.pk]), kept).with_()
+
+
+def _activities_path(client: Client, rows: Sequence[Person]) -> str:
+    query = QueryDict(mutable=True)
+    query.setlist("user", [row.user_key for row in rows])
+    return f"{reverse('client_people_activities', args=[client.pk])}?{query.urlencode()}"

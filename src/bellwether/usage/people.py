@@ -1,0 +1,288 @@
+"""The people at a client, as pages and the API show them: engagement, linked contacts, what they mainly do.
+
+Platform users are pseudonyms with a role; a name appears only where a contact is linked.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import polars as pl
+from django.core.cache import BaseCache
+
+from bellwether.portfolio.choices import KEY_ROLES, ContactRole
+from bellwether.portfolio.contacting import gone
+from bellwether.portfolio.models import Client, Contact
+from bellwether.usage.engagement import KNOWN, LOOK_BACK_DAYS, Engagement, activity_levels, engagement
+from bellwether.usage.facts import read_user_days
+from bellwether.usage.lake import Lake
+from bellwether.usage.models import PlatformUser
+
+KEPT_SECONDS = 30
+SEGMENTS = ("all", "stakeholders", "inactive", "champions", "potential", "declining")
+SORTS = ("name", "role", "last_login", "sessions", "actions", "active_days", "status", "rank")
+DEFAULT_SORT = "-sessions"
+ROLE_ORDER: dict[str, int] = {role: place for place, role in enumerate(KEY_ROLES)}
+STATUS_ORDER = {status: place for place, status in enumerate(("rising", "active", "new", "declining", "inactive"))}
+
+
+@dataclass(frozen=True)
+class LinkedContact:
+    """The contact that a platform user is known to be. `is_key`: champion, executive sponsor or admin, still there."""
+
+    id: UUID
+    name: str
+    role: str
+    role_label: str
+    title: str
+    is_key: bool
+    has_left: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """A row of PEOPLE (usage.engagement) with what to call the person. `levels` are the last 30 days, 0-5."""
+
+    user_key: str
+    name: str
+    role: str
+    first_seen: date
+    last_login: date | None
+    last_login_at: datetime | None
+    days_since_login: int | None
+    sessions: int
+    actions: int
+    actions_before: int
+    active_days: int
+    minutes: float
+    status: Engagement
+    rank: int | None
+    is_champion: bool
+    is_potential_champion: bool
+    is_power_user: bool
+    contact: LinkedContact | None
+    levels: list[int]
+
+    @property
+    def is_stakeholder_inactive(self) -> bool:
+        """Whether this is a key contact who has not logged in for 14 days or more (KEY_USER_INACTIVE)."""
+        return self.contact is not None and self.contact.is_key and self.status == Engagement.INACTIVE
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which people are wanted: a segment of SEGMENTS, words of a name, a sort of SORTS ("-": descending), a page."""
+
+    segment: str = "all"
+    search: str = ""
+    sort: str = DEFAULT_SORT
+    page: int = 1
+    limit: int = 50
+    status: str = ""
+
+
+@dataclass(frozen=True)
+class PeoplePage:
+    """One page: its rows, how many match, how many there are in each segment, and who is missed.
+
+    `quiet` are the key contacts linked to somebody without a login for 14 days or more; `active` counts those with an
+    action in 30 days.
+    """
+
+    rows: list[Person]
+    total: int
+    page: int
+    pages: int
+    counts: Mapping[str, int]
+    active: int
+    quiet: list[Person]
+
+
+@dataclass(frozen=True)
+class People:
+    """All people of one client at one time: `frame` is PEOPLE with `name`, `is_key`, `link` (place in `contacts`)."""
+
+    frame: pl.DataFrame
+    user_days: pl.DataFrame
+    contacts: list[LinkedContact]
+    today: date
+
+    def page(self, asked: Asked) -> PeoplePage:
+        """Return the page asked for; one beyond the last is the last."""
+        frame = self.frame
+        conditions = segment_conditions()
+        counts = frame.select(**{name: condition.sum() for name, condition in conditions.items()}).row(0, named=True)
+        found = frame.filter(conditions[asked.segment])
+        if asked.status:
+            found = found.filter(pl.col("status") == asked.status)
+        if asked.search.strip():
+            found = found.filter(_matches(asked.search))
+        pages = max(1, -(-found.height // asked.limit))
+        page = min(asked.page, pages)
+        rows = _sorted(found, asked.sort).slice((page - 1) * asked.limit, asked.limit)
+        quiet = frame.filter(pl.col("is_key") & (pl.col("status") == Engagement.INACTIVE.value))
+        return PeoplePage(
+            rows=self.persons(rows),
+            total=found.height,
+            page=page,
+            pages=pages,
+            counts=counts,
+            active=int((frame["actions"] > 0).sum()),
+            quiet=self.persons(quiet.sort("name"), levels=False),
+        )
+
+    def one(self, user_key: str) -> Person | None:
+        """Return the person with that pseudonym, or None."""
+        found = self.persons(self.frame.filter(pl.col("user_key") == user_key))
+        return found[0] if found else None
+
+    def persons(self, rows: pl.DataFrame, *, levels: bool = True) -> list[Person]:
+        """Return the rows of `frame` as persons, in their order."""
+        keys = rows["user_key"].to_list()
+        drawn = activity_levels(self.user_days, keys, self.today) if levels and keys else {}
+        shown = rows.drop("organization_id", "is_key", "text", "is_linked_champion")
+        return [
+            Person(
+                **{k: v for k, v in row.items() if k not in {"link", "status"}},
+                status=Engagement(row["status"]),
+                contact=None if row["link"] is None else self.contacts[row["link"]],
+                levels=drawn.get(row["user_key"], []),
+            )
+            for row in shown.iter_rows(named=True)
+        ]
+
+
+def people_of(client: Client, *, lake: Lake, today: date, zone: ZoneInfo, cache: BaseCache) -> People:
+    """Return the people of `client`, in two queries: their use as kept for KEPT_SECONDS, their contacts as of now."""
+    key = f"people:{client.pk}:{today}"
+    kept: tuple[pl.DataFrame, pl.DataFrame] | None = cache.get(key)
+    if kept is None:
+        kept = _measured(client.organization_id, lake, today, zone)
+        cache.set(key, kept, KEPT_SECONDS)
+    frame, user_days = kept
+    contacts, links = _linked(client, today, zone)
+    named = frame.join(links, on="user_key", how="left", maintain_order="left").with_columns(
+        name=pl.coalesce("contact_name", pl.concat_str(pl.lit("User "), pl.col("user_key").pipe(short_key))),
+        is_key=pl.col("is_key").fill_null(False),
+        is_linked_champion=pl.col("is_linked_champion").fill_null(False),
+    )
+    named = named.with_columns(
+        is_potential_champion=pl.col("is_potential_champion") & ~pl.col("is_linked_champion"),
+        text=pl.concat_str("name", pl.lit(" "), "user_key").str.to_lowercase(),
+    )
+    return People(named.drop("contact_name"), user_days, contacts, today)
+
+
+def forget(client: Client, today: date, *, cache: BaseCache) -> None:
+    """Forget what is kept of the client's people."""
+    cache.delete(f"people:{client.pk}:{today}")
+
+
+def short_key(keys: pl.Expr) -> pl.Expr:
+    """Return the first four characters of pseudonyms in capitals, by which pages call their users."""
+    return keys.str.slice(0, 4).str.to_uppercase()
+
+
+def pseudonym_name(user_key: str) -> str:
+    """Return what pages call a user without a linked contact: "User 4C19"."""
+    return f"User {user_key[:4].upper()}"
+
+
+def days_of(people: People, user_key: str) -> pl.DataFrame:
+    """Return the user-days of one person in the last LOOK_BACK_DAYS days, ascending by date."""
+    return people.user_days.filter((pl.col("user_key") == user_key) & ~pl.col("is_service")).sort("date")
+
+
+def segment_conditions() -> dict[str, pl.Expr]:
+    """Return for each of SEGMENTS which rows of People.frame are in it."""
+    status = pl.col("status")
+    return {
+        "all": pl.col("user_key").is_not_null(),
+        "stakeholders": pl.col("link").is_not_null(),
+        "inactive": status == Engagement.INACTIVE.value,
+        "champions": pl.col("is_champion"),
+        "potential": pl.col("is_potential_champion"),
+        "declining": status == Engagement.DECLINING.value,
+    }
+
+
+def _matches(search: str) -> pl.Expr:
+    """Return which rows hold every word of `search` in name or pseudonym."""
+    words = search.lower().split()
+    return pl.all_horizontal(pl.col("text").str.contains(word, literal=True) for word in words)
+
+
+def _sorted(rows: pl.DataFrame, sort: str) -> pl.DataFrame:
+    word, descending = sort.removeprefix("-"), sort.startswith("-")
+    order: Sequence[pl.Expr | str] = {
+        "name": [pl.col("link").is_null(), pl.col("text")],
+        "status": [pl.col("status").replace_strict(STATUS_ORDER, return_dtype=pl.Int32)],
+    }.get(word, [word])
+    ways = [False, descending] if word == "name" else [descending] * len(order)
+    # Ties go to the more engaged, then to the pseudonym, so that pages never overlap.
+    return rows.sort([*order, pl.col("rank"), pl.col("user_key")], descending=[*ways, False, False], nulls_last=True)
+
+
+def _measured(organization_id: str, lake: Lake, today: date, zone: ZoneInfo) -> tuple[pl.DataFrame, pl.DataFrame]:
+    first = today - timedelta(days=LOOK_BACK_DAYS - 1)
+    user_days = read_user_days(lake, first, today, organization_ids=[organization_id])
+    frame = engagement(user_days, today, known=known_users(organization_id, zone))
+    return frame, user_days.select("user_key", "date", "actions", "sessions", "session_seconds", "is_service")
+
+
+def known_users(organization_id: str, zone: ZoneInfo) -> pl.DataFrame:
+    """Return what the database knows of the client's users (usage.engagement.KNOWN)."""
+    fields = ("organization_id", "user_key", "role", "is_service", "first_seen_at", "last_seen_at")
+    rows = list(PlatformUser.objects.filter(organization_id=organization_id).values_list(*fields))
+    instant = pl.Datetime("us", "UTC")
+    schema = {name: KNOWN[name] for name in ("organization_id", "user_key", "role", "is_service")}
+    frame = pl.DataFrame(rows, schema=schema | {"first_seen": instant, "last_seen": instant}, orient="row")
+    frame = frame.with_columns(last_seen_at="last_seen")
+    local = pl.col("first_seen", "last_seen").dt.convert_time_zone(str(zone)).dt.date()
+    return frame.with_columns(local).with_columns(pl.col("role").replace("", None))
+
+
+def _linked(client: Client, today: date, zone: ZoneInfo) -> tuple[list[LinkedContact], pl.DataFrame]:
+    """Return the contacts that are linked to a platform user, and a frame that joins them by user_key.
+
+    Where an import linked two contacts to one user, the one with the more important role stands for it.
+    """
+    rows = Contact.objects.filter(client=client, archived_at__isnull=True).exclude(user_key="")
+    ordered = sorted(rows, key=lambda c: (gone(c, today, zone), ROLE_ORDER.get(c.role, len(ROLE_ORDER)), c.name))
+    by_key: dict[str, Contact] = {}
+    for contact in ordered:
+        by_key.setdefault(contact.user_key, contact)
+    contacts = [linked_contact(contact, today, zone) for contact in by_key.values()]
+    links = pl.DataFrame(
+        {
+            "user_key": list(by_key),
+            "link": list(range(len(by_key))),
+            "contact_name": [contact.name for contact in contacts],
+            "is_key": [contact.is_key for contact in contacts],
+            "is_linked_champion": [contact.role == ContactRole.CHAMPION for contact in contacts],
+        },
+        schema={
+            "user_key": pl.String,
+            "link": pl.Int32,
+            "contact_name": pl.String,
+            "is_key": pl.Boolean,
+            "is_linked_champion": pl.Boolean,
+        },
+    )
+    return contacts, links
+
+
+def linked_contact(contact: Contact, today: date, zone: ZoneInfo) -> LinkedContact:
+    """Return what the people table says of `contact`."""
+    left = gone(contact, today, zone)
+    return LinkedContact(
+        id=contact.pk,
+        name=contact.name,
+        role=contact.role,
+        role_label=str(contact.get_role_display()),
+        title=contact.title,
+        is_key=contact.role in KEY_ROLES and not left,
+        has_left=left,
+    )

@@ -255,7 +255,7 @@ class TestScoreDates:
         run()
         # 1 count of clients, 1 configuration, 1 catalogue, 13 or 14 loads, 1 history, 3 for storing (PostgreSQL: 6),
         # 4 for the clients, 1 sparklines
-        with django_assert_max_num_queries(29 if connection.vendor == "postgresql" else 26):
+        with django_assert_max_num_queries(30 if connection.vendor == "postgresql" else 27):
             run(*[TODAY - timedelta(days=n) for n in range(days)])
 
 

@@ -1,12 +1,15 @@
 """Which configuration of a scorecard is in force. A configuration is never edited: a change is a new version."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
+from bellwether.health.custom_registry import archived_slugs, custom_measures, known_measures
 from bellwether.health.measures import MEASURES_BY_SLUG
 from bellwether.health.models import HealthScoreConfig
 from bellwether.health.scorecard import Scorecard, definition_digest, parse_scorecard, shipped_definition
@@ -71,6 +74,23 @@ def active_config(scorecard: str, *, now: datetime) -> ActiveConfig:
     return _ready(ensure_default_config(scorecard, now=now))
 
 
+def check_definition(definition: Mapping[str, Any]) -> Scorecard:
+    """Return the scorecard that `definition` describes, if it may be saved as it is.
+
+    Raises InvalidInputError as `parse_scorecard` does, also for measures that are unknown or archived.
+    """
+    return parse_scorecard(definition, known_measures=known_measures(), archived_measures=archived_slugs())
+
+
+def configs_in_force() -> list[ActiveConfig]:
+    """Return the newest active configuration of every scorecard, also those for a tier, a segment or one client."""
+    newest: dict[tuple[Any, ...], HealthScoreConfig] = {}
+    for config in HealthScoreConfig.objects.filter(is_active=True).order_by("scorecard", "version"):
+        of = (config.scorecard, config.applies_to_tier, config.applies_to_segment, config.applies_to_client_id)
+        newest[of] = config
+    return [_ready(config) for config in newest.values()]
+
+
 def config_of(version: str) -> ActiveConfig | None:
     """Return the configuration that a score names, such as "prd-015 v1"; None if it is not there (any more)."""
     scorecard, _, number = version.rpartition(" v")
@@ -86,7 +106,12 @@ def _ready(config: HealthScoreConfig) -> ActiveConfig:
 
 
 @cache
-def _parsed(digest: str, scorecard: str, version: int) -> Scorecard:
+def _parsed(digest: str, name: str, version: int) -> Scorecard:
     """Return the parsed definition; cached by digest, since a version never changes."""
-    config = HealthScoreConfig.objects.get(scorecard=scorecard, version=version, digest=digest)
-    return parse_scorecard(config.definition, known_measures=MEASURES_BY_SLUG)
+    config = HealthScoreConfig.objects.get(scorecard=name, version=version, digest=digest)
+    scorecard = parse_scorecard(config.definition)
+    own = scorecard.measures - set(MEASURES_BY_SLUG)
+    if own:  # also those archived since: scores made while they were in use can still be explained
+        known = {custom.slug for custom in custom_measures(slugs=own, archived=True)}
+        return parse_scorecard(config.definition, known_measures={*MEASURES_BY_SLUG, *known})
+    return scorecard

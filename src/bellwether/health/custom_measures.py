@@ -144,6 +144,18 @@ class Definition:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+@dataclass(frozen=True)
+class Custom:
+    """A custom measure of the workspace as scoring and pages use it. `version` grows with every change."""
+
+    slug: str
+    name: str
+    definition: Definition
+    version: int = 1
+    description: str = ""
+    archived: bool = False
+
+
 def parse_definition(data: Any, *, labelled: Collection[str] | None = None) -> Definition:
     """Return the definition that `data` describes.
 
@@ -211,9 +223,8 @@ class _Reader:
         unit, better = (Unit.COUNT, Better.HIGHER) if path else self._verdict(data, kind)
         if kind == "ratio":
             of = self.definition(data.get("of"), f"{at}of")
-            per = data.get("per")
-            if not (isinstance(per, str) and per in SIZES):
-                per = self.definition(per, f"{at}per")
+            given = data.get("per")
+            per: Definition | Size | None = _size(given) or self.definition(given, f"{at}per")
             return Definition("ratio", of=of, per=per, unit=unit, better=better)
         return self._selection(data, kind, at, unit, better)
 
@@ -246,7 +257,9 @@ class _Reader:
             better=better,
             attribute=attribute,
             trait=trait,
-            **texts,
+            module=texts["module"],
+            feature=texts["feature"],
+            label=texts["label"],
         )
         self._fits(found, at)
         return found
@@ -360,6 +373,10 @@ class _Reader:
             self.problems[path] = "needs a text, a number, true or false."
             return None
         return tuple(sorted({text for text in texts if text}))
+
+
+def _size(value: Any) -> Size | None:
+    return "users" if value == "users" else "seats" if value == "seats" else None
 
 
 def _is_text(value: Any) -> bool:

@@ -11,15 +11,17 @@ add up to the change of the exact score (docs/reference/explain.md):
 What half-up rounding adds on the way to whole points is a part of its own.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
 
 from bellwether.health.engine import score_measures
 from bellwether.health.measures import MEASURE_LABELS, MEASURES_BY_SLUG, Unit
+from bellwether.health.score_rows import VERSION
 from bellwether.health.scorecard import Scorecard
 
 TOLERANCE = 1e-9
@@ -93,10 +95,17 @@ class Explanation:
     version: str
     components: list[ComponentPart]
     differences: list[str]
+    labels: dict[str, str] = field(default_factory=dict)
 
 
-def explain(stored: StoredScore, scorecard: Scorecard) -> Explanation:
-    """Return the explanation of a stored score, made again through the engine with the scorecard it names."""
+def explain(
+    stored: StoredScore, scorecard: Scorecard, *, labels: Mapping[str, str] = MappingProxyType({})
+) -> Explanation:
+    """Return the explanation of a stored score, made again through the engine with the scorecard it names.
+
+    `labels` names the custom measures; their slug stands for those that it lacks.
+    """
+    named = {slug: slug for slug in scorecard.measures} | MEASURE_LABELS | dict(labels)
     again = _score(stored.inputs, stored.date, scorecard, previous=stored.previous_score)
     values = {component.key: again[component.key] for component in scorecard.components}
     shares = _shares(values, scorecard)
@@ -118,12 +127,13 @@ def explain(stored: StoredScore, scorecard: Scorecard) -> Explanation:
                 share=shares.get(component.key),
                 value=values[component.key],
                 contribution=_times(shares.get(component.key), values[component.key]),
-                formula=component.formula.words(MEASURE_LABELS),
-                inputs={slug: stored.inputs.get(slug) for slug in sorted(component.formula.measures)},
+                formula=component.formula.words(named),
+                inputs=_inputs(component.formula.measures, stored.inputs),
             )
             for component in scorecard.components
         ],
         differences=_differences(stored, again, values),
+        labels=dict(labels),
     )
 
 
@@ -158,6 +168,12 @@ def change(before: StoredScore, before_card: Scorecard, after: StoredScore, afte
     )
 
 
+def _inputs(slugs: Collection[str], inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the measures `slugs`, each followed by its version where it is a custom one."""
+    names = [name for slug in sorted(slugs) for name in (slug, slug + VERSION) if name == slug or name in inputs]
+    return {name: inputs.get(name) for name in names}
+
+
 def _score(inputs: Mapping[str, Any], day: date, scorecard: Scorecard, *, previous: int | None) -> dict[str, Any]:
     values: dict[str, pl.Series] = {
         "client_id": pl.Series([""], dtype=pl.String),
@@ -166,7 +182,9 @@ def _score(inputs: Mapping[str, Any], day: date, scorecard: Scorecard, *, previo
     }
     for slug, value in inputs.items():
         measure = MEASURES_BY_SLUG.get(slug)
-        if measure is not None and slug not in values:
+        if measure is None and slug in scorecard.measures:  # a custom one: always a number
+            values[slug] = pl.Series([value], dtype=pl.Float64, strict=False)
+        elif measure is not None and slug not in values:
             kind = pl.String if measure.unit is Unit.WORD else pl.Int64 if measure.whole else pl.Float64
             values[slug] = pl.Series([value], dtype=kind, strict=False)
     return score_measures(pl.DataFrame(values), scorecard).row(0, named=True)

@@ -1,10 +1,12 @@
 """An explanation as text for a terminal and as JSON. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from bellwether.health.explain import Change, ComponentPart, Explanation
 from bellwether.health.measures import MEASURES_BY_SLUG
+from bellwether.health.score_rows import VERSION
 
 
 def as_json(client: str, organization_id: str, explanation: Explanation, change: Change | None) -> dict[str, Any]:
@@ -22,7 +24,7 @@ def as_text(client: str, explanation: Explanation, change: Change | None) -> str
     if explanation.reason:
         lines.append(explanation.reason)
     for part in explanation.components:
-        lines += ["", *_component(part)]
+        lines += ["", *_component(part, explanation.labels)]
     if explanation.exact is not None:
         parts = [p for p in explanation.components if p.contribution is not None]
         lines += ["", f"Together: {' + '.join(f'{p.contribution:.2f}' for p in parts)} = {explanation.exact:.4f}"]
@@ -37,16 +39,18 @@ def as_text(client: str, explanation: Explanation, change: Change | None) -> str
     return "\n".join(lines)
 
 
-def _component(part: ComponentPart) -> list[str]:
+def _component(part: ComponentPart, labels: Mapping[str, str]) -> list[str]:
     if part.value is None:
         head = f"{part.label} (weight {part.weight:g}): no data, its weight goes to the others"
     else:
         head = f"{part.label} (weight {part.weight:g}): {part.value:.2f} brings {part.contribution:.2f} points"
-    return [head, f"  {part.formula}", *(f"  {_input(slug, value)}" for slug, value in part.inputs.items())]
+    return [head, f"  {part.formula}", *(f"  {_input(slug, value, labels)}" for slug, value in part.inputs.items())]
 
 
-def _input(slug: str, value: Any) -> str:
-    label = MEASURES_BY_SLUG[slug].label if slug in MEASURES_BY_SLUG else slug
+def _input(slug: str, value: Any, labels: Mapping[str, str]) -> str:
+    if slug.endswith(VERSION):
+        return f"  version {value} of it"
+    label = MEASURES_BY_SLUG[slug].label if slug in MEASURES_BY_SLUG else labels.get(slug, slug)
     shown = "unknown" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
     return f"{label} ({slug}) = {shown}"
 

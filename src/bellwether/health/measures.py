@@ -41,6 +41,7 @@ class Source(StrEnum):
     FEATURES = "features"
     COUNTS = "counts"
     SCORES = "scores"
+    CUSTOM = "custom"
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,15 @@ def lifetimes(inputs: MeasureInputs) -> pl.DataFrame:
     )
 
 
+def living(measures: pl.DataFrame, lifetimes: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of `measures` on days on which the client was one; the last day is included."""
+    spans = measures.select("client_id").join(lifetimes, on="client_id", how="left", maintain_order="left")
+    alive = (measures["date"] >= spans["first_day"]) & (
+        spans["last_day"].is_null() | (measures["date"] <= spans["last_day"])
+    )
+    return measures.filter(alive.fill_null(False))
+
+
 def _known_since(inputs: MeasureInputs, first: Ints) -> Ints:
     """Return per client the day number since which it is known: contract, first event or record, the earliest."""
     days: Ints = lifetimes(inputs)["first_day"].cast(pl.Int32).cast(pl.Int64).fill_null(NO_DAY).to_numpy()

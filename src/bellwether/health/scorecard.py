@@ -99,11 +99,17 @@ class Scorecard:
         return {component.key: component.weight for component in self.components}
 
 
-def parse_scorecard(data: Mapping[str, Any], *, known_measures: Collection[str] | None = None) -> Scorecard:
+def parse_scorecard(
+    data: Mapping[str, Any],
+    *,
+    known_measures: Collection[str] | None = None,
+    archived_measures: Collection[str] = (),
+) -> Scorecard:
     """Return the scorecard that `data` describes.
 
     Raises InvalidInputError with a field path per problem: weights that do not sum to 100, components without a key or
-    given twice, formulas of unknown kind, and measures that are not in `known_measures` (not checked when None).
+    given twice, formulas of unknown kind, and measures that are not in `known_measures` (not checked when None); of
+    those in `archived_measures` it says so.
     """
     problems: dict[str, str] = {}
     components = []
@@ -123,7 +129,10 @@ def parse_scorecard(data: Mapping[str, Any], *, known_measures: Collection[str] 
         if component.weight < 0:
             problems[f"{path}.weight"] = f"is {component.weight:g}; a weight is 0 or more."
         unknown = sorted(formula.measures - set(known_measures)) if known_measures is not None else []
-        if unknown:
+        archived = [slug for slug in unknown if slug in archived_measures]
+        if archived:
+            problems[f"{path}.formula"] = f"reads {', '.join(archived)}, which is archived; restore it first."
+        elif unknown:
             problems[f"{path}.formula"] = f"reads the unknown measures {', '.join(unknown)}."
         components.append(component)
     keys = [component.key for component in components]

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from bellwether.common.errors import BellwetherError
 from bellwether.health.configs import config_of, main_scorecard
+from bellwether.health.custom_scoring import customs_of
 from bellwether.health.explain import Change, Explanation, StoredScore, change, explain
 from bellwether.health.models import HealthScore
 from bellwether.health.scorecard import Scorecard, load_scorecard
@@ -52,7 +53,8 @@ def explain_client(
     name = scorecard or main_scorecard()
     stored = _stored(client, day, name)
     card = _card(stored.weights_version, name)
-    explanation = explain(stored, card)
+    names = {custom.slug: custom.name for custom in customs_of([card])}
+    explanation = explain(stored, card, labels=names)
     if since is None:
         return explanation, None
     before = _stored(client, since, name)

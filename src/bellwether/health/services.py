@@ -13,10 +13,13 @@ from bellwether.common.progress import Progress
 from bellwether.common.rounding import half_up
 from bellwether.common.time import day_of
 from bellwether.health.configs import ActiveConfig, active_config, main_scorecard
+from bellwether.health.custom_measures import Custom
+from bellwether.health.custom_scoring import customs_of, with_customs
+from bellwether.health.custom_storing import keep_values
 from bellwether.health.engine import score_measures, with_expected_dau
 from bellwether.health.inputs import MeasureSettings
 from bellwether.health.loading import Loaded, load_inputs, workspace_settings
-from bellwether.health.measuring import lifetimes, measure
+from bellwether.health.measuring import lifetimes, living, measure
 from bellwether.health.notable import notable_events
 from bellwether.health.records import Records, load_records
 from bellwether.health.score_rows import score_rows
@@ -90,12 +93,15 @@ def score_dates(
     progress.start(f"Scoring {len(wanted)} days", len(wanted))
     total, newest = ScoreCounts(), _Newest()
     records = _records(chunks, settings, ids)
+    customs = customs_of(config.scorecard for config in configs)
     for chunk in chunks:
         loaded = load_inputs(
             chunk, settings, now=now, scorecard=main, client_ids=ids, readings=readings, records=records
         )
-        total += _score_chunk(loaded, chunk, configs, settings, now, newest)
+        total += _score_chunk(loaded, chunk, configs, customs, settings, now, newest)
         progress.advance(len(chunk))
+    if chunks and day_of(now, settings.zone) == chunks[-1][-1]:
+        keep_values(loaded.inputs, chunks[-1][-1])
     return total + ScoreCounts(clients=_update_clients(newest, main, settings, ids))
 
 
@@ -109,11 +115,13 @@ def score_frames(
     settings, main = workspace_settings(), main_scorecard()
     card = scorecard or active_config(main, now=now).scorecard
     history = pl.DataFrame(schema=SCORES)
+    customs = customs_of([card])
     chunks = list(_chunks(sorted(set(dates)), Client.objects.count()))
     records = _records(chunks, settings)
     for chunk in chunks:
         loaded = load_inputs(chunk, settings, now=now, scorecard=main, records=records)
-        measures = living(measure(loaded.inputs, chunk, settings), lifetimes(loaded.inputs))
+        measures = with_customs(measure(loaded.inputs, chunk, settings), customs, loaded.inputs, chunk)
+        measures = living(measures, lifetimes(loaded.inputs))
         measures = with_expected_dau(measures, card)
         scored = score_measures(measures, card, history=history)
         since = chunk[-1] - timedelta(days=HISTORY_DAYS)
@@ -162,11 +170,13 @@ def _score_chunk(
     loaded: Loaded,
     dates: Sequence[date],
     configs: Sequence[ActiveConfig],
+    customs: Sequence[Custom],
     settings: MeasureSettings,
     now: datetime,
     newest: _Newest,
 ) -> ScoreCounts:
-    measures = living(measure(loaded.inputs, dates, settings), lifetimes(loaded.inputs))
+    measures = with_customs(measure(loaded.inputs, dates, settings), customs, loaded.inputs, dates)
+    measures = living(measures, lifetimes(loaded.inputs))
     notable = notable_events(loaded.inputs, dates, settings)
     counts = ScoreCounts(dates=len(dates))
     for index, config in enumerate(configs):
@@ -182,6 +192,7 @@ def _score_chunk(
             weights=config.weights,
             version=config.version,
             notable=notable,
+            customs={custom.slug: custom.version for custom in customs if custom.slug in card.measures},
         )
         counts += ScoreCounts(changed=store_scores(rows, now=now))
         if index == 0:
@@ -200,15 +211,6 @@ def _history(card: Scorecard, dates: Sequence[date]) -> pl.DataFrame:
     else:
         first, last = dates[0] - timedelta(days=HISTORY_DAYS), dates[-1] - timedelta(days=1)
     return read_scores(card.name, first, last)
-
-
-def living(measures: pl.DataFrame, lifetimes: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows of `measures` on days on which the client was one; the last day is included."""
-    spans = measures.select("client_id").join(lifetimes, on="client_id", how="left", maintain_order="left")
-    alive = (measures["date"] >= spans["first_day"]) & (
-        spans["last_day"].is_null() | (measures["date"] <= spans["last_day"])
-    )
-    return measures.filter(alive.fill_null(False))
 
 
 def _update_clients(newest: _Newest, main: str, settings: MeasureSettings, ids: list[str] | None) -> int:

@@ -1,0 +1,49 @@
+"""The custom measures of this workspace, and with the built-in ones everything that a scorecard may read."""
+
+from collections.abc import Collection
+
+from bellwether.health.custom_measures import Custom, parse_definition
+from bellwether.health.custom_text import sentence
+from bellwether.health.measures import MEASURES_BY_SLUG, Measure, Source
+from bellwether.health.models import CustomMeasure
+
+
+def as_custom(row: CustomMeasure) -> Custom:
+    """Return the measure that a row holds."""
+    return Custom(
+        slug=row.slug,
+        name=row.name,
+        definition=parse_definition(row.definition),
+        version=row.version,
+        description=row.description,
+        archived=row.archived_at is not None,
+    )
+
+
+def custom_measures(*, slugs: Collection[str] | None = None, archived: bool = False) -> list[Custom]:
+    """Return the custom measures in the order of their names, in one query: all, or those named `slugs`.
+
+    Archived ones only with `archived`.
+    """
+    rows = CustomMeasure.objects.order_by("name", "slug")
+    if slugs is not None:
+        rows = rows.filter(slug__in=list(slugs))
+    if not archived:
+        rows = rows.filter(archived_at=None)
+    return [as_custom(row) for row in rows]
+
+
+def as_measure(custom: Custom) -> Measure:
+    """Return the custom measure as the registry of built-in ones would hold it; its description is its sentence."""
+    definition = custom.definition
+    return Measure(custom.slug, custom.name, definition.unit, definition.better, Source.CUSTOM, sentence(definition))
+
+
+def known_measures() -> dict[str, Measure]:
+    """Return every measure that a scorecard may read now, by slug: built-in ones and the workspace's own."""
+    return MEASURES_BY_SLUG | {custom.slug: as_measure(custom) for custom in custom_measures()}
+
+
+def archived_slugs() -> frozenset[str]:
+    """Return the slugs of archived custom measures."""
+    return frozenset(CustomMeasure.objects.exclude(archived_at=None).values_list("slug", flat=True))

@@ -22,7 +22,8 @@ from bellwether.demo.delivery import seen_between, tables
 from bellwether.demo.home import DemoHomeError, Marker, empty_home, read_marker, same_demo, truth_path, write_marker
 from bellwether.demo.plan import DemoPlan, check_plan
 from bellwether.demo.portfolio import Portfolio, make_messages, make_portfolio, truth
-from bellwether.demo.storing import store
+from bellwether.demo.sources import refused_events, source_days
+from bellwether.demo.storing import store, store_sources
 from bellwether.health.services import score_dates
 from bellwether.portfolio.models import Client
 from bellwether.usage.landing import index_of, land
@@ -118,6 +119,8 @@ def _make(plan: DemoPlan, *, home: Path, now: datetime, progress: Progress) -> d
         counts = store(portfolio, user_keys=user_keys, seen=seen_between(messages), progress=progress)
     with stages.timed("events"):
         landed, dates = _land(portfolio, messages, user_keys, zone=zone, progress=progress)
+        sent = source_days(portfolio.world, messages, zone=zone)
+        store_sources(sent, refused_events(portfolio.world, sent, until=portfolio.until))
     with stages.timed("facts"):
         roll_up(workspace_lake(), dates, progress=progress)
     with stages.timed("scores"):

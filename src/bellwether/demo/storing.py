@@ -1,6 +1,7 @@
 """Writes the demo's records into the database, in bulk, in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
@@ -9,9 +10,12 @@ from django.db import models, transaction
 from bellwether.common.progress import Progress
 from bellwether.demo import rows
 from bellwether.demo.portfolio import Portfolio
+from bellwether.demo.sources import Refused, as_rows
 from bellwether.demo.staffing import PASSWORD
 from bellwether.portfolio.models import Activity, Client, Note, Tag
 from bellwether.staff.models import StaffUser, Team
+from bellwether.usage.models import RejectedEvent, SourceDay
+from bellwether.usage.source_tally import Tally
 
 CHUNK = 2000
 
@@ -43,6 +47,16 @@ def store(portfolio: Portfolio, *, user_keys: list[str], seen: rows.Seen, progre
         _store_participants(portfolio)
         _date_notes(portfolio)
     return counts
+
+
+def store_sources(days: Mapping[tuple[str, date], Tally], refused: list[Refused]) -> None:
+    """Write what each source sent by day, and the rejected events, all or none."""
+    with transaction.atomic():
+        SourceDay.objects.bulk_create(
+            [SourceDay(source=source, date=day, last_part="demo", **vars(one)) for (source, day), one in days.items()],
+            batch_size=500,
+        )
+        RejectedEvent.objects.bulk_create([RejectedEvent(**values) for values in as_rows(refused)], batch_size=500)
 
 
 def _insert(made: Sequence[models.Model], progress: Progress) -> None:

@@ -15,6 +15,7 @@ from bellwether.common.problems import CONTENT_TYPE, KINDS, Problem, ProblemErro
 from bellwether.health.api import router as health_router
 from bellwether.health.usage_api import router as usage_router
 from bellwether.staff.api_auth import STAFF_AUTH
+from bellwether.usage.people_api import router as people_router
 
 CLIENT_SUCCESS = "/v1/client-success"
 PORTAL = "/v1/internal/client-success"
@@ -104,4 +105,5 @@ api.add_router(CLIENT_SUCCESS, clients_router)
 api.add_router(CLIENT_SUCCESS, health_router)
 api.add_router(CLIENT_SUCCESS, jobs_router)
 api.add_router(CLIENT_SUCCESS, usage_router)
+api.add_router(CLIENT_SUCCESS, people_router)
 api.add_router(PORTAL, portal_usage_router)

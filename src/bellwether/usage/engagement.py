@@ -21,8 +21,8 @@ INACTIVE_DAYS = 14
 DECLINING_BELOW, RISING_ABOVE, HALVED = 0.75, 1.25, 0.5
 NOTABLE_ACTIONS = 10
 COMPARABLE_DAYS = 14
-CHAMPION_SHARE, CHAMPION_ACTIVE_DAYS = 0.10, 8
-POWER_SHARE = 0.20
+CHAMPIONS_ONE_IN, CHAMPION_ACTIVE_DAYS = 10, 8
+POWER_USERS_ONE_IN = 5
 LEVELS = 5
 PEAK_QUANTILE = 0.95
 
@@ -207,7 +207,7 @@ def _ranked(people: pl.DataFrame) -> pl.DataFrame:
         [client, "actions", "active_days", "user_key"], descending=[False, True, True, False]
     ).with_columns(by_actions=pl.int_range(1, pl.len() + 1).over(client))
     at_work = (pl.col("active_days") >= CHAMPION_ACTIVE_DAYS) & (pl.col("status") != Engagement.INACTIVE.value)
-    top = pl.col("rank") <= (pl.col("acting") * CHAMPION_SHARE).ceil()
+    top = _first("rank", one_in=CHAMPIONS_ONE_IN)
     better_half = pl.col("rank") * 2 <= pl.col("acting") + 1
     rising = pl.col("status") == Engagement.RISING.value
     flags = ordered.select(
@@ -215,7 +215,12 @@ def _ranked(people: pl.DataFrame) -> pl.DataFrame:
         "rank",
         is_champion=top & at_work,
         is_potential_champion=rising & at_work & better_half & ~top,
-        is_power_user=pl.col("by_actions") <= (pl.col("acting") * POWER_SHARE).ceil(),
+        is_power_user=_first("by_actions", one_in=POWER_USERS_ONE_IN),
     )
     joined = people.join(flags, on=PERSON, how="left")
     return joined.with_columns(pl.col("is_champion", "is_potential_champion", "is_power_user").fill_null(False))
+
+
+def _first(place: str, *, one_in: int) -> pl.Expr:
+    """Return who is among the first one in `one_in`, rounded up, in whole numbers: a fifth of 35 is 7, not 8."""
+    return (pl.col(place) - 1) * one_in < pl.col("acting")

@@ -201,7 +201,7 @@ def rollup(root: Path) -> Task:
 
 def rolling(root: Path) -> Task:
     from bellwether.common.progress import NoProgress
-    from bellwether.usage.counting import Engine
+    from bellwether.usage.engine_duckdb import DuckDBEngine as Engine
     from bellwether.usage.facts import stored_months
     from bellwether.usage.lake import Lake
     from bellwether.usage.rolling import refresh_client_days

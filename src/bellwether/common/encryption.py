@@ -23,7 +23,7 @@ def encrypt(text: str) -> bytes:
     return _all().encrypt(text.encode())
 
 
-def decrypt(token: bytes) -> str:
+def decrypt(token: bytes | memoryview) -> str:
     """Return the text of `token`; UnreadableSecretError when none of the keys fits."""
     try:
         return _all().decrypt(bytes(token)).decode()
@@ -34,7 +34,7 @@ def decrypt(token: bytes) -> str:
         ) from None
 
 
-def is_current(token: bytes) -> bool:
+def is_current(token: bytes | memoryview) -> bool:
     """Return whether `token` is encrypted under the first key, so that the others are not needed for it."""
     try:
         _fernet(_keys()[0]).decrypt(bytes(token))

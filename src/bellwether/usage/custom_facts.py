@@ -12,8 +12,9 @@ import polars as pl
 
 from bellwether.common.progress import Progress
 from bellwether.usage.calendar import month_of
-from bellwether.usage.counting import Batch, Engine, batches, deduplication_sql
+from bellwether.usage.counting import Batch, batches, deduplication_sql
 from bellwether.usage.custom_specs import FactSpec, facts_sql
+from bellwether.usage.engine_duckdb import DuckDBEngine as Engine
 from bellwether.usage.facts import KINDS, read_month, store_month, stored_months
 from bellwether.usage.lake import Lake
 

@@ -13,7 +13,8 @@ import polars as pl
 
 from bellwether.common.progress import Progress
 from bellwether.usage.calendar import month_of
-from bellwether.usage.counting import Batch, Counted, Engine, Facts, batches
+from bellwether.usage.counting import Batch, Counted, Facts, batches, count
+from bellwether.usage.engines import DUCKDB, EngineChoice, engine_for
 from bellwether.usage.facts import read_month, store_month
 from bellwether.usage.lake import Lake
 from bellwether.usage.linking import linked_month, months_to_link
@@ -44,27 +45,29 @@ def refresh_facts(
     labels: Mapping[str, str],
     progress: Progress,
     announce: Callable[[list[date]], None] = lambda days: None,
+    engine: EngineChoice = DUCKDB,
 ) -> Refreshed:
     """Count the events of the workspace `days` anew and bring everything that follows from them up to date.
 
     `labels` names for an event the property that becomes its label. `announce` is told which days of client_days are
-    about to change. Only one refresh of a lake may run at a time (usage.rollup_lock).
+    about to change. `engine` says what counts; the facts are the same. Only one refresh of a lake may run at a time
+    (usage.lake_locks).
     """
     dirty = sorted(set(days))
     if not dirty:
         return Refreshed()
-    with Engine(lake) as engine:
+    with engine_for(lake, engine) as running:
         total = _Total()
         progress.start(f"Counting the events of {len(dirty):,} days", len(dirty))
 
-        def count(batch: Batch) -> dict[str, Facts]:
-            counted = engine.count(batch, zone=zone, labels=labels)
+        def counted_months(batch: Batch) -> dict[str, Facts]:
+            counted = count(running, batch, zone=zone, labels=labels)
             total.add(counted)
             progress.advance(len(batch.days))
             return counted.by_month()
 
         days_of = {month: list(of_month) for month, of_month in groupby(dirty, key=month_of)}
-        for month, counted in _by_month(map(count, batches(lake, dirty)), list(days_of)):
+        for month, counted in _by_month(map(counted_months, batches(lake, dirty)), list(days_of)):
             total.files += _store_days(lake, month, days_of[month], counted)
         linked = months_to_link(lake, dirty)
         for month in linked:
@@ -72,7 +75,7 @@ def refresh_facts(
             total.files += store_month(lake, "user_days", month, linked_month(lake, month, rows))
         affected = _affected(dirty)
         months = sorted({month_of(day) for day in affected} | set(linked))
-        files, changed = refresh_client_days(engine, lake, months, progress=progress, announce=announce)
+        files, changed = refresh_client_days(running, lake, months, progress=progress, announce=announce)
     return Refreshed(
         days=len(dirty),
         events=total.events,

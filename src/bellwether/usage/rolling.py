@@ -21,7 +21,7 @@ from bellwether.usage.calendar import (
     last_of,
     months_between,
 )
-from bellwether.usage.counting import Engine, to_sql
+from bellwether.usage.engines import Engine, to_sql
 from bellwether.usage.facts import (
     CLIENT_DAYS,
     KINDS,
@@ -103,7 +103,7 @@ def _count(engine: Engine, lake: Lake, chunk: list[str], fresh: pl.DataFrame) ->
     engine.see_frame(
         "calendar", pl.DataFrame({"date": dates, "day": numbers, "is_wanted": [day >= first for day in dates]})
     )
-    rows = engine.frame(client_days_sql())
+    rows = engine.frame(client_days_sql(engine.dialect))
     hours = np.ascontiguousarray(rows.select(HOURS).to_numpy())  # far faster than concat_list
     rows = rows.with_columns(pl.Series("actions_by_hour", hours, dtype=pl.Array(pl.Int64, len(HOURS))).arr.to_list())
     return rows.select([pl.col(name).cast(dtype) for name, dtype in CLIENT_DAYS.items()])
@@ -119,7 +119,7 @@ def _see(engine: Engine, lake: Lake, kind: str, first: date, last: date) -> None
 
 
 @cache
-def client_days_sql() -> str:
+def client_days_sql(dialect: str) -> str:
     """Return the query for client_days over the tables user_days, client_hours, new_users and calendar."""
     return to_sql(
         rollup.client_days(
@@ -127,17 +127,18 @@ def client_days_sql() -> str:
             _unbound("client_hours"),
             ibis.table(NEW_USERS | {"day": "int64"}, name="new_users"),
             calendar=ibis.table({"date": "date", "day": "int64", "is_wanted": "boolean"}, name="calendar"),
-        )
+        ),
+        dialect,
     )
 
 
 @cache
-def new_users_sql() -> str:
+def new_users_sql(dialect: str) -> str:
     """Return the query for how many people each client saw for the first time on which day, over user_months."""
     months = _unbound("user_months")
     firsts = months.group_by(["organization_id", "user_key"]).agg(date=months.first_date.min())
     counts = firsts.group_by(["organization_id", "date"]).agg(new_users=firsts.count())
-    return to_sql(counts.order_by("organization_id", "date"))
+    return to_sql(counts.order_by("organization_id", "date"), dialect)
 
 
 def _unbound(kind: str, columns: Iterable[str] | None = None) -> Table:
@@ -151,7 +152,7 @@ def _new_users(engine: Engine, lake: Lake) -> pl.DataFrame:
     if not paths:
         return pl.DataFrame(schema={"organization_id": pl.String, "date": pl.Date, "new_users": pl.Int64})
     engine.see("user_months", paths)
-    return engine.frame(new_users_sql())
+    return engine.frame(new_users_sql(engine.dialect))
 
 
 def _with_users_ever(rows: pl.DataFrame, fresh: pl.DataFrame) -> pl.DataFrame:

@@ -2,22 +2,26 @@
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
 from bellwether.common.progress import NoProgress, Progress
 from bellwether.common.time import day_of, days_between
-from bellwether.presets import load_preset
 from bellwether.usage.compaction import compact_days
 from bellwether.usage.custom_keeping import refresh_days
 from bellwether.usage.dirty import mark_scores, pending, settle
+from bellwether.usage.engines import EngineChoice
+from bellwether.usage.erasure import finish_erasures
 from bellwether.usage.facts import counted_days
 from bellwether.usage.lake import Lake
 from bellwether.usage.lake_locks import RollupBusyError, rollup_lock
 from bellwether.usage.models import DirtyDate
 from bellwether.usage.refresh import Refreshed, refresh_facts
-from bellwether.usage.workspace import workspace_lake
+from bellwether.usage.tallies import tallied_days
+from bellwether.usage.workspace import workspace_labels as workspace_labels
+from bellwether.usage.workspace import workspace_lake as workspace_lake
 
 PATIENCE_SECONDS = 600.0
 
@@ -45,7 +49,7 @@ def roll_up_dates(
     with rollup_lock(lake, wait_seconds=PATIENCE_SECONDS):
         owed = {day: version for day, version in pending(DirtyDate).items() if first <= day <= last}
         days = {day for day in lake.event_dates() if first <= day <= last} | set(owed)
-        days |= set(counted_days(lake, first, last))
+        days |= {day for day in tallied_days(lake) if first <= day <= last} | set(counted_days(lake, first, last))
         return _settled(lake, days, owed, now, progress or NoProgress())
 
 
@@ -66,9 +70,13 @@ def roll_up_dirty(*, now: datetime, progress: Progress, wait_seconds: float = 0)
         return Refreshed()
 
 
-def workspace_labels() -> dict[str, str]:
-    """Return which property becomes an event's label, by event name, as the workspace's preset says."""
-    return dict(load_preset(settings.BELLWETHER_PRESET).get("labels", {}))
+def workspace_engine() -> EngineChoice:
+    """Return what rolls events up in this workspace."""
+    return EngineChoice(
+        name=settings.BELLWETHER_ENGINE,
+        master=settings.BELLWETHER_SPARK_MASTER,
+        remote=settings.BELLWETHER_SPARK_REMOTE,
+    )
 
 
 def _refresh(
@@ -79,7 +87,8 @@ def _refresh(
 ) -> Refreshed:
     wanted = set(days)
     compact_days(lake, wanted)
-    return refresh_facts(lake, wanted, zone=_zone(), labels=workspace_labels(), progress=progress, announce=announce)
+    how: dict[str, Any] = {"zone": _zone(), "labels": workspace_labels(), "engine": workspace_engine()}
+    return refresh_facts(lake, wanted, progress=progress, announce=announce, **how)
 
 
 def _zone() -> ZoneInfo:
@@ -89,6 +98,7 @@ def _zone() -> ZoneInfo:
 
 def _settled(lake: Lake, days: Iterable[date], owed: dict[date, int], now: datetime, progress: Progress) -> Refreshed:
     today = day_of(now, _zone())
+    finish_erasures(lake, now=now, progress=progress)  # one that was cut off would be counted as two people
 
     def mark(touched: Iterable[date]) -> None:
         mark_scores((day for day in touched if day <= today), now=now)

@@ -8,7 +8,15 @@ Nothing here knows Django, the clock or where files lie; usage.refresh does the 
 """
 
 from bellwether.usage.rollup.days import client_hours, event_days, kinds, roles, slots, together, told_roles, user_days
-from bellwether.usage.rollup.events import distinct_ids, local_seconds, prepare, repeated, since_epoch, without_repeats
+from bellwether.usage.rollup.events import (
+    distinct_ids,
+    local_seconds,
+    prepare,
+    property_text,
+    repeated,
+    since_epoch,
+    without_repeats,
+)
 from bellwether.usage.rollup.rolling import client_days
 
 __all__ = [
@@ -19,6 +27,7 @@ __all__ = [
     "kinds",
     "local_seconds",
     "prepare",
+    "property_text",
     "repeated",
     "roles",
     "since_epoch",

@@ -1,6 +1,6 @@
 """Raw rows of the lake made ready to be counted: each message once, microseconds, local hour, label."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +12,9 @@ from bellwether.usage.lake import ACTION_TYPES, EVENT_SCHEMA
 
 MESSAGE = ("date", "source", "message_id")
 """What makes a message within the read. Repeats on other days were dropped when they were landed."""
+
+JsonText = Callable[[Any, str], Any]
+"""Gives the property (second) of a JSON column (first) as text."""
 
 FIRST_KEPT = ("received_at", "sent_at", "ts", "us")
 """How the copies of a message compete; all other columns follow, so that the winner is always the same."""
@@ -47,11 +50,14 @@ def without_repeats(raw: Table, repeats: Table) -> Table:
     return raw.anti_join(repeats, list(MESSAGE)).union(kept, distinct=False)
 
 
-def prepare(raw: Table, *, offsets: Sequence[OffsetSpan], labels: Mapping[str, str]) -> Table:
+def prepare(
+    raw: Table, *, offsets: Sequence[OffsetSpan], labels: Mapping[str, str], json_text: JsonText | None = None
+) -> Table:
     """Return the events as the counting needs them: `us` (microseconds since 1970 UTC), `slot` (half hours since 1970
     UTC), `hour` (0-23, local by `offsets`), `is_action`, and `label` (the property that `labels` names for the event).
 
-    `raw` has the columns of the lake's events; `us` may stand for `ts`, and `label` for `properties`.
+    `raw` has the columns of the lake's events; `us` may stand for `ts`, and `label` for `properties`. `json_text` gives
+    a property of JSON as text where an engine has its own way.
     """
     us = raw.us if "us" in raw.columns else since_epoch(raw.ts)
     kept = [raw[c] for c in ("date", "organization_id", "user_key", "is_service", "event", "module", "feature", "role")]
@@ -59,7 +65,7 @@ def prepare(raw: Table, *, offsets: Sequence[OffsetSpan], labels: Mapping[str, s
         *kept,
         us=us,
         is_action=raw.type.isin(ACTION_TYPES),
-        label=raw.label if "label" in raw.columns else _label(raw.event, raw.properties, labels),
+        label=raw.label if "label" in raw.columns else _label(raw, labels, json_text or property_text),
     )
     hour = (local_seconds(events.us, offsets) // 3600) % 24
     return events.mutate(slot=events.us // MICROSECONDS // 1800, hour=hour)
@@ -82,13 +88,13 @@ def _offset(us: Any, offsets: Sequence[OffsetSpan]) -> Any:
     return ibis.cases(*branches, else_=offsets[-1].seconds)
 
 
-def _label(event: StringValue, properties: StringValue, labels: Mapping[str, str]) -> Value:
+def _label(raw: Table, labels: Mapping[str, str], json_text: JsonText) -> Value:
     if not labels:
         return ibis.null("string")
-    return ibis.cases(*[(event == name, _property(properties, key)) for name, key in sorted(labels.items())])
+    return ibis.cases(*[(raw.event == name, json_text(raw.properties, key)) for name, key in sorted(labels.items())])
 
 
-def _property(properties: StringValue, key: str) -> Value:
+def property_text(properties: StringValue, key: str) -> Value:
     """Return the property as text: strings as they are, numbers and booleans as JSON writes them, null as null."""
     value: Any = properties.cast("json")[key]
     return ibis.coalesce(value.str, value.cast("string").nullif("null"))

@@ -73,6 +73,7 @@ class Usage:
     unusual: list[UnusualDay]
     holidays: Mapping[date, str]
     logins_are_events: bool
+    working_days: frozenset[int]
     counted: Sequence[str] = field(default_factory=tuple)
 
     @property
@@ -188,6 +189,7 @@ def _own(client: Client, period: Period, *, lake: Lake, today: date, known: Coho
         "unusual": judged.unusual,
         "holidays": {day: name for day, name in holidays.items() if day >= period.first},
         "logins_are_events": bool(settings.login_events),
+        "working_days": frozenset(settings.working_days),
         "counted": tuple(counts),
     }
     first, end = period.baseline

@@ -135,7 +135,7 @@ def _rolling(values: Ints) -> Floats:
     earlier = np.concatenate(
         [np.zeros((len(total), min(MONTH_DAYS, total.shape[1])), np.int64), total[:, :-MONTH_DAYS]], 1
     )
-    return (total - earlier).astype(float)
+    return np.asarray(total - earlier, np.float64)
 
 
 def _sessions(facts: Daily, begin: int, end: int) -> dict[str, Floats]:

@@ -40,23 +40,25 @@ def period_of(name: str, *, last: date) -> Period:
     return Period(name, last - timedelta(days=int(name) - 1), last)
 
 
-def custom_period(first: str, last: str, *, today: date) -> tuple[Period | None, dict[str, str]]:
-    """Return the range between two dates (ISO 8601), or None and a sentence for each field that cannot be used.
+def custom_period(
+    first: str, last: str, *, today: date, fields: tuple[str, str] = ("from", "to")
+) -> tuple[Period | None, dict[str, str]]:
+    """Return the range between two dates (ISO 8601), or None and a sentence for each of `fields` that cannot be used.
 
-    Fields are named "from" and "to". A missing end is today, a missing beginning is 30 days before the end.
+    A missing end is today, a missing beginning is 30 days before the end.
     """
     problems: dict[str, str] = {}
-    end = _date(last, "to", problems) if last.strip() else today
-    begin = _date(first, "from", problems) if first.strip() else None
+    end = _date(last, fields[1], problems) if last.strip() else today
+    begin = _date(first, fields[0], problems) if first.strip() else None
     if end is not None and end > today:
-        problems["to"] = f"{end} is after today, {today}. Choose an earlier day."
+        problems[fields[1]] = f"{end} is after today, {today}. Choose an earlier day."
     if problems or end is None:
         return None, problems
     begin = begin or end - timedelta(days=int(DEFAULT_RANGE) - 1)
     if begin > end:
-        problems["from"] = f"{begin} is after the end, {end}. Choose an earlier day."
+        problems[fields[0]] = f"{begin} is after the end, {end}. Choose an earlier day."
     elif (end - begin).days >= LONGEST_DAYS:
-        problems["from"] = f"{begin} is over five years before {end}. Choose a later day."
+        problems[fields[0]] = f"{begin} is over five years before {end}. Choose a later day."
     return (None, problems) if problems else (Period(CUSTOM, begin, end), {})
 
 

@@ -68,8 +68,8 @@ PEOPLE: dict[str, PolarsDataType] = {
     "is_power_user": pl.Boolean(),
 }
 """One person at one client. `last_login` (day) and `last_login_at` (last event of it) null: none is known. `sessions`,
-`actions`, `active_days` and `minutes` are of the last 30 days, `actions_before` of the 30 days before those. `rank` 1 is
-the most engaged; null without an action."""
+`actions`, `active_days` and `minutes` are of the last 30 days, `actions_before` of the 30 days before those. `rank` 1
+is the most engaged; null without an action."""
 
 PERSON = ("organization_id", "user_key")
 

@@ -21,6 +21,7 @@ from bellwether.usage.lake import Lake
 from bellwether.usage.models import PlatformUser
 
 KEPT_SECONDS = 30
+CHUNK = 2_000
 SEGMENTS = ("all", "stakeholders", "inactive", "champions", "potential", "declining")
 SORTS = ("name", "role", "last_login", "sessions", "actions", "active_days", "status", "rank")
 DEFAULT_SORT = "-sessions"
@@ -228,14 +229,24 @@ def _sorted(rows: pl.DataFrame, sort: str) -> pl.DataFrame:
 def _measured(organization_id: str, lake: Lake, today: date, zone: ZoneInfo) -> tuple[pl.DataFrame, pl.DataFrame]:
     first = today - timedelta(days=LOOK_BACK_DAYS - 1)
     user_days = read_user_days(lake, first, today, organization_ids=[organization_id])
-    frame = engagement(user_days, today, known=known_users(organization_id, zone))
+    frame = engagement(user_days, today, known=known_users(zone, organization_id=organization_id))
     return frame, user_days.select("user_key", "date", "actions", "sessions", "session_seconds", "is_service")
 
 
-def known_users(organization_id: str, zone: ZoneInfo) -> pl.DataFrame:
-    """Return what the database knows of the client's users (usage.engagement.KNOWN)."""
+def known_users(
+    zone: ZoneInfo, *, organization_id: str | None = None, user_keys: Sequence[str] | None = None
+) -> pl.DataFrame:
+    """Return what the database knows of the users of a client, or of those with the given pseudonyms: KNOWN."""
+    users = PlatformUser.objects.all()
+    if organization_id is not None:
+        users = users.filter(organization_id=organization_id)
+    chunks = [None] if user_keys is None else [user_keys[n : n + CHUNK] for n in range(0, len(user_keys), CHUNK)]
     fields = ("organization_id", "user_key", "role", "is_service", "first_seen_at", "last_seen_at")
-    rows = list(PlatformUser.objects.filter(organization_id=organization_id).values_list(*fields))
+    rows = [
+        row
+        for chunk in chunks
+        for row in (users if chunk is None else users.filter(user_key__in=chunk)).values_list(*fields)
+    ]
     instant = pl.Datetime("us", "UTC")
     schema = {name: KNOWN[name] for name in ("organization_id", "user_key", "role", "is_service")}
     frame = pl.DataFrame(rows, schema=schema | {"first_seen": instant, "last_seen": instant}, orient="row")

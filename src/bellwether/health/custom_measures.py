@@ -30,7 +30,7 @@ RESERVED = frozenset(
     {
         "client_id", "organization_id", "date", "score", "exact", "coverage", "missing", "status", "health_status",
         "trend", "trend_change", "risk", "no_score_reason", "bits", "column", "value", "usage", "adoption", "support",
-        "relationship", "contract", "outcome", "login", "client", "measure",
+        "relationship", "contract", "outcome", "login", "client", "measure", "activity", "people", "recency", "breadth",
     }
 )  # fmt: skip
 """Names that scoring uses for something else."""
@@ -261,15 +261,14 @@ class _Reader:
             feature=texts["feature"],
             label=texts["label"],
         )
-        self._fits(found, at)
+        if not {f"{at}property", f"{at}trait"} & set(self.problems):
+            self._fits(found, at)
         return found
 
     def _fits(self, found: Definition, at: str) -> None:
         """Note what does not go together."""
         if found.kind in ("sum", "last") and bool(found.attribute) == bool(found.trait):
-            self.problems.setdefault(
-                f"{at}property", f"is needed for a {found.kind}: a property of the event, or else a trait."
-            )
+            self.problems[f"{at}property"] = f"is needed for a {found.kind}: a property of the event, or else a trait."
         if found.trait:
             for name in ("events", "module", "feature", "label"):
                 if getattr(found, name):

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from bellwether.dashboard import (
+    client_adoption_licences,
     client_adoption_page,
     client_page,
     client_people_page,
@@ -29,6 +30,14 @@ urlpatterns = [
     path("clients/<uuid:client_id>/usage/live/", client_usage_page.live, name="client_usage_live"),
     path("clients/<uuid:client_id>/usage.csv", client_usage_page.export, name="client_usage_export"),
     path("clients/<uuid:client_id>/adoption/", client_adoption_page.adoption, name="client_adoption"),
+    path("clients/<uuid:client_id>/adoption.csv", client_adoption_page.export, name="client_adoption_export"),
+    path("clients/<uuid:client_id>/licences/", client_adoption_licences.licences, name="client_licences"),
+    path("clients/<uuid:client_id>/licences/undo/", client_adoption_licences.undo, name="client_licences_undo"),
+    path(
+        "clients/<uuid:client_id>/adoption/<slug:feature>/",
+        client_adoption_page.adoption,
+        name="client_adoption_feature",
+    ),
     path("clients/<uuid:client_id>/people/", client_people_page.people, name="client_people"),
     path("clients/<uuid:client_id>/people.csv", client_people_page.export, name="client_people_export"),
     path("clients/<uuid:client_id>/people/does/", client_people_page.activities, name="client_people_activities"),

@@ -15,18 +15,9 @@ from bellwether.common.rounding import half_up
 from bellwether.health.cohorts import AT_LEAST
 from bellwether.health.feature_use import TREND_DAYS, Level, fits
 from bellwether.health.inputs import FeatureSpec
+from bellwether.usage.licence import NOTHING, Licence
 
 UNUSED = (Level.NOT_CONFIGURED, Level.NOT_USED)
-
-
-@dataclass(frozen=True)
-class Licence:
-    """What the records say about one feature of a client; a missing date means always."""
-
-    is_licensed: bool
-    licensed_at: date | None
-    is_configured: bool
-    configured_at: date | None
 
 
 @dataclass(frozen=True)
@@ -151,8 +142,8 @@ def adoption_of(
 ) -> Adoption:
     """Return the client's adoption on `day` from feature_levels of `day` and `before`, and SPANS of its events.
 
-    `features` are the specs of the catalogue with their category, in order; `licences` by key, empty where nothing is
-    recorded feature by feature. `tier` may hold the client itself.
+    `features` are the specs of the catalogue with their category, in order; `licences` by key, as they count on
+    `day`. `tier` may hold the client itself.
     """
     now = {row["feature_key"]: row for row in levels.filter(pl.col("date") == day).iter_rows(named=True)}
     then = {row["feature_key"]: row for row in levels.filter(pl.col("date") == before).iter_rows(named=True)}
@@ -172,7 +163,7 @@ def adoption_of(
         day=day,
         lines=lines,
         has_events=has_events,
-        knows_licences=bool(licensed) or bool(licences),
+        knows_licences=any(one != NOTHING for one in licences.values()),
         licensed=licensed,
         used=used,
         score=None if exact is None else half_up(exact),
@@ -216,16 +207,12 @@ def _line(
     peers: PeerUse,
 ) -> FeatureLine:
     first, last = used_between(spec, spans)
-    said = licences.get(spec.key)
-    if said is None:
-        # Without rows of its own a client has what its modules give, and that is set up.
-        said = Licence(bool(now["licensed"]), None, bool(now["licensed"]) and not licences, None)
     return FeatureLine(
         spec=spec,
         category=category,
         level=_level(now),
         level_before=_level(then),
-        licence=said,
+        licence=licences.get(spec.key, NOTHING),
         use=int(now["use"]),  # type: ignore[call-overload]
         expected=now["expected"],  # type: ignore[arg-type]
         share=now["share"],  # type: ignore[arg-type]

@@ -1,23 +1,39 @@
 """Reads the adoption of a client and of its tier, for its page and for the API alike."""
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 
+import polars as pl
 from django.conf import settings as django_settings
 from django.core.cache import BaseCache
 
 from bellwether.common.time import day_of
-from bellwether.health.adoption import TREND_WINDOW_DAYS, Adoption, Licence, TierUse, adoption_of, tier_uses
-from bellwether.health.feature_use import feature_levels
+from bellwether.health.adoption import TREND_WINDOW_DAYS, Adoption, TierUse, adoption_of, tier_uses
+from bellwether.health.feature_use import feature_levels, fits
 from bellwether.health.inputs import FeatureSpec, MeasureSettings
 from bellwether.health.loading import load_use, workspace_settings
 from bellwether.portfolio.models import Client
-from bellwether.usage.models import Feature, FeatureAdoption
+from bellwether.usage.licences import effective_licences
+from bellwether.usage.models import Feature
 
 KEPT_SECONDS = 60
 
 
-def read_adoption(client: Client, *, now: datetime, cache: BaseCache) -> Adoption:
+@dataclass(frozen=True)
+class AdoptionRead:
+    """The adoption of a client, and the event days (health.inputs.EVENT_DAYS) of its windows that it was made from."""
+
+    adoption: Adoption
+    event_days: pl.DataFrame
+
+    def daily_uses(self, spec: FeatureSpec) -> dict[date, int]:
+        """Return the uses of a feature by day, days without any left out."""
+        rows = self.event_days.filter(fits(spec) if spec.target == "any" else fits(spec) & ~pl.col("is_service"))
+        return dict(rows.group_by("date").agg(pl.col("events").sum()).iter_rows())
+
+
+def read_adoption(client: Client, *, now: datetime, cache: BaseCache) -> AdoptionRead:
     """Return the adoption of `client` as of now; figures of peers are at most KEPT_SECONDS old (`cache`).
 
     Archived clients are shown as of the day on which they were archived.
@@ -28,16 +44,17 @@ def read_adoption(client: Client, *, now: datetime, cache: BaseCache) -> Adoptio
     specs = catalogue_specs(settings)
     loaded = load_use([before, day], settings, client_id=client.pk.hex)
     tier = tier_use(client.contract_tier, settings, day=day, cache=cache) if client.archived_at is None else None
-    return adoption_of(
+    adoption = adoption_of(
         client.pk.hex,
         feature_levels(loaded.inputs, [before, day], settings, with_last_use=False),
         loaded.spans,
         day=day,
         before=before,
         features=specs,
-        licences=licences_of(client),
+        licences=effective_licences(client, now=client.archived_at or now),
         tier=tier,
     )
+    return AdoptionRead(adoption, loaded.inputs.event_days)
 
 
 def last_day(client: Client, *, now: datetime) -> date:
@@ -49,13 +66,6 @@ def catalogue_specs(settings: MeasureSettings) -> list[tuple[FeatureSpec, str]]:
     """Return the features of the catalogue with their category, in its order."""
     category = dict(Feature.objects.values_list("key", "category"))
     return [(spec, category.get(spec.key, "")) for spec in settings.features]
-
-
-def licences_of(client: Client) -> dict[str, Licence]:
-    """Return what is recorded feature by feature; empty where the contract's modules say it."""
-    rows = FeatureAdoption.objects.filter(client=client)
-    columns = ("feature_key", "is_licensed", "licensed_at", "is_configured", "configured_at")
-    return {key: Licence(*rest) for key, *rest in rows.values_list(*columns)}
 
 
 def tier_use(tier: str, settings: MeasureSettings, *, day: date, cache: BaseCache) -> TierUse | None:

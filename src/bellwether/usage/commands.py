@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 from django.utils import timezone
 
+from bellwether.usage import lake_commands
 from bellwether.usage.import_command import import_file
 from bellwether.usage.import_reference import import_columns_page
 from bellwether.usage.keys import add_key, revoke_key
@@ -20,6 +21,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(key, name="key")
     app.command("import")(import_file)
     app.command("import-columns")(import_columns)
+    lake_commands.register(app)
 
 
 Source = Annotated[

@@ -5,7 +5,10 @@ from datetime import timedelta
 from django.conf import settings
 
 from bellwether.common.jobs import Counts, JobContext, job
-from bellwether.usage import custom_jobs  # noqa: F401 (declares the job that counts the past)
+from bellwether.usage import (
+    custom_jobs,  # noqa: F401 (declares the job that counts the past)
+    lake_jobs,  # noqa: F401 (declares the jobs that look after the lake)
+)
 from bellwether.usage.flush import flush
 from bellwether.usage.services import roll_up_dirty
 from bellwether.usage.workspace import workspace_lake

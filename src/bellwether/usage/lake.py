@@ -211,6 +211,20 @@ class Lake:
             with suppress(OSError):
                 folder.rmdir()
 
+    def sweep(self, folder: LakePath) -> int:
+        """Remove what killed writers left half written in `folder`; return how many files.
+
+        Only under the lock of those who write there.
+        """
+        left = sorted(folder.glob(".*.tmp")) if isinstance(folder, Path) else []
+        for path in left:
+            path.unlink(missing_ok=True)
+        return len(left)
+
+    def forget_copies(self, path: LakePath) -> int:
+        """Remove the local copies of all versions of the file `path`; return how many. None of a lake in a folder."""
+        return self._copies.forget(_key(path)) if self.is_remote else 0
+
     def lock(self, name: str, *, wait_seconds: float | None) -> AbstractContextManager[bool]:
         """Hold the lake's lock `name` (see usage.lake_locks); the value says whether it is held.
 

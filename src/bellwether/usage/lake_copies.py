@@ -47,6 +47,14 @@ class Copies:
         with ThreadPoolExecutor(min(FETCHERS, len(paths))) as pool:
             return list(pool.map(self._copy, paths))
 
+    def forget(self, path: str) -> int:
+        """Remove the copies of all versions of `path`; return how many."""
+        one = self._place(path, "")
+        copies = sorted(one.parent.glob(f"{one.name.split('@')[0]}@*"))
+        for copy in copies:
+            copy.unlink(missing_ok=True)
+        return len(copies)
+
     def tidy(self, most_bytes: int = MOST_BYTES) -> int:
         """Remove the longest unread copies until the rest takes `most_bytes` at most; return how many went."""
         kept = sorted(

@@ -268,12 +268,14 @@ class ErasureState(models.TextChoices):
 class Erasure(models.Model):
     """The request to erase a person: its identifiers go, pseudonymous facts stay (formulas.md, section 9).
 
-    `user_key` is the pseudonym that is erased, emptied once it is done; `replacement` the random one that facts keep.
+    `user_key` is the pseudonym that is erased, `secret` the key of the new message ids: both are emptied once it is
+    done. `replacement` is the random pseudonym that facts keep.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user_key = models.CharField(max_length=64, blank=True)
     replacement = models.CharField(max_length=64, unique=True)
+    secret = models.CharField(max_length=64, blank=True, default="")
     reason = models.CharField(max_length=300, blank=True)
     state = models.CharField(max_length=10, choices=ErasureState, default=ErasureState.WAITING)
     requested_at = models.DateTimeField()

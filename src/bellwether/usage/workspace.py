@@ -1,4 +1,4 @@
-"""The lake of this workspace, as the settings say."""
+"""The lake of this workspace, and what in its events is counted, as the settings say."""
 
 import json
 from functools import lru_cache
@@ -8,6 +8,7 @@ from pathlib import Path
 from django.conf import settings
 
 from bellwether.common.locks import in_database
+from bellwether.presets import load_preset
 from bellwether.usage.lake import Lake, lake_at
 
 
@@ -15,6 +16,11 @@ def workspace_lake() -> Lake:
     """Return the lake of this workspace. Nothing is asked of an object store here."""
     options = json.dumps(dict(getattr(settings, "BELLWETHER_LAKE_OPTIONS", {})), sort_keys=True)
     return _lake(str(settings.BELLWETHER_LAKE), options, str(settings.BELLWETHER_HOME))
+
+
+def workspace_labels() -> dict[str, str]:
+    """Return which property becomes an event's label, by event name, as the workspace's preset says."""
+    return dict(load_preset(settings.BELLWETHER_PRESET).get("labels", {}))
 
 
 @lru_cache(maxsize=8)

@@ -234,6 +234,17 @@ class TestTable:
         )
         assert "User AAAA Auditor 200 d ago 0" in text_of(get(staff.ada, busy))
 
+    def test_an_archived_client_is_shown_as_of_its_last_day(self, staff: Staff, clients: Clients, lake: Lake) -> None:
+        put_days(lake, cast_days("gone", date(2026, 5, 1)))
+        response = get(staff.ada, clients.gone)
+        assert pills(response)["User 4C19"] == "Active"
+        assert "Link a contact" not in text_of(response)
+
+    def test_new_facts_are_shown_at_once(self, staff: Staff, busy: Client, lake: Lake, today: date) -> None:
+        get(staff.ada, busy)
+        put_days(lake, [*cast_days("sturdy", today), day_row("sturdy", key(0xBEEF), today)])
+        assert "User BEEF" in names(get(staff.ada, busy))
+
     def test_for_a_swap_there_is_only_the_table(self, staff: Staff, busy: Client) -> None:
         page = get(staff.ada, busy, **{"HX-Request": "true"}).content.decode()
         assert "<html" not in page
@@ -313,7 +324,7 @@ class TestPerson:
         assert "Investigator" in text
         assert "Champion by use" in text
         assert "Active on 30 of the last 90 days." in text
-        assert "150, before that 150 actions" in text
+        assert "150, 150 in the 30 d before" in text
 
     def test_for_the_drawer_there_is_only_the_person(self, staff: Staff, busy: Client) -> None:
         page = get(staff.ada, busy, name="client_person", **{"HX-Request": "true"}).content.decode()
@@ -414,8 +425,8 @@ class TestLinking:
         assert not Contact.objects.exclude(user_key="").exists()
         assert not AuditEvent.objects.filter(action="contact.linked").exists()
 
-    def test_archived_clients_are_left_alone(self, staff: Staff, clients: Clients, lake: Lake, today: date) -> None:
-        put_days(lake, cast_days("gone", today))
+    def test_archived_clients_are_left_alone(self, staff: Staff, clients: Clients, lake: Lake) -> None:
+        put_days(lake, cast_days("gone", date(2026, 5, 1)))
         mara = contact(clients.gone)
         assert "archived clients are not changed" in text_of(link(staff.ada, clients.gone, GONE, mara.pk))
         mara.refresh_from_db()

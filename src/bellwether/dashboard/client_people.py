@@ -185,7 +185,7 @@ def people_card(
     """
     lake, cache = workspace_lake(), caches["memory"]
     people = people_of(client, lake=lake, today=today, zone=zone, cache=cache)
-    asked = read_asked(values, whole=whole)
+    today, asked = people.today, read_asked(values, whole=whole)
     page = people.page(asked)
     done = activities or kept_activities(client, today, cache=cache)
     links = _Links(address, client, asked, whole=whole)

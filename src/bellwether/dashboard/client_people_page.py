@@ -24,7 +24,7 @@ from bellwether.dashboard.client_person import links_card, person_card
 from bellwether.portfolio.models import Client
 from bellwether.staff import audit
 from bellwether.staff.models import StaffUser
-from bellwether.usage.people import People, people_of
+from bellwether.usage.people import People, last_day_of, people_of
 from bellwether.usage.people_activities import Activities, activities_of
 from bellwether.usage.people_links import (
     Done,
@@ -172,7 +172,8 @@ def _people(client: Client, now: datetime) -> People:
 
 
 def _activities(client: Client, now: datetime) -> Activities:
-    today = day_of(now, settings.BELLWETHER_WORKSPACE_ZONE)
+    zone = settings.BELLWETHER_WORKSPACE_ZONE
+    today = last_day_of(client, day_of(now, zone), zone)
     return activities_of(client, lake=workspace_lake(), today=today, cache=caches["memory"])
 
 

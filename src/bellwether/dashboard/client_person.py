@@ -226,13 +226,13 @@ def _contact_row(client: Client, contact: Contact, people: People, found: Sequen
 
 def _facts(person: Person, activities: Activities) -> list[tuple[str, str]]:
     minutes = person.minutes / person.sessions if person.sessions else 0
-    seen = plural(person.actions_before, "action")
+    login = login_words(person).removeprefix("Last login ")
     found = [
-        ("Last login", login_words(person).removeprefix("Last login ").capitalize()),
+        ("Last login", login[0].upper() + login[1:]),
         ("First seen", full_day(person.first_seen)),
         ("Active days, 30 d", number(person.active_days)),
         ("Sessions, 30 d", number(person.sessions) + (f", {number(minutes)} min each" if person.sessions else "")),
-        ("Actions, 30 d", f"{number(person.actions)}, before that {seen}"),
+        ("Actions, 30 d", f"{number(person.actions)}, {number(person.actions_before)} in the 30 d before"),
         ("Mainly does", activities.text(person.user_key)),
     ]
     if person.rank is not None:

@@ -6,21 +6,24 @@ Platform users are pseudonyms with a role; a name appears only where a contact i
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from hashlib import blake2b
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import polars as pl
 from django.core.cache import BaseCache
 
+from bellwether.common.time import day_of
 from bellwether.portfolio.choices import KEY_ROLES, ContactRole
 from bellwether.portfolio.contacting import gone
 from bellwether.portfolio.models import Client, Contact
+from bellwether.usage.calendar import months_between
 from bellwether.usage.engagement import KNOWN, LOOK_BACK_DAYS, Engagement, activity_levels, engagement
-from bellwether.usage.facts import read_user_days
+from bellwether.usage.facts import facts_path, read_user_days
 from bellwether.usage.lake import Lake
 from bellwether.usage.models import PlatformUser
 
-KEPT_SECONDS = 30
+KEPT_SECONDS = 60
 CHUNK = 2_000
 SEGMENTS = ("all", "stakeholders", "inactive", "champions", "potential", "declining")
 SORTS = ("name", "role", "last_login", "sessions", "actions", "active_days", "status", "rank")
@@ -156,8 +159,12 @@ class People:
 
 
 def people_of(client: Client, *, lake: Lake, today: date, zone: ZoneInfo, cache: BaseCache) -> People:
-    """Return the people of `client`, in two queries: their use as kept for KEPT_SECONDS, their contacts as of now."""
-    key = f"people:{client.pk}:{today}"
+    """Return the people of `client` in two queries, as of `today`, or of the day on which it was archived.
+
+    Their use is kept until the facts change, at most KEPT_SECONDS; who is linked to a contact is as of now.
+    """
+    today = last_day_of(client, today, zone)
+    key = f"people:{client.pk}:{today}:{_version(lake, today)}"
     kept: tuple[pl.DataFrame, pl.DataFrame] | None = cache.get(key)
     if kept is None:
         kept = _measured(client.organization_id, lake, today, zone)
@@ -176,9 +183,9 @@ def people_of(client: Client, *, lake: Lake, today: date, zone: ZoneInfo, cache:
     return People(named.drop("contact_name"), user_days, contacts, today)
 
 
-def forget(client: Client, today: date, *, cache: BaseCache) -> None:
-    """Forget what is kept of the client's people."""
-    cache.delete(f"people:{client.pk}:{today}")
+def last_day_of(client: Client, today: date, zone: ZoneInfo) -> date:
+    """Return the day as of which the client's people are shown: today, or the day on which it was archived."""
+    return today if client.archived_at is None else min(today, day_of(client.archived_at, zone))
 
 
 def short_key(keys: pl.Expr) -> pl.Expr:
@@ -224,6 +231,16 @@ def _sorted(rows: pl.DataFrame, sort: str) -> pl.DataFrame:
     ways = [False, descending] if word == "name" else [descending] * len(order)
     # Ties go to the more engaged, then to the pseudonym, so that pages never overlap.
     return rows.sort([*order, pl.col("rank"), pl.col("user_key")], descending=[*ways, False, False], nulls_last=True)
+
+
+def _version(lake: Lake, today: date) -> str:
+    """Return what changes with the facts that are read; nothing for a lake that would have to be asked over a network,
+    whose people are as old as KEPT_SECONDS says."""
+    if lake.is_remote:
+        return ""
+    months = months_between(today - timedelta(days=LOOK_BACK_DAYS - 1), today)
+    stamps = [lake.stamp(facts_path(lake, "user_days", month)) for month in months]
+    return blake2b(repr(stamps).encode(), digest_size=8).hexdigest()
 
 
 def _measured(organization_id: str, lake: Lake, today: date, zone: ZoneInfo) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -13,10 +13,12 @@ from bellwether.portfolio.models import Contact
 LEAST_POINTS = 2
 SAME_LOGIN, NEAR_LOGIN, SHARED_WORD, FITTING_ROLE, BY_USE = 4, 2, 3, 3, 2
 NEAR_DAYS = 1
-DULL_WORDS = frozenset({"of", "the", "and", "for", "user", "chief", "head", "senior", "junior", "lead", "vice"})
+DULL_WORDS = frozenset(
+    {"and", "chief", "director", "for", "head", "junior", "lead", "manager", "officer", "senior", "the", "user", "vice"}
+)
 FITTING: dict[str, frozenset[str]] = {
     ContactRole.ADMIN: frozenset({"admin", "administrator", "owner"}),
-    ContactRole.EXECUTIVE_SPONSOR: frozenset({"executive", "director", "president", "officer", "sponsor"}),
+    ContactRole.EXECUTIVE_SPONSOR: frozenset({"executive", "president", "sponsor", "leadership"}),
     ContactRole.BILLING: frozenset({"billing", "finance", "accounting", "accountant"}),
 }
 

@@ -8,6 +8,7 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
 
 from bellwether.api.clients import router as clients_router
+from bellwether.api.data import router as data_router
 from bellwether.api.jobs import router as jobs_router
 from bellwether.api.portal_usage import router as portal_usage_router
 from bellwether.api.problems import add_handlers
@@ -104,6 +105,7 @@ add_handlers(api)
 api.add_router(CLIENT_SUCCESS, clients_router)
 api.add_router(CLIENT_SUCCESS, health_router)
 api.add_router(CLIENT_SUCCESS, jobs_router)
+api.add_router(CLIENT_SUCCESS, data_router)
 api.add_router(CLIENT_SUCCESS, usage_router)
 api.add_router(CLIENT_SUCCESS, people_router)
 api.add_router(PORTAL, portal_usage_router)

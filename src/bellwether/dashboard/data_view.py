@@ -149,7 +149,7 @@ def key_figures(quality: Quality, *, now: datetime, zone: ZoneInfo) -> list[Figu
     return [
         Figure("Events today", number(today), yesterday if states or usual else "", "#sources"),
         Figure("Newest event", moment(newest, now, zone), _ago(newest, now), "#sources"),
-        Figure("Median lag", lag_text(lag_quantile(lags, 0.5)), "from happening to receipt, 7 days", "#sources"),
+        Figure("Median lag", lag_text(lag_quantile(lags, 0.5)), "event to receipt, 7 days", "#sources"),
         Figure("Rejected", percent(share, 1), f"{plural(rejected, 'event')} in 7 days", "#rejects"),
         Figure(
             "Sources",

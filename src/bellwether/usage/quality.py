@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from bellwether.usage import quality_thresholds as limit
 from bellwether.usage.quality_facts import FILE, SENT, TABLE, Facts
-from bellwether.usage.quality_finding import SEVERITIES, Finding, counted, finding, listed
-from bellwether.usage.quality_names import name_findings
+from bellwether.usage.quality_finding import SEVERITIES, Finding, counted, finding
+from bellwether.usage.quality_names import UNUSED, name_findings, name_states
 from bellwether.usage.quality_pipeline import pipeline_findings
 from bellwether.usage.quality_rejects import advice
 from bellwether.usage.quality_sources import SourceState, source_state
@@ -30,6 +30,12 @@ class Quality:
     def is_empty(self) -> bool:
         """Whether nothing has ever arrived."""
         return not self.facts.sources and not self.facts.names
+
+    @property
+    def unused_names(self) -> int:
+        """How many names of events nothing uses and nobody set aside."""
+        states = name_states(self.facts.names, self.facts.uses, self.facts.ignored)
+        return sum(one.state == UNUSED for one in states)
 
 
 def assess(facts: Facts) -> Quality:
@@ -309,5 +315,3 @@ def _people(facts: Facts, states: Sequence[SourceState]) -> Iterator[Finding]:
 RULES: tuple[Callable[[Facts, Sequence[SourceState]], Iterator[Finding]], ...] = (
     _silent, _tables, _unusual, _shares, _rejects, _keys, _clients, _people, name_findings, pipeline_findings,
 )  # fmt: skip
-
-__all__ = ["Finding", "Quality", "assess", "listed"]

@@ -8,11 +8,12 @@ from uuid import UUID
 
 from annotated_types import Len
 from ninja import Field, Schema
-from pydantic import ConfigDict
+from pydantic import ConfigDict, StringConstraints
 
 from bellwether.common.paging import MOST_PER_PAGE, PageQuery, Pagination
 from bellwether.common.text import Text
 from bellwether.portfolio.choices import ContractTier, HealthStatus, HealthTrend, PaymentStatus
+from bellwether.portfolio.listing import SORTS
 
 MOST_DOLLARS = Decimal("999999999999.99")
 
@@ -40,10 +41,9 @@ class View(StrEnum):
     NO_CONTACT = "no_contact"
 
 
-SortWord = Literal[
-    "score", "-score", "trend", "-trend", "churn", "-churn", "arr", "-arr", "renewal", "-renewal",
-    "last_contact", "-last_contact", "name", "-name", "csm", "-csm", "priority", "-priority",
-]  # fmt: skip
+SortWord = Annotated[
+    str, StringConstraints(pattern=rf"^-?({'|'.join(SORTS)}|m\.[a-z][a-z0-9_]{{1,59}})$")
+]  # m.<slug>: a custom measure
 
 
 class ClientFilters(PageQuery):
@@ -64,8 +64,17 @@ class ClientFilters(PageQuery):
     renewal_within: int | None = Field(None, ge=0, le=3650, description="Days from today, both ends included.")
     arr_min: float | None = Field(None, ge=0, le=1e12)
     arr_max: float | None = Field(None, ge=0, le=1e12)
+    measure: Annotated[Text, Len(max_length=60)] | None = Field(
+        None, description="A custom measure; only clients with a value, within the limits where they are given."
+    )
+    measure_min: float | None = Field(None, ge=-1e15, le=1e15)
+    measure_max: float | None = Field(None, ge=-1e15, le=1e15)
     view: View | None = None
-    sort: SortWord = Field("-priority", description="- in front: descending. Clients without the value come last.")
+    sort: SortWord = Field(
+        "-priority",
+        description=f"{', '.join(SORTS)}, or m. and the slug of a custom measure; - in front: descending. Clients "
+        "without the value come last.",
+    )
 
 
 class Person(Schema):

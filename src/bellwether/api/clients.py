@@ -20,14 +20,16 @@ from bellwether.api.client_schemas import (
     Person,
     RiskFactorOut,
 )
+from bellwether.common.errors import InvalidInputError
 from bellwether.common.paging import pagination
 from bellwether.common.problems import ProblemError
 from bellwether.common.time import day_of
 from bellwether.health.configs import active_config, main_scorecard
+from bellwether.health.custom_registry import custom_measures
 from bellwether.health.gathering import facts_of_clients
 from bellwether.health.risk_factors import Finding, Severity, risk_factors
 from bellwether.portfolio.client_changes import ClientChange, NotAllowedError, change_client
-from bellwether.portfolio.listing import ClientQuery, list_clients
+from bellwether.portfolio.listing import OF_MEASURE, ClientQuery, MeasureFilter, list_clients
 from bellwether.portfolio.models import Client
 from bellwether.portfolio.selectors import visible_client
 from bellwether.staff.api_auth import StaffRequest
@@ -53,7 +55,7 @@ def clients(request: StaffRequest, filters: Query[ClientFilters]) -> ClientPage:
     now = timezone.now()
     today = day_of(now, settings.BELLWETHER_WORKSPACE_ZONE)
     given = filters.dict()
-    found = list_clients(request.user, ClientQuery(**given), today=today)
+    found = list_clients(request.user, _query(given), today=today)
     rows = found.rows if filters.page <= found.pages else []
     prefetch_related_objects(rows, "tags")
     risks = _risks(rows, now)
@@ -91,6 +93,25 @@ def update_client(request: StaffRequest, client_id: UUID, change: ClientChangeIn
         raise ProblemError(403, str(error)) from error
     fresh = Client.objects.select_related("csm_user", "ae_user").get(pk=found.pk)
     return _detail(fresh, now)
+
+
+def _query(given: dict[str, Any]) -> ClientQuery:
+    """Return the query of the filters; a measure that does not exist is an error of its field."""
+    fields = dict(given)
+    slug, low, high = (fields.pop(name) for name in ("measure", "measure_min", "measure_max"))
+    if slug is None and (low is not None or high is not None):
+        raise InvalidInputError(
+            "Name the measure of the limits.", {"measure": "is needed beside measure_min and _max."}
+        )
+    word = fields["sort"].removeprefix("-")
+    asked = {"measure": slug} if slug is not None else {}
+    asked |= {"sort": word.removeprefix(OF_MEASURE)} if word.startswith(OF_MEASURE) else {}
+    known = {custom.slug for custom in custom_measures(slugs=set(asked.values()))} if asked else set()
+    errors = {field: f"names no custom measure: {name!r}." for field, name in asked.items() if name not in known}
+    if errors:
+        raise InvalidInputError("There is no such measure.", errors)
+    measures = () if slug is None else (MeasureFilter(slug, low, high),)
+    return ClientQuery(**fields, measures=measures)
 
 
 def _detail(client: Client, now: datetime) -> ClientDetail:

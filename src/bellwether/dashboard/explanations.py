@@ -103,6 +103,11 @@ def measure_text(slug: str, value: Any) -> str:
     measure = MEASURES_BY_SLUG.get(slug)
     if measure is None or isinstance(value, bool | str):
         return str(value).lower() if isinstance(value, str) else str(value)
+    return unit_text(measure.unit, value)
+
+
+def unit_text(unit: Unit, value: float) -> str:
+    """Return a number with its unit: "12.4 people", "40%", "45 days"."""
     texts = {
         Unit.RATIO: lambda: percent(value),
         Unit.DAYS: lambda: f"{number(value)} {'day' if value == 1 else 'days'}",
@@ -112,7 +117,7 @@ def measure_text(slug: str, value: Any) -> str:
         Unit.PERCENT: lambda: f"{number(value)} of 100",
         Unit.NPS: lambda: f"{number(value)} of 10",
     }
-    return texts.get(measure.unit, lambda: number(value))()
+    return texts.get(unit, lambda: number(value))()
 
 
 def explain_component(component: Component, inputs: Mapping[str, Any], *, no_data: bool, made: str) -> ComponentWhy:

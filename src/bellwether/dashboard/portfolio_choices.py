@@ -1,15 +1,32 @@
 """What the filters of the portfolio offer: the values that the reader's clients have."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.core.cache import caches
 
+from bellwether.dashboard.explanations import unit_text
+from bellwether.dashboard.portfolio_measures import limits_text
 from bellwether.dashboard.portfolio_query import STATUS_LABELS, TIER_LABELS, Asked
+from bellwether.health.custom_registry import custom_measures
+from bellwether.health.models import MeasureValue
+from bellwether.portfolio.listing import OF_MEASURE
 from bellwether.portfolio.models import Client, Tag
 from bellwether.staff.models import StaffUser
 
 Option = tuple[str, str]
 VALUES_KEPT_SECONDS = 60
+MEASURES_KEY = "custom-measure-names"
+
+
+@dataclass(frozen=True)
+class MeasureColumn:
+    """A custom measure as a column of the list: heading, the address that sorts by it, and its values by client id."""
+
+    label: str
+    href: str
+    sorted: str
+    values: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -122,4 +139,39 @@ def chips(asked: Asked, offered: list[Pick]) -> list[Chip]:
             label = labels.get(name) or next(pick.label for pick in offered if pick.name == name)
             text = f"{value} d" if name == "renewal_within" else texts.get(name, {}).get(value, value)
             found.append(Chip(label, text, asked.link(**{name: None}), name in texts))
+    names_of = measure_names() if asked.query.measures else {}
+    for wanted in asked.query.measures:
+        address = asked.link(**{OF_MEASURE + wanted.slug: None})
+        found.append(Chip(names_of.get(wanted.slug, wanted.slug), limits_text(wanted), address, in_pick=False))
     return found
+
+
+def measure_names() -> dict[str, str]:
+    """Return the names of the workspace's custom measures by slug; each process keeps them for VALUES_KEPT_SECONDS."""
+    kept: dict[str, str] | None = caches["memory"].get(MEASURES_KEY)
+    if kept is None:
+        kept = {custom.slug: custom.name for custom in custom_measures()}
+        caches["memory"].set(MEASURES_KEY, kept, VALUES_KEPT_SECONDS)
+    return kept
+
+
+def measure_shown(asked: Asked, clients: Sequence[Client]) -> MeasureColumn | None:
+    """Return the column of the measure that the list is sorted by, else of the first filter; None without."""
+    word = asked.query.sort.removeprefix("-")
+    slugs = [word.removeprefix(OF_MEASURE)] if word.startswith(OF_MEASURE) else []
+    slugs += [wanted.slug for wanted in asked.query.measures]
+    found = custom_measures(slugs=slugs[:1]) if slugs else []
+    if not found:
+        return None
+    values = MeasureValue.objects.filter(measure__slug=found[0].slug, client__in=[client.pk for client in clients])
+    unit = found[0].definition.unit
+    return MeasureColumn(
+        found[0].name,
+        asked.sort_link(OF_MEASURE + found[0].slug, descending_first=True),
+        asked.sorted_by(OF_MEASURE + found[0].slug),
+        {
+            str(pk): unit_text(unit, value)
+            for pk, value in values.values_list("client_id", "value")
+            if value is not None
+        },
+    )

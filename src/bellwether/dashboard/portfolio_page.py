@@ -17,7 +17,7 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.views.decorators.http import require_GET
 
 from bellwether.common.time import day_of
-from bellwether.dashboard.portfolio_choices import Chip, chips, picks
+from bellwether.dashboard.portfolio_choices import Chip, chips, measure_names, measure_shown, picks
 from bellwether.dashboard.portfolio_export import csv_text
 from bellwether.dashboard.portfolio_figures import Portfolio, most_urgent, portfolio_figures, score_history
 from bellwether.dashboard.portfolio_keys import key_figures
@@ -112,6 +112,8 @@ def portfolio(request: HttpRequest) -> HttpResponse:
         "chips": set_filters,
         "nothing_text": _nothing_text(set_filters),
         "columns": _columns(asked, whole),
+        "measures": measure_names(),
+        "measured": measure_shown(asked, listed.rows),
         "rows": rows,
         "with_churn": whole.any_churn,
         "pager": _pager(asked, listed, whole),

@@ -6,8 +6,9 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from bellwether.common.errors import InvalidInputError
+from bellwether.dashboard.portfolio_measures import read_measures, written
 from bellwether.portfolio.choices import ContractTier, HealthStatus
-from bellwether.portfolio.listing import NOT_SCORED, ClientQuery, check
+from bellwether.portfolio.listing import NOT_SCORED, OF_MEASURE, ClientQuery, check
 
 SIZES = (25, 50, 100)
 DEFAULT_SIZE = 50
@@ -34,12 +35,13 @@ class Asked:
     def link(self, **changes: object) -> str:
         """Return the address with `changes` (None removes); back on page 1 unless the page is what changes."""
         values: dict[str, object] = {**self.given, "page": "1", **changes}
-        kept = {name: str(values[name]) for name in KEPT if values.get(name) not in (None, "")}
+        names = (*KEPT, *sorted(name for name in values if name.startswith(OF_MEASURE)))
+        kept = {name: str(values[name]) for name in names if values.get(name) not in (None, "")}
         return "?" + urlencode({name: value for name, value in kept.items() if value != DEFAULTS.get(name)})
 
     def view_link(self, view: str) -> str:
         """Return the address of a saved view: its own filters only, shown as now."""
-        return self.link(**dict.fromkeys(FILTERS), sort=None, view=view)
+        return self.link(**dict.fromkeys([*FILTERS, *self.measures]), sort=None, view=view)
 
     def sort_link(self, word: str, *, descending_first: bool) -> str:
         """Return the address that sorts by `word`, the other way round if it does so already."""
@@ -53,9 +55,14 @@ class Asked:
         return "descending" if self.query.sort.startswith("-") else "ascending"
 
     @property
+    def measures(self) -> list[str]:
+        """The parameters that filter by custom measures."""
+        return [name for name in self.given if name.startswith(OF_MEASURE)]
+
+    @property
     def filtered(self) -> bool:
         """Whether any filter is set; a saved view is none."""
-        return any(self.given.get(name) for name in FILTERS)
+        return any(self.given.get(name) for name in (*FILTERS, *self.measures))
 
 
 def read_query(values: Mapping[str, str]) -> Asked:
@@ -63,6 +70,9 @@ def read_query(values: Mapping[str, str]) -> Asked:
     given = {name: values[name].strip()[:LONGEST] for name in KEPT if values.get(name, "").strip()}
     ignored: list[str] = []
     fields: dict[str, object] = {name: given[name] for name in TEXT_FILTERS if name in given}
+    measures = read_measures(values, ignored)
+    given |= {name: written(wanted) for name, wanted in measures.items()}
+    fields["measures"] = tuple(measures.values())
     for name in ("view", "sort"):
         if name in given:
             fields[name] = given[name]
@@ -90,7 +100,8 @@ def read_query(values: Mapping[str, str]) -> Asked:
         check(query)
     except InvalidInputError as error:
         ignored.extend(error.errors.values())
-        for name in error.errors:
+        wrong = ["measures" if name == "measure" else name for name in error.errors]
+        for name in (*error.errors, *(measures if "measures" in wrong else ())):
             given.pop(name, None)
-        query = replace(query, **{name: getattr(ClientQuery(), name) for name in error.errors})
+        query = replace(query, **{name: getattr(ClientQuery(), name) for name in wrong})
     return Asked(query, show, given, tuple(ignored))

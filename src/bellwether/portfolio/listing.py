@@ -1,14 +1,15 @@
 """The list of clients as page, API and export ask for it: filters, saved views, order, one page at a time."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from math import ceil
+from math import ceil, isfinite
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Avg, Case, Count, F, FloatField, Q, QuerySet, Sum, Value, When
+from django.db.models import Avg, Case, Count, F, FilteredRelation, FloatField, Q, QuerySet, Sum, Value, When
 from django.db.models.expressions import CombinedExpression, OrderBy
 from django.db.models.functions import Cast, Coalesce
 
@@ -23,6 +24,9 @@ AT_RISK = (HealthStatus.AT_RISK, HealthStatus.CRITICAL)
 RENEWAL_SOON = 90
 NO_CONTACT = 30
 MOST_PER_PAGE = 500
+MOST_MEASURES = 5
+OF_MEASURE = "m."
+MEASURE_SORT = re.compile(r"-?m\.[a-z][a-z0-9_]{1,59}")
 RISK_WHEN_UNKNOWN = 0.5
 URGENCY = ((30, 2.0), (90, 1.5), (180, 1.25))
 SORTS = ("score", "trend", "churn", "arr", "renewal", "last_contact", "name", "csm", "priority")
@@ -39,12 +43,23 @@ FIELDS = {
 
 
 @dataclass(frozen=True)
+class MeasureFilter:
+    """Clients whose newest value of the custom measure `slug` lies between the two, both included; without limits those
+    that have a value."""
+
+    slug: str
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+@dataclass(frozen=True)
 class ClientQuery:
     """What to list. Everything is optional; filters that are given must all hold.
 
     `health_status` is a HealthStatus or "NA" for clients without a score. `search` looks in name and organisation id.
-    `renewal_within` counts days from today, both ends included. `view` is one of VIEWS. `sort` is one of SORTS, with
-    "-" in front for descending; clients without the value come last either way. `page` counts from 1.
+    `renewal_within` counts days from today, both ends included. `view` is one of VIEWS. `sort` is one of SORTS, or "m."
+    and the slug of a custom measure, with "-" in front for descending; clients without the value come last either way.
+    `page` counts from 1.
     """
 
     health_status: str | None = None
@@ -61,6 +76,7 @@ class ClientQuery:
     renewal_within: int | None = None
     arr_min: Decimal | None = None
     arr_max: Decimal | None = None
+    measures: tuple[MeasureFilter, ...] = ()
     view: str | None = None
     sort: str = "-priority"
     page: int = 1
@@ -123,6 +139,16 @@ def without_contact(days: int, today: date) -> Q:
     return Q(last_csm_contact_at__lt=end_of(latest, settings.BELLWETHER_WORKSPACE_ZONE)) | (never & known_long)
 
 
+def measure_condition(wanted: MeasureFilter) -> Q:
+    """Return the condition for the clients that `wanted` is about; give each to a `filter` of its own."""
+    found = Q(measure_values__measure__slug=wanted.slug, measure_values__value__isnull=False)
+    if wanted.minimum is not None:
+        found &= Q(measure_values__value__gte=wanted.minimum)
+    if wanted.maximum is not None:
+        found &= Q(measure_values__value__lte=wanted.maximum)
+    return found
+
+
 def matching(user: StaffUser, query: ClientQuery, *, today: date) -> QuerySet[Client]:
     """Return the clients that `user` may see and that `query` asks for: not archived, not ordered, not cut to a page.
 
@@ -144,6 +170,8 @@ def matching(user: StaffUser, query: ClientQuery, *, today: date) -> QuerySet[Cl
         "annual_recurring_revenue__lte": query.arr_max,
     }
     found = found.filter(**{field: value for field, value in exact.items() if value is not None and value != ""})
+    for wanted in query.measures:
+        found = found.filter(measure_condition(wanted))
     if query.health_status == NOT_SCORED:
         found = found.filter(health_status__isnull=True)
     elif query.health_status:
@@ -166,7 +194,16 @@ def check(query: ClientQuery) -> None:
     one_of("health_status", query.health_status, (*HealthStatus.values, NOT_SCORED))
     one_of("tier", query.tier, tuple(ContractTier.values))
     one_of("view", query.view, tuple(VIEWS))
-    one_of("sort", query.sort.removeprefix("-"), SORTS)
+    if not MEASURE_SORT.fullmatch(query.sort):
+        one_of("sort", query.sort.removeprefix("-"), SORTS)
+    for wanted in query.measures:
+        limits = (wanted.minimum, wanted.maximum)
+        if not all(limit is None or isfinite(limit) for limit in limits):
+            errors["measure"] = f"The limits of {wanted.slug} need to be numbers."
+        elif None not in limits and wanted.minimum > wanted.maximum:  # type: ignore[operator]
+            errors["measure"] = f"The limits of {wanted.slug} are the wrong way round: {limits[0]:g} to {limits[1]:g}."
+    if len(query.measures) > MOST_MEASURES:
+        errors["measure"] = f"Filter by at most {MOST_MEASURES} measures."
     if query.page < 1:
         errors["page"] = "Pages count from 1."
     if not 1 <= query.limit <= MOST_PER_PAGE:
@@ -209,7 +246,10 @@ def ordered(clients: QuerySet[Client], sort: str, *, today: date, typical_arr: f
     if word == "priority":
         most_urgent = by_priority(clients, today=today, typical_arr=typical_arr)
         return most_urgent if descending else most_urgent.reverse()
-    field = F(FIELDS[word])
+    if word.startswith(OF_MEASURE):
+        of = Q(measure_values__measure__slug=word.removeprefix(OF_MEASURE))
+        clients = clients.annotate(by_measure=FilteredRelation("measure_values", condition=of))
+    field = F("by_measure__value" if word.startswith(OF_MEASURE) else FIELDS[word])
     order: OrderBy = field.desc(nulls_last=True) if descending else field.asc(nulls_last=True)
     return clients.order_by(order, "name", "id")
 

@@ -8,9 +8,11 @@ from bellwether.common.jobs import Counts, JobContext, job
 from bellwether.usage import (
     custom_jobs,  # noqa: F401 (declares the job that counts the past)
     lake_jobs,  # noqa: F401 (declares the jobs that look after the lake)
+    people_jobs,  # noqa: F401 (declares the job that keeps contacts in step with their users)
 )
 from bellwether.usage.flush import flush
 from bellwether.usage.services import roll_up_dirty
+from bellwether.usage.warehouse import read_sources
 from bellwether.usage.workspace import workspace_lake
 
 
@@ -37,3 +39,11 @@ def rollup(context: JobContext) -> dict[str, int]:
         "unassigned": done.unassigned,
         "files": done.files,
     }
+
+
+@job("warehouse", every=timedelta(minutes=5), requestable=True)
+def warehouse(context: JobContext) -> dict[str, int]:
+    """Count the changed days of the tables in warehouses; argument `source`: of that one only, all of its days."""
+    name = context.arguments.get("source")
+    done = read_sources(now=context.now, progress=context, name=name, is_whole=bool(name))
+    return {"days": done.days, "events": done.events, "failed": done.failed}

@@ -108,6 +108,7 @@ KNOWN: dict[str, str] = {
     "SPARK_MASTER": "with ENGINE=spark: the cluster, default local[*], which is this machine",
     "SPARK_REMOTE": "with ENGINE=spark: sc://host:15002 of a Spark Connect server, instead of SPARK_MASTER",
     "EMAIL_FROM": "sender of mails, default bellwether@localhost",
+    "SOURCE_URL": "connection URL for `bellwether source add`, only read by that command",
     "TEST_POSTGRES_URL": "PostgreSQL that the tests may use, only read by the tests",
 }
 

@@ -10,6 +10,7 @@ from bellwether.usage.import_command import import_file
 from bellwether.usage.import_reference import import_columns_page
 from bellwether.usage.keys import add_key, revoke_key
 from bellwether.usage.models import WriteKey
+from bellwether.usage.warehouse_commands import register_sources
 
 
 def register(app: typer.Typer) -> None:
@@ -19,6 +20,7 @@ def register(app: typer.Typer) -> None:
     key.command("list")(key_list)
     key.command("revoke")(key_revoke)
     app.add_typer(key, name="key")
+    register_sources(app)
     app.command("import")(import_file)
     app.command("import-columns")(import_columns)
     lake_commands.register(app)

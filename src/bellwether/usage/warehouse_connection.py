@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import ibis
+import pyarrow as pa
 from ibis.expr.types import Table
 
 from bellwether.common.errors import BellwetherError, InvalidInputError
@@ -72,6 +73,15 @@ def opened_table(connection: Any, name: str) -> Table:
     except Exception as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise WarehouseError(f"There is no table {name!r} that can be read: {reason}") from None
+
+
+def batches(connection: Any, expression: Table, rows: int) -> Iterator[pa.RecordBatch]:
+    """Yield what `expression` gives, some `rows` at a time, so that memory does not grow with it."""
+    if connection.name == "duckdb":  # Ibis 12 asks DuckDB 2.0 for a method that is not there any more.
+        yield from connection.con.sql(str(ibis.to_sql(expression, dialect="duckdb"))).to_arrow_reader(rows)
+        return
+    with connection.to_pyarrow_batches(expression, chunk_size=rows) as reader:
+        yield from reader
 
 
 def told(error: Exception, url: str) -> str:

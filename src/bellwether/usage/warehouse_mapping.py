@@ -151,18 +151,19 @@ def _instant(table: Table, mapping: TableMapping, name: str, first: date, last: 
     us = rollup.since_epoch(column)
     if isinstance(kind, dt.Timestamp) and kind.timezone is not None:
         return us
-    return us - _local_offset(us, utc_offsets(first, last, ZoneInfo(mapping.zone))) * MICROSECONDS
+    return us - _ahead_us(us, utc_offsets(first, last, ZoneInfo(mapping.zone)))
 
 
-def _local_offset(local_us: Any, offsets: Sequence[OffsetSpan]) -> Any:
-    """Return the seconds that `local_us` are ahead of UTC; of a repeated hour the first one is meant."""
+def _ahead_us(local_us: Any, offsets: Sequence[OffsetSpan]) -> Any:
+    """Return the microseconds that `local_us` are ahead of UTC; of a repeated hour the first one is meant."""
+    ahead = [ibis.literal(span.seconds * MICROSECONDS, type="int64") for span in offsets]
     if len(offsets) == 1:
-        return ibis.literal(offsets[0].seconds, type="int64")
+        return ahead[0]
     branches = [
-        (local_us < after.start_us + max(span.seconds, after.seconds) * MICROSECONDS, span.seconds)
-        for span, after in pairwise(offsets)
+        (local_us < after.start_us + max(span.seconds, after.seconds) * MICROSECONDS, value)
+        for (span, after), value in zip(pairwise(offsets), ahead, strict=False)
     ]
-    return ibis.cases(*branches, else_=offsets[-1].seconds)
+    return ibis.cases(*branches, else_=ahead[-1])
 
 
 def _is_service(table: Table, mapping: TableMapping) -> Any:

@@ -21,6 +21,7 @@ from bellwether.usage.calendar import EPOCH, OffsetSpan, microseconds, utc_offse
 from bellwether.usage.engines import json_text
 from bellwether.usage.pseudonyms import pseudonyms
 from bellwether.usage.tallies import TALLIES
+from bellwether.usage.warehouse_connection import batches
 from bellwether.usage.warehouse_mapping import TableMapping, as_events, near, on_days
 
 ROWS_AT_ONCE = 100_000
@@ -74,10 +75,9 @@ class WarehouseTable:
         events = rollup.prepare(raw, offsets=self._offsets(first, last), labels={})
         counted = {"slots": rollup.slots(events), "kinds": rollup.kinds(events), "roles": rollup.told_roles(events)}
         for kind, expression in counted.items():
-            with self.connection.to_pyarrow_batches(expression, chunk_size=ROWS_AT_ONCE) as batches:
-                for batch in batches:
-                    if batch.num_rows:
-                        yield kind, self._tally(kind, pl.DataFrame(batch))
+            for batch in batches(self.connection, expression, ROWS_AT_ONCE):
+                if batch.num_rows:
+                    yield kind, self._tally(kind, pl.DataFrame(batch))
 
     def unusable(self, today: date) -> tuple[int, int]:
         """Return how many rows have no time that can be read, or one before 1970, and how many lie after `today`."""

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import TestCase
+from pydantic import TypeAdapter, ValidationError
 
 from bellwether.api.client_schemas import SortWord, View
 from bellwether.portfolio.listing import SORTS, VIEWS
@@ -288,4 +289,10 @@ class TestRenewalFactor:
 class TestVocabulary:
     def test_offers_the_views_and_orders_that_the_list_knows(self) -> None:
         assert [view.value for view in View] == list(VIEWS)
-        assert set(get_args(SortWord)) == {sign + word for sign in ("", "-") for word in SORTS}
+        orders = TypeAdapter(SortWord)
+        for word in (*SORTS, "m.reports_exported"):
+            assert orders.validate_python(word) == word
+            assert orders.validate_python(f"-{word}") == f"-{word}"
+        for other in ("speed", "--score", "m.", "m.Reports", "score; drop"):
+            with pytest.raises(ValidationError):
+                orders.validate_python(other)

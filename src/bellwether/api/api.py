@@ -14,6 +14,7 @@ from bellwether.api.portal_usage import router as portal_usage_router
 from bellwether.api.problems import add_handlers
 from bellwether.common.problems import CONTENT_TYPE, KINDS, Problem, ProblemError
 from bellwether.health.api import router as health_router
+from bellwether.health.custom_api import router as measures_router
 from bellwether.health.usage_api import router as usage_router
 from bellwether.staff.api_auth import STAFF_AUTH
 from bellwether.usage.people_api import router as people_router
@@ -105,6 +106,7 @@ add_handlers(api)
 api.add_router(CLIENT_SUCCESS, clients_router)
 api.add_router(CLIENT_SUCCESS, health_router)
 api.add_router(CLIENT_SUCCESS, jobs_router)
+api.add_router(CLIENT_SUCCESS, measures_router)
 api.add_router(CLIENT_SUCCESS, data_router)
 api.add_router(CLIENT_SUCCESS, usage_router)
 api.add_router(CLIENT_SUCCESS, people_router)

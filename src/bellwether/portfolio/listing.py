@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from math import ceil, isfinite
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Avg, Case, Count, F, FilteredRelation, FloatField, Q, QuerySet, Sum, Value, When
+from django.db.models import Avg, Case, Count, F, FloatField, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.expressions import CombinedExpression, OrderBy
 from django.db.models.functions import Cast, Coalesce
 
@@ -247,9 +248,10 @@ def ordered(clients: QuerySet[Client], sort: str, *, today: date, typical_arr: f
         most_urgent = by_priority(clients, today=today, typical_arr=typical_arr)
         return most_urgent if descending else most_urgent.reverse()
     if word.startswith(OF_MEASURE):
-        of = Q(measure_values__measure__slug=word.removeprefix(OF_MEASURE))
-        clients = clients.annotate(by_measure=FilteredRelation("measure_values", condition=of))
-    field = F("by_measure__value" if word.startswith(OF_MEASURE) else FIELDS[word])
+        values: Any = Client._meta.get_field("measure_values").related_model
+        own = values.objects.filter(client=OuterRef("pk"), measure__slug=word.removeprefix(OF_MEASURE))
+        clients = clients.annotate(by_measure=Subquery(own.values("value")[:1]))
+    field = F("by_measure" if word.startswith(OF_MEASURE) else FIELDS[word])
     order: OrderBy = field.desc(nulls_last=True) if descending else field.asc(nulls_last=True)
     return clients.order_by(order, "name", "id")
 

@@ -34,6 +34,16 @@ class TierUse:
 
 
 @dataclass(frozen=True)
+class PortfolioUse:
+    """All clients on a day: the use of each tier, and per feature how many clients are at each level (a Level's name;
+    clients without events are left out) and how many have any use, whatever their licence."""
+
+    tiers: dict[str, TierUse]
+    levels: dict[str, dict[str, int]]
+    using: dict[str, int]
+
+
+@dataclass(frozen=True)
 class PeerUse:
     """How many peers there are, which share of them uses a feature (0-1), and the client's percentile 0-100."""
 
@@ -105,13 +115,21 @@ class Adoption:
         return sum(line.adopted for line in self.lines)
 
 
-def tier_uses(levels: pl.DataFrame, tiers: Mapping[str, str]) -> dict[str, TierUse]:
-    """Return the clients of each tier from feature_levels of one day; `tiers` is by id of active clients."""
+def portfolio_of(levels: pl.DataFrame, tiers: Mapping[str, str]) -> PortfolioUse:
+    """Return the use of all clients from feature_levels of one day; `tiers` is by id of active clients."""
     known = levels.filter(pl.col("level").is_not_null() & pl.col("client_id").is_in(list(tiers)))
     if known.is_empty():
-        return {}
+        return PortfolioUse({}, {}, {})
     of_tier = known.with_columns(pl.col("client_id").replace_strict(tiers).alias("tier"))
-    return {str(tier): _tier_use(rows) for (tier,), rows in of_tier.partition_by("tier", as_dict=True).items()}
+    counted: dict[str, dict[str, int]] = {}
+    for key, level, clients in known.group_by("feature_key", "level").len().iter_rows():
+        counted.setdefault(key, {})[level] = clients
+    using = known.filter(pl.col("use") > 0).group_by("feature_key").len()
+    return PortfolioUse(
+        {str(tier): _tier_use(rows) for (tier,), rows in of_tier.partition_by("tier", as_dict=True).items()},
+        counted,
+        dict(using.iter_rows()),
+    )
 
 
 def _tier_use(rows: pl.DataFrame) -> TierUse:

@@ -9,10 +9,18 @@ from django.conf import settings as django_settings
 from django.core.cache import BaseCache
 
 from bellwether.common.time import day_of
-from bellwether.health.adoption import TREND_WINDOW_DAYS, Adoption, TierUse, adoption_of, tier_uses
+from bellwether.health.adoption import (
+    TREND_WINDOW_DAYS,
+    Adoption,
+    PortfolioUse,
+    TierUse,
+    adoption_of,
+    portfolio_of,
+)
 from bellwether.health.feature_use import feature_levels, fits
 from bellwether.health.inputs import FeatureSpec, MeasureSettings
 from bellwether.health.loading import load_use, workspace_settings
+from bellwether.health.reading_use import KeptUse
 from bellwether.portfolio.models import Client
 from bellwether.usage.licences import effective_licences
 from bellwether.usage.models import Feature
@@ -70,19 +78,24 @@ def catalogue_specs(settings: MeasureSettings) -> list[tuple[FeatureSpec, str]]:
 
 def tier_use(tier: str, settings: MeasureSettings, *, day: date, cache: BaseCache) -> TierUse | None:
     """Return the use of a tier on `day`, made for all tiers at once, kept for KEPT_SECONDS; None if empty."""
-    words = repr([(s.key, sorted(s.events), sorted(s.matches), s.days, s.target, s.value) for s in settings.features])
-    key = f"adoption-tiers:{day}:{sha256(words.encode()).hexdigest()[:16]}"
-    kept: dict[str, TierUse] | None = cache.get(key)
+    return portfolio_use(settings, day=day, cache=cache).tiers.get(tier)
+
+
+def portfolio_use(settings: MeasureSettings, *, day: date, cache: BaseCache) -> PortfolioUse:
+    """Return the use of all clients that are not archived on `day`: one pass, kept for KEPT_SECONDS."""
+    key = f"adoption-portfolio:{day}:{sha256(repr(settings.features).encode()).hexdigest()[:16]}"
+    kept: PortfolioUse | None = cache.get(key)
     if kept is None:
-        kept = read_tiers(settings, day)
+        kept = read_portfolio(settings, day)
         cache.set(key, kept, KEPT_SECONDS)
-    return kept.get(tier)
+    return kept
 
 
-def read_tiers(settings: MeasureSettings, day: date) -> dict[str, TierUse]:
-    """Return the use of every tier on `day`: one pass over all clients that are not archived."""
+def read_portfolio(settings: MeasureSettings, day: date, *, kept: KeptUse | None = None) -> PortfolioUse:
+    """Return the use of all clients that are not archived on `day`; `kept` for another catalogue than the current."""
     active = Client.objects.active().values_list("pk", "contract_tier")
     tiers = {client_id.hex: tier for client_id, tier in active}
     # The same span of days as for one client, so that both share the months that are kept.
-    loaded = load_use([day - timedelta(days=TREND_WINDOW_DAYS), day], settings)
-    return tier_uses(feature_levels(loaded.inputs, [day], settings, with_last_use=False), tiers)
+    loaded = load_use([day - timedelta(days=TREND_WINDOW_DAYS), day], settings, kept=kept)
+    levels = feature_levels(loaded.inputs, [day], settings, with_last_use=False)
+    return portfolio_of(levels, tiers)

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from bellwether.presets import load_preset
+from bellwether.usage.catalogue_data import FeatureDraft
+from bellwether.usage.event_match import match_from_data
 from bellwether.usage.models import Feature, FeaturePeriod, FeatureTarget
 
 
@@ -30,21 +32,26 @@ def fill_from_preset(preset: str, *, now: datetime) -> int:
     return len(rows)
 
 
+def as_draft(feature: Feature) -> FeatureDraft:
+    """Return the stored feature as checked data."""
+    return FeatureDraft(
+        key=feature.key,
+        name=feature.name,
+        module=feature.module,
+        category=feature.category,
+        description=feature.description,
+        events=tuple(match_from_data(event) for event in feature.events),
+        target=feature.target,
+        expected=feature.expected,
+        expected_by_tier=dict(feature.expected_by_tier),
+        within=tuple(feature.within),
+        period=feature.period,
+    )
+
+
 def as_data(feature: Feature) -> dict[str, Any]:
     """Return the feature as a preset writes it."""
-    data: dict[str, Any] = {
-        "key": feature.key,
-        "name": feature.name,
-        "module": feature.module,
-        "category": feature.category,
-        "events": list(feature.events),
-        "period": feature.period,
-    }
-    if feature.target == FeatureTarget.SHARE:
-        return data | {"target_share": feature.expected, "within": list(feature.within)}
-    if feature.target == FeatureTarget.ANY:
-        return data | {"any_use": True}
-    return data | {"expected": feature.expected, "expected_by_tier": dict(feature.expected_by_tier)}
+    return as_draft(feature).as_data()
 
 
 def _row(position: int, data: Mapping[str, Any], now: datetime) -> Feature:

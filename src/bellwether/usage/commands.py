@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from django.utils import timezone
 
-from bellwether.usage import lake_commands
+from bellwether.usage import feature_commands, lake_commands
 from bellwether.usage.import_command import import_file
 from bellwether.usage.import_reference import import_columns_page
 from bellwether.usage.keys import add_key, revoke_key
@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     register_sources(app)
     app.command("import")(import_file)
     app.command("import-columns")(import_columns)
+    feature_commands.register(app)
     lake_commands.register(app)
 
 

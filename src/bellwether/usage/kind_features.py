@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Any
+from weakref import ref
 
 from bellwether.portfolio.importing.columns import Field
 from bellwether.portfolio.importing.kinds import (
@@ -19,14 +20,31 @@ from bellwether.usage.catalogue import features
 from bellwether.usage.models import FeatureAdoption
 
 
+class _Catalogue:
+    """The words for features as they were when an import began: its cells are read one by one, the catalogue once."""
+
+    def __init__(self) -> None:
+        self._reading: ref[Reading] | None = None
+        self._keys: dict[str, str] = {}
+
+    def keys(self, reading: Reading) -> dict[str, str]:
+        """Return the key by folded key and name; read anew for every other `reading`, which belongs to one import."""
+        if self._reading is None or self._reading() is not reading:
+            self._keys = {folded(word): feature.key for feature in features() for word in (feature.name, feature.key)}
+            self._reading = ref(reading)
+        return self._keys
+
+
+_CATALOGUE = _Catalogue()
+
+
 def _feature_key(value: Any, reading: Reading) -> str:
     """Return the key of a feature of the workspace's catalogue, named by its key or its name."""
-    catalogue = features()
-    known = {folded(word): feature.key for feature in catalogue for word in (feature.name, feature.key)}
+    known = _CATALOGUE.keys(reading)
     try:
-        return str(known[folded(plain(value))])
+        return known[folded(plain(value))]
     except KeyError:
-        keys = ", ".join(feature.key for feature in catalogue)
+        keys = ", ".join(sorted(set(known.values())))
         raise ValueError(f"is no feature of the catalogue, which has {keys}") from None
 
 

@@ -178,6 +178,16 @@ class TestTable:
         assert "1 key contact has not logged in for 14 days or more." in text
         assert "Mara Lindqvist (Champion, 21 d)" in text
 
+    def test_a_champion_whose_use_has_halved_stands_on_top(self, staff: Staff, busy: Client) -> None:
+        contact(busy, user_key=DECLINING)
+        text = text_of(get(staff.ada, busy))
+        assert "1 champion uses the product less than half as much as in the 30 days before." in text
+        assert "Mara Lindqvist (Champion, 4 actions, 56 before)" in text
+
+    def test_other_roles_do_not_stand_there(self, staff: Staff, busy: Client) -> None:
+        contact(busy, user_key=DECLINING, role="ADMIN")
+        assert "half as much" not in text_of(get(staff.ada, busy))
+
     @pytest.mark.parametrize("fields", [{"role": "USER"}, {"is_active": False}], ids=["no key role", "left"])
     def test_other_contacts_who_are_away_are_just_inactive(
         self, staff: Staff, busy: Client, fields: dict[str, Any]

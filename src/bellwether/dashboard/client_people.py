@@ -115,7 +115,7 @@ class PersonRow:
 
 @dataclass(frozen=True)
 class Quiet:
-    """The key contacts who have not logged in for 14 days or more."""
+    """Key contacts to look after: why, and (name, address, detail) of the first of them."""
 
     title: str
     people: list[tuple[str, str, str]]
@@ -152,6 +152,7 @@ class PeopleCard:
     fragment_path: str
     hidden: list[tuple[str, str]]
     quiet: Quiet | None
+    at_risk: Quiet | None
     nothing: tuple[str, str]
     known: int
     reset: Choice
@@ -209,6 +210,7 @@ def people_card(
         fragment_path=links.fragment_path,
         hidden=links.hidden(),
         quiet=_quiet(page.quiet, client, links),
+        at_risk=_at_risk(page.at_risk, client, links),
         nothing=NOTHING[asked.segment] if not asked.search else ("No user matches", "No name or pseudonym matches."),
         known=page.counts["all"],
         reset=links.to("Show all users", people=None, people_search=None, people_page=None),
@@ -255,7 +257,7 @@ def person_row(
         href=Address(path, {"from": listed}).with_(),
         name=person.name,
         initials=initials(contact.name) if contact else "",
-        badge=contact.role_label if contact else "",
+        badge=badge(person),
         role=person.role or (contact.title if contact else ""),
         last_login=login_short(person),
         last_login_title=login_words(person),
@@ -267,6 +269,12 @@ def person_row(
         pill_title=why(person),
         marks=marks(person),
     )
+
+
+def badge(person: Person) -> str:
+    """Return the role of the linked contact, and whether it has left; "" without one."""
+    contact = person.contact
+    return "" if contact is None else f"{contact.role_label}, left" if contact.has_left else contact.role_label
 
 
 def pill(person: Person) -> Pill:
@@ -377,13 +385,25 @@ def _quiet(quiet: Sequence[Person], client: Client, links: _Links) -> Quiet | No
         return None
     one = len(quiet) == 1
     title = f"{plural(len(quiet), 'key contact')} {'has' if one else 'have'} not logged in for 14 days or more."
+    return _watched(title, [(person, login_short(person).removesuffix(" ago")) for person in quiet], client, links)
+
+
+def _at_risk(found: Sequence[Person], client: Client, links: _Links) -> Quiet | None:
+    if not found:
+        return None
+    who = "1 champion uses" if len(found) == 1 else f"{number(len(found))} champions use"
+    title = f"{who} the product less than half as much as in the 30 days before."
+    told = [(person, f"{number(person.actions)} actions, {number(person.actions_before)} before") for person in found]
+    return _watched(title, told, client, links)
+
+
+def _watched(title: str, found: Sequence[tuple[Person, str]], client: Client, links: _Links) -> Quiet:
     people = []
-    for person in quiet[:SHOWN_NAMES]:
+    for person, detail in found[:SHOWN_NAMES]:
         role = person.contact.role_label if person.contact else ""
-        since = login_short(person).removesuffix(" ago")
-        people.append((person.name, reverse("client_person", args=[client.pk, person.user_key]), f"{role}, {since}"))
-    more = links.to(f"and {number(len(quiet) - SHOWN_NAMES)} more", people="stakeholders", people_page=None)
-    return Quiet(title, people, more if len(quiet) > SHOWN_NAMES else None)
+        people.append((person.name, reverse("client_person", args=[client.pk, person.user_key]), f"{role}, {detail}"))
+    more = links.to(f"and {number(len(found) - SHOWN_NAMES)} more", people="stakeholders", people_page=None)
+    return Quiet(title, people, more if len(found) > SHOWN_NAMES else None)
 
 
 def _show_all(client: Client, asked: Asked, address: Address) -> str:

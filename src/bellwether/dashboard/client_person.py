@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
-from bellwether.dashboard.client_people import Pill, Undo, login_short, login_words, marks, pill, read_undo, why
+from bellwether.dashboard.client_people import Pill, Undo, badge, login_short, login_words, marks, pill, read_undo, why
 from bellwether.portfolio.choices import KEY_ROLES
 from bellwether.portfolio.models import Client, Contact
 from bellwether.usage.engagement import LOOK_BACK_DAYS, activity_levels
@@ -132,7 +132,7 @@ def person_card(
         name=person.name,
         pseudonym=pseudonym_name(person.user_key),
         initials=initials(contact.name) if contact else "",
-        badge=contact.role_label if contact else "",
+        badge=badge(person),
         role=person.role or (contact.title if contact else ""),
         pill=pill(person),
         why=why(person),

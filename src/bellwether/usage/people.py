@@ -18,7 +18,15 @@ from bellwether.portfolio.choices import KEY_ROLES, ContactRole
 from bellwether.portfolio.contacting import gone
 from bellwether.portfolio.models import Client, Contact
 from bellwether.usage.calendar import months_between
-from bellwether.usage.engagement import KNOWN, LOOK_BACK_DAYS, Engagement, activity_levels, engagement
+from bellwether.usage.engagement import (
+    HALVED,
+    KNOWN,
+    LOOK_BACK_DAYS,
+    NOTABLE_ACTIONS,
+    Engagement,
+    activity_levels,
+    engagement,
+)
 from bellwether.usage.facts import facts_path, read_user_days
 from bellwether.usage.lake import Lake
 from bellwether.usage.models import PlatformUser
@@ -74,6 +82,14 @@ class Person:
         """Whether this is a key contact who has not logged in for 14 days or more (KEY_USER_INACTIVE)."""
         return self.contact is not None and self.contact.is_key and self.status == Engagement.INACTIVE
 
+    @property
+    def is_champion_at_risk(self) -> bool:
+        """Whether this is a linked champion, still there, with under half the actions of the 30 days before
+        (CHAMPION_RISK); fewer than 10 before are too few to say."""
+        linked = self.contact is not None and self.contact.is_key and self.contact.role == ContactRole.CHAMPION
+        fallen = self.actions_before >= NOTABLE_ACTIONS and self.actions < HALVED * self.actions_before
+        return linked and fallen and self.status == Engagement.DECLINING
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -91,8 +107,8 @@ class Asked:
 class PeoplePage:
     """One page: its rows, how many match, how many there are in each segment, and who is missed.
 
-    `quiet` are the key contacts linked to somebody without a login for 14 days or more; `active` counts those with an
-    action in 30 days.
+    `quiet` are the key contacts linked to somebody without a login for 14 days or more, `at_risk` the champions whose
+    use has halved; `active` counts those with an action in 30 days.
     """
 
     rows: list[Person]
@@ -102,6 +118,7 @@ class PeoplePage:
     counts: Mapping[str, int]
     active: int
     quiet: list[Person]
+    at_risk: list[Person]
 
 
 @dataclass(frozen=True)
@@ -126,7 +143,10 @@ class People:
         pages = max(1, -(-found.height // asked.limit))
         page = min(asked.page, pages)
         rows = _sorted(found, asked.sort).slice((page - 1) * asked.limit, asked.limit)
-        quiet = frame.filter(pl.col("is_key") & (pl.col("status") == Engagement.INACTIVE.value))
+        watched = {Engagement.INACTIVE.value, Engagement.DECLINING.value}
+        key_people = self.persons(
+            frame.filter(pl.col("is_key") & pl.col("status").is_in(watched)).sort("name"), levels=False
+        )
         return PeoplePage(
             rows=self.persons(rows),
             total=found.height,
@@ -134,7 +154,8 @@ class People:
             pages=pages,
             counts=counts,
             active=int((frame["actions"] > 0).sum()),
-            quiet=self.persons(quiet.sort("name"), levels=False),
+            quiet=[person for person in key_people if person.is_stakeholder_inactive],
+            at_risk=[person for person in key_people if person.is_champion_at_risk],
         )
 
     def one(self, user_key: str) -> Person | None:

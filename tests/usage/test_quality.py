@@ -99,7 +99,7 @@ class TestSilence:
         assert not source_state(source, now=early, today=TODAY).is_silent
 
     @pytest.mark.parametrize("more", [{"kind": FILE}, {"kind": TABLE}, {"key": "revoked"}], ids=str)
-    def test_means_nothing_for_files_tables_and_revoked_keys(self, more: dict[str, str]) -> None:
+    def test_means_nothing_for_files_tables_and_revoked_keys(self, more: dict[str, Any]) -> None:
         assert "silent:web" not in keys(judged(sending(upto=5, **more)))
 
     def test_of_a_key_that_never_sent_is_told_apart(self) -> None:
@@ -186,7 +186,13 @@ class TestShares:
 
 
 def name(text: str, recent: int = 100, **more: Any) -> NameFacts:
-    values = {"total": recent, "first": TODAY - 90 * DAY, "last": TODAY, "recent": recent, "recent_clients": 3}
+    values: dict[str, Any] = {
+        "total": recent,
+        "first": TODAY - 90 * DAY,
+        "last": TODAY,
+        "recent": recent,
+        "recent_clients": 3,
+    }
     return NameFacts(name=text, **(values | more))
 
 

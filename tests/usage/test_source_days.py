@@ -15,6 +15,7 @@ from bellwether.usage.import_command import import_file
 from bellwether.usage.keys import add_key
 from bellwether.usage.lake import Lake
 from bellwether.usage.models import CountedPart, SourceDay
+from bellwether.usage.source_days import landed_rows
 from bellwether.usage.source_tally import lag_quantile, merged_lags
 from bellwether.usage.spool import store
 from bellwether.usage.spool_format import Batch, Reject, SpooledEvent, microseconds, pack
@@ -140,11 +141,11 @@ class TestFlush:
         spooled(event("a"), event("a"), event("z"))
 
         def compacted(*given: Any, **named: Any) -> Any:
-            for path in Path(lake.root).glob("events/*/*.parquet"):
+            for path in Path(str(lake.root)).glob("events/*/*.parquet"):
                 path.unlink()
             return original(*given, **named)
 
-        original = flush_module.landed_rows
+        original = landed_rows
         monkeypatch.setattr(flush_module, "landed_rows", compacted)
         flushed(lake)
         assert numbers(SourceDay.objects.get()) == (2, 2, 2, 0)

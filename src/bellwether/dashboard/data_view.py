@@ -140,7 +140,7 @@ def key_figures(quality: Quality, *, now: datetime, zone: ZoneInfo) -> list[Figu
         for at, tally in source.days.items()
         if 0 <= (quality.facts.today - at).days < 7
     )
-    received = sum(one.week for one in states)
+    received = sum(one.week + one.duplicates for one in states)
     rejected = sum(one.rejected for one in states)
     share = rejected / (received + rejected) if received + rejected else None
     usual = [one.usual for one in sending if one.usual is not None]

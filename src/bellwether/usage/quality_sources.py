@@ -29,6 +29,7 @@ class SourceState:
     lag_median: str | None
     lag_p95: str | None
     late_share: float | None
+    duplicates: int
     duplicate_share: float | None
     reject_share: float | None
     rejected: int
@@ -66,6 +67,7 @@ def source_state(source: SourceFacts, *, now: datetime, today: date) -> SourceSt
         lag_median=lag_quantile(week.lags, 0.5),
         lag_p95=lag_quantile(week.lags, 0.95),
         late_share=_share(late, sum(week.lags.values())),
+        duplicates=week.duplicates,
         duplicate_share=_share(week.duplicates, received),
         reject_share=_share(week.rejected, asked),
         rejected=week.rejected,

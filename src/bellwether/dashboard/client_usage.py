@@ -108,15 +108,15 @@ def usage_page(
     against = next((item for item in usage.comparisons if item.against == compare), usage.baseline)
     unusual = unusual_rows(usage)
     activity = activity_card(usage, show)
-    custom = usage.period.name == CUSTOM or bool(problems)
+    custom = usage.period.name == CUSTOM
     return UsagePage(
         ranges=[
-            Choice(text, address.with_(range=name, start=None, end=None), name == usage.period.name and not custom)
+            Choice(text, address.with_(range=name, start=None, end=None), name == usage.period.name)
             for name, text in RANGES.items()
         ],
         custom=custom,
-        start=address.query.get("start", "") or usage.period.first.isoformat(),
-        end=address.query.get("end", "") or usage.period.last.isoformat(),
+        start=_date_or_none(address.query.get("start", "")) or usage.period.first.isoformat(),
+        end=_date_or_none(address.query.get("end", "")) or usage.period.last.isoformat(),
         newest_day=usage.today.isoformat(),
         problems=problems,
         compare=against.against,
@@ -149,6 +149,14 @@ def usage_page(
         days=day_rows(usage),
         span=span(usage.period, usage.today),
     )
+
+
+def _date_or_none(text: str) -> str:
+    """Return `text` if a date field can hold it, else nothing."""
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        return ""
 
 
 def _active(name: str, usage: Usage, against: Comparison) -> ActiveCard:

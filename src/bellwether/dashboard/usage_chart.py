@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from bellwether.dashboard.trend_chart import day_label
+from bellwether.web.formatting import full_day
 
 WIDTH, HEIGHT, TOP, BOTTOM, LABEL_Y = 360, 84, 6, 66, 80
 RIGHT = WIDTH - 6
@@ -113,9 +114,14 @@ def draw_line(
         marks=numbered,
         end=solid[-1] if solid else None,
         unfinished=placed.get(unfinished) if unfinished else None,
-        first=day_label(points[0][0]),
-        last=day_label(points[-1][0]) if len(points) > 1 else "",
+        first=_label(points[0][0], points[-1][0]),
+        last=_label(points[-1][0], points[0][0]) if len(points) > 1 else "",
     )
+
+
+def _label(on: date, other: date) -> str:
+    """Return the day at an end of the axis, with the year where that at the other end is another."""
+    return day_label(on) if on.year == other.year else full_day(on)
 
 
 def draw_bars(bars: Sequence[tuple[date, int, str]]) -> Bars:

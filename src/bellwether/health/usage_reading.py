@@ -182,7 +182,7 @@ def _own(client: Client, period: Period, *, lake: Lake, today: date, known: Coho
         "newest_event_at": events["last_ts"].max(),
         "days": usage_days(rows, period, started, counts, judged.intervals),
         "figures": _of_first(figures(facts, period.first, last, working_days=settings.working_days)),
-        "modules": _modules(client, events, period, settings, enough=not _no_baseline(started, period)),
+        "modules": _modules(client, events, period, settings, started),
         "hours": hours(rows, period.first, last),
         **_people(client, lake, period),
         "total_users": _total_users(rows, last),
@@ -225,7 +225,7 @@ def _no_baseline(started: date | None, period: Period) -> str:
 
 
 def _modules(
-    client: Client, events: pl.DataFrame, period: Period, settings: MeasureSettings, *, enough: bool
+    client: Client, events: pl.DataFrame, period: Period, settings: MeasureSettings, started: date | None
 ) -> Modules:
     first, end = period.baseline
     used = modules_used(
@@ -235,7 +235,9 @@ def _modules(
         licensed=client.licensed_modules or (),
         module_of_event=settings.module_of_event,
     )
-    usual = float(used[: (end - first).days + 1].mean()) if enough else None
+    usual = None
+    if started is not None and not _no_baseline(started, period):
+        usual = float(used[max(0, (started - first).days) : (end - first).days + 1].mean())
     return Modules(int(used[-1]), len(set(client.licensed_modules)) if client.licensed_modules else None, usual)
 
 

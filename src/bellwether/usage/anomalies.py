@@ -6,8 +6,9 @@ afterwards and an alert may use the same numbers as a chart.
 1. Weekday profile: the median of the same weekday over the last PROFILE_WEEKS weeks.
 2. Level: the median of (people / profile) over the last LEVEL_DAYS days moves the profile to where the client is now.
 3. Season: where at least SEASON_CLIENTS clients of SEASON_USERS people and more are given, the median of
-   (people / expected) over them is what the day did to everybody (late December, an outage of the source); days are
-   divided by it before 1 and 2, and the expectation is multiplied by it.
+   (people / profile) over them is what the day did to everybody (late December, an outage of the source); days are
+   divided by it before 1 and 2, and the expectation is multiplied by it. It is taken from the profile without the
+   level, because the level would follow a quiet week and make the week after it look like a rush.
 4. Spread: counts are compared as 2·sqrt(n + 3/8), which has variance 1 for Poisson counts whatever their size
    (F. J. Anscombe, Biometrika 35, 1948). The client's own spread is 1.4826 · median(|error|) of the expectations of the
    last SPREAD_DAYS days, but not less than what a fixed group of users may have, which varies less than Poisson.
@@ -86,10 +87,10 @@ def expectations(counts: Floats, *, left_out: Flags | None = None, season: Float
 
 
 def common_season(counts: Floats) -> Floats:
-    """Return what each day did to everybody: the median of people / expected; 1.0 with too few clients to tell."""
-    expected = _expected(counts)
+    """Return what each day did to everybody: the median of people / profile; 1.0 with too few clients to tell."""
+    usual = _same_weekday(counts, WEEK)
     with np.errstate(invalid="ignore", divide="ignore"):
-        ratios = np.where(expected >= SEASON_USERS, counts / expected, np.nan)
+        ratios = np.where(usual >= SEASON_USERS, counts / usual, np.nan)
     known = np.isfinite(ratios).sum(axis=0)
     return np.where(known >= SEASON_CLIENTS, np.nan_to_num(_median(ratios.T), nan=1.0), 1.0)
 
@@ -106,12 +107,7 @@ def people(values: Floats) -> Floats:
 
 def _expected(counts: Floats) -> Floats:
     """Return the weekday profile of the weeks before, moved to the level of the days before."""
-    profile = {
-        back: _median(np.stack([_before(counts, back + WEEK * week) for week in range(PROFILE_WEEKS)], axis=-1))
-        for back in range(1, WEEK + 1)
-    }
-    enough = np.stack([_before(counts, WEEK * (week + 1)) for week in range(PROFILE_WEEKS)], axis=-1)
-    known = np.isfinite(enough).sum(axis=-1) >= LEAST_WEEKS
+    profile = {back: _same_weekday(counts, back) for back in range(1, WEEK + 1)}
     ratios = []
     for back in range(1, LEVEL_DAYS + 1):
         usual = profile[(back - 1) % WEEK + 1]
@@ -119,7 +115,13 @@ def _expected(counts: Floats) -> Floats:
             ratios.append(np.where(usual >= 1.0, _before(counts, back) / usual, np.nan))
     stacked = np.stack(ratios, axis=-1)
     level = np.where(np.isfinite(stacked).sum(axis=-1) >= LEAST_LEVEL_DAYS, _median(stacked), np.nan)
-    return np.where(known, profile[WEEK] * np.where(np.isfinite(level), level, 1.0), np.nan)
+    return np.where(np.isfinite(level), profile[WEEK] * level, profile[WEEK])
+
+
+def _same_weekday(counts: Floats, back: int) -> Floats:
+    """Return the median over PROFILE_WEEKS weeks of the weekday of `back` days ago; NaN under LEAST_WEEKS of them."""
+    weeks = np.stack([_before(counts, back + WEEK * week) for week in range(PROFILE_WEEKS)], axis=-1)
+    return np.where(np.isfinite(weeks).sum(axis=-1) >= LEAST_WEEKS, _median(weeks), np.nan)
 
 
 def _smallest_spread(expected: Floats) -> Floats:
@@ -151,6 +153,8 @@ def _before(values: Floats, days: int) -> Floats:
 
 def _median(values: Floats) -> Floats:
     """Return the median over the last axis without NaN; NaN where all are. Faster than numpy.nanmedian on many rows."""
+    if values.shape[-1] == 0 or values.size == 0:
+        return np.full(values.shape[:-1], np.nan)
     ordered = np.sort(values, axis=-1)
     count = np.isfinite(values).sum(axis=-1)
     middle = np.stack([np.maximum(count - 1, 0) // 2, np.minimum(count // 2, values.shape[-1] - 1)], axis=-1)

@@ -1,7 +1,7 @@
 // The usage tab keeps itself fresh: the server answers with new figures when there are any, else with nothing.
 (() => {
   "use strict";
-  const EVERY = 2000;
+  const EVERY = 1500;
   const part = () => document.querySelector("[data-live]");
   // Nothing is exchanged while nobody looks, while an explanation is open or while the reader is at a control.
   const busy = (usage) => {

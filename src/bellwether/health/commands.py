@@ -10,18 +10,21 @@ from django.utils import timezone
 
 from bellwether.common.terminal import terminal_progress
 from bellwether.common.time import day_of
-from bellwether.health import data_command, score_command
+from bellwether.health import custom_commands, data_command, score_command
 from bellwether.health.configs import main_scorecard
 from bellwether.health.explain_text import as_json, as_text
 from bellwether.health.recompute import recompute
+from bellwether.health.retention_command import retention
 from bellwether.health.selectors import explain_client, find_client
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this package to `app`."""
     score_command.register(app)
+    custom_commands.register(app)
     app.command("recompute")(recompute_scores)
     app.command("explain")(explain_score)
+    app.command("retention")(retention)
     app.command("data")(data_command.data)
 
 

@@ -11,7 +11,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 UV := $(shell command -v uv || echo $(BIN)/uv)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench openapi setup setup-dev browser lint types contracts migrations tests-sqlite tests-postgres clean
+.PHONY: help demo test check bench openapi setup setup-dev browser java lint types contracts migrations tests-sqlite tests-postgres clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -19,7 +19,7 @@ help:  ## list the targets
 demo: setup  ## make a demo portfolio in var/demo and serve it on http://127.0.0.1:8000
 	BELLWETHER_HOME=$(DEMO_HOME) $(BIN)/bellwether demo $(DEMO)
 
-test: setup-dev browser  ## all checks and tests: SQLite, PostgreSQL, Chromium
+test: setup-dev browser java  ## all checks and tests: SQLite, PostgreSQL, Chromium, Spark
 	@$(MAKE) --no-print-directory lint types contracts migrations tests-postgres tests-sqlite
 
 check: setup-dev  ## the quick part of the tests, a few minutes
@@ -67,6 +67,9 @@ $(VENV)/.ready-dev: $(VENV)/.ready
 
 browser:
 	@bash tools/browser.sh
+
+java:
+	@bash tools/java.sh
 
 clean:  ## remove the environment and everything made by it (not var/)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -70,7 +70,7 @@ def comparisons(
             "All-client average",
             everybody,
             _means(peers, others) if everybody >= AT_LEAST else nothing,
-            "" if everybody >= AT_LEAST else _too_few(everybody, "in all"),
+            "" if everybody >= AT_LEAST else _too_few(everybody, "of the workspace"),
         ),
         Comparison(
             "best",
@@ -88,8 +88,8 @@ def change(value: float | None, reference: float | None) -> float | None:
 
 
 def _too_few(count: int, where: str) -> str:
-    have = "No other client" if count == 0 else f"Only {count} other client{'s' * (count != 1)}"
-    return f"{have} {where} has usage; {AT_LEAST} are needed."
+    who = {0: "No other client", 1: "Only 1 other client"}.get(count, f"Only {count} other clients")
+    return f"{who} {where} {'has' if count < 2 else 'have'} usage; {AT_LEAST} are needed."
 
 
 def _known(peers: Peers, name: str, chosen: np.ndarray) -> Floats:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from bellwether.common.progress import NoProgress
 from bellwether.health.models import HealthScore
 from bellwether.health.services import score_dates
+from bellwether.portfolio.choices import PaymentStatus
 from bellwether.portfolio.models import Activity, Contact, SurveyResponse
 from bellwether.staff.models import AuditEvent
 from bellwether.usage import erasure as erasure_module
@@ -135,7 +136,7 @@ class TestErase:
                 assert read_month(used, kind, month).equals(frame)
 
     def test_changes_no_score(self, used: Lake, clients: Clients) -> None:
-        clients.sturdy.payment_status, clients.sturdy.licensed_modules = "CURRENT", ["Cases"]
+        clients.sturdy.payment_status, clients.sturdy.licensed_modules = PaymentStatus.CURRENT, ["Cases"]
         clients.sturdy.save()
         SurveyResponse.objects.create(client=clients.sturdy, kind="NPS", score=9, respondent="kim", answered_at=NOW)
         Activity.objects.create(

@@ -116,11 +116,14 @@ class TestRollUpDates:
         assert facts.read_user_days(lake, date(2026, 5, 1), date(2026, 5, 31)).is_empty()
         assert date(2026, 3, 2) in scores_owed()
 
-    def test_takes_the_facts_of_vanished_days_away(self, lake: Lake) -> None:
+    def test_takes_the_facts_of_vanished_days_away_only_when_told_to(self, lake: Lake) -> None:
         (day,) = place(lake, [event("2026-03-02T09:00")])
         services.roll_up_dates(day, day, now=NOW)
         (lake.events_of(day) / "p.parquet").unlink()
-        services.roll_up_dates(day, day, now=NOW)
+        with pytest.raises(services.EventsGoneError, match="events of 1 days from 2026-03-02"):
+            services.roll_up_dates(day, day, now=NOW)
+        assert stored(lake).client_days != {}
+        services.roll_up_dates(day, day, now=NOW, forget=True)
         assert stored(lake).client_days == {}
 
     def test_settles_the_marks_of_its_range_only(self, lake: Lake) -> None:

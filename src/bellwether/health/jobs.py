@@ -10,6 +10,7 @@ from bellwether.common.errors import InvalidInputError
 from bellwether.common.jobs import Counts, JobContext, job
 from bellwether.common.models import JobRun, JobState
 from bellwether.common.time import day_of
+from bellwether.health.retention import apply_retention
 from bellwether.health.services import ScoreCounts, score_client_today, score_dates
 from bellwether.portfolio.models import Client
 from bellwether.usage.dirty import pending, settle
@@ -25,7 +26,7 @@ PAUSE_TIMES, LONGEST_PAUSE = 10, timedelta(seconds=60)
 
 @job("score", every=SWEEP_EVERY, requestable=True)
 def score(context: JobContext) -> Counts | None:
-    """Score the days that owe scores (of the last 1,095) and today, at least once an hour.
+    """Score the days that owe scores (of the last 1,095, if so many are kept) and today, at least once an hour.
 
     Marks are settled after each 180 days, when their scores are stored: a run that is killed goes on where it was.
     Today is scored with each 180 days, so that a long run over the past does not keep what happens now waiting. With
@@ -34,7 +35,7 @@ def score(context: JobContext) -> Counts | None:
     started = time.perf_counter()
     today = day_of(context.now, settings.BELLWETHER_WORKSPACE_ZONE)
     owed = {day: version for day, version in pending(DirtyScore).items() if day <= today}
-    too_old = {day: version for day, version in owed.items() if (today - day).days >= KEPT_DAYS}
+    too_old = {day: version for day, version in owed.items() if (today - day).days >= _kept_days()}
     settle(DirtyScore, too_old)
     due = {day: version for day, version in owed.items() if day not in too_old}
     asked = context.run is not None
@@ -48,6 +49,18 @@ def score(context: JobContext) -> Counts | None:
         total += score_dates({*part, today}, now=context.now, progress=context)
         settle(DirtyScore, {day: due[day] for day in part if day in due})
     return total.as_dict() | {"milliseconds": round(1000 * (time.perf_counter() - started))}
+
+
+def _kept_days() -> int:
+    """Return how far back scores are made again: no score that is not kept, none of days whose facts are not."""
+    kept = (settings.BELLWETHER_KEEP_USAGE_DAYS, settings.BELLWETHER_KEEP_SCORES_DAYS)
+    return min([KEPT_DAYS, *(days for days in kept if days)])
+
+
+@job("retention", cron="17 2 * * *", requestable=True)
+def retention(context: JobContext) -> Counts:
+    """Remove what is older than the settings keep; every night."""
+    return apply_retention(now=context.now, progress=context).counts
 
 
 def _too_soon(now: datetime) -> bool:

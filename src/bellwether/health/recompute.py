@@ -10,7 +10,9 @@ from bellwether.common.time import day_of, days_between
 from bellwether.health.loading import workspace_settings
 from bellwether.health.services import ScoreCounts, score_dates
 from bellwether.usage.dirty import mark_scores
+from bellwether.usage.kept import EVENTS, kept_from
 from bellwether.usage.services import roll_up_dates
+from bellwether.usage.workspace import workspace_lake
 
 TREND_REACH_DAYS = 30
 
@@ -43,6 +45,9 @@ def recompute(
         raise InvalidInputError(f"--to {last} is before --from {first}; exchange them.")
     if last > today:
         raise InvalidInputError(f"--to {last} is after today, {today}; choose today or a day before.")
+    since = kept_from(workspace_lake(), EVENTS)
+    if since is not None and first < since:
+        raise InvalidInputError(f"Usage before {since} was removed by the retention; take --from {since} or later.")
     facts = roll_up_dates(first, last, now=now, progress=progress) if with_facts else None
     scores = score_dates(days_between(first, last), now=now, progress=progress, scorecards=scorecards)
     if scores.changed:

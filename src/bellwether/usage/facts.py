@@ -11,6 +11,7 @@ import polars as pl
 from polars._typing import PolarsDataType
 
 from bellwether.usage.calendar import month_of, months_between
+from bellwether.usage.kept import FACTS, kept_from
 from bellwether.usage.lake import Lake, LakePath, write_part
 
 Schema = Mapping[str, PolarsDataType]
@@ -210,6 +211,8 @@ def store_month(lake: Lake, kind: str, month: str, rows: pl.DataFrame) -> bool:
 def _read(
     lake: Lake, kind: str, schema: Schema, first: date, last: date, organization_ids: Iterable[str] | None
 ) -> pl.DataFrame:
+    since = kept_from(lake, FACTS)
+    first = max(first, since) if since else first  # what is left of older days is folded, and no days any more
     if last < first:
         return pl.DataFrame(schema=schema)
     condition = _between(first, last)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from bellwether.common.errors import BellwetherError
 from bellwether.common.progress import NoProgress, Progress
 from bellwether.common.time import day_of, days_between
 from bellwether.usage.compaction import compact_days
@@ -15,6 +16,7 @@ from bellwether.usage.dirty import mark_scores, pending, settle
 from bellwether.usage.engines import EngineChoice
 from bellwether.usage.erasure import finish_erasures
 from bellwether.usage.facts import counted_days
+from bellwether.usage.kept import EVENTS, kept_from
 from bellwether.usage.lake import Lake
 from bellwether.usage.lake_locks import RollupBusyError, rollup_lock
 from bellwether.usage.models import DirtyDate
@@ -24,6 +26,17 @@ from bellwether.usage.workspace import workspace_labels as workspace_labels
 from bellwether.usage.workspace import workspace_lake as workspace_lake
 
 PATIENCE_SECONDS = 600.0
+
+
+class EventsGoneError(BellwetherError):
+    """Days have facts, but their events are not in the lake any more: counting them would lose the facts."""
+
+    def __init__(self, days: Iterable[date]) -> None:
+        self.days = sorted(days)
+        super().__init__(
+            f"The events of {len(self.days):,} days from {self.days[0]} to {self.days[-1]} are gone, their facts "
+            "are not. Restore the events, leave these days out, or lose the facts: bellwether rollup --forget."
+        )
 
 
 def roll_up(
@@ -39,18 +52,35 @@ def roll_up(
 
 
 def roll_up_dates(
-    first: date, last: date, *, now: datetime, progress: Progress | None = None, lake: Lake | None = None
+    first: date,
+    last: date,
+    *,
+    now: datetime,
+    progress: Progress | None = None,
+    lake: Lake | None = None,
+    forget: bool = False,
 ) -> Refreshed:
     """Count all days with events from `first` to `last` (both included) anew, whether marked or not.
 
-    Marks the scores that follow from them. Days within the range that have facts but no events any more lose them.
+    Marks the scores that follow from them. Days whose events were removed by the retention keep their facts. Raises
+    EventsGoneError when other days have facts but no events any more; with `forget` these lose their facts instead.
     """
     lake = lake or workspace_lake()
     with rollup_lock(lake, wait_seconds=PATIENCE_SECONDS):
         owed = {day: version for day, version in pending(DirtyDate).items() if first <= day <= last}
-        days = {day for day in lake.event_dates() if first <= day <= last} | set(owed)
-        days |= {day for day in tallied_days(lake) if first <= day <= last} | set(counted_days(lake, first, last))
+        days = {day for day in lake.event_dates() if first <= day <= last and lake.parts_of(day)} | set(owed)
+        days |= {day for day in tallied_days(lake) if first <= day <= last}
+        gone = countable(lake, counted_days(lake, first, last)) - days
+        if gone and not forget:
+            raise EventsGoneError(gone)
+        days |= gone
         return _settled(lake, days, owed, now, progress or NoProgress())
+
+
+def countable(lake: Lake, days: Iterable[date]) -> set[date]:
+    """Return those of `days` that may be counted: facts of days whose events the retention removed stay as they are."""
+    since = kept_from(lake, EVENTS)
+    return {day for day in days if since is None or day >= since}
 
 
 def roll_up_dirty(*, now: datetime, progress: Progress, wait_seconds: float = 0) -> Refreshed:
@@ -85,7 +115,7 @@ def _refresh(
     progress: Progress,
     announce: Callable[[list[date]], None] = lambda days: None,
 ) -> Refreshed:
-    wanted = set(days)
+    wanted = countable(lake, days)
     compact_days(lake, wanted)
     how: dict[str, Any] = {"zone": _zone(), "labels": workspace_labels(), "engine": workspace_engine()}
     return refresh_facts(lake, wanted, progress=progress, announce=announce, **how)
@@ -103,7 +133,7 @@ def _settled(lake: Lake, days: Iterable[date], owed: dict[date, int], now: datet
     def mark(touched: Iterable[date]) -> None:
         mark_scores((day for day in touched if day <= today), now=now)
 
-    wanted = set(days)
+    wanted = countable(lake, days)
     # Marked before and after: a crash cannot lose the marks, and a scoring run in between cannot use them up.
     done = _refresh(lake, wanted, progress, announce=mark)
     refresh_days(lake, wanted, labels=workspace_labels(), progress=progress)

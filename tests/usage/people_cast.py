@@ -93,3 +93,15 @@ def cast_days(organization: str, today: date) -> list[dict[str, Any]]:
     rows += [day_row(organization, key(0x5E1F), ago[n], 3, role="Chief compliance officer") for n in (21, 29, 40, 50)]
     rows += [day_row(organization, key(0xB07), ago[n], 900, is_service=True) for n in range(5)]
     return rows
+
+
+def put_client_days(lake: Lake, organization: str, today: date) -> None:
+    """Store client_days of the last 30 days, so that the client is one with usage."""
+    rows = [
+        {name: 1 for name, kind in KINDS["client_days"].items() if kind == pl.Int64()}
+        | {"organization_id": organization, "date": today - timedelta(days=ago), "actions_by_hour": [0] * 24}
+        for ago in range(30)
+    ]
+    frame = pl.DataFrame(rows, schema=KINDS["client_days"], orient="row")
+    for month in sorted({month_of(day) for day in frame["date"]}):
+        store_month(lake, "client_days", month, frame.filter(pl.col("date").dt.strftime("%Y-%m") == month))

@@ -10,9 +10,11 @@ from ninja.parser import Parser
 from bellwether.api.clients import router as clients_router
 from bellwether.api.data import router as data_router
 from bellwether.api.jobs import router as jobs_router
+from bellwether.api.portal_features import router as portal_features_router
 from bellwether.api.portal_usage import router as portal_usage_router
 from bellwether.api.problems import add_handlers
 from bellwether.common.problems import CONTENT_TYPE, KINDS, Problem, ProblemError
+from bellwether.health.adoption_api import router as adoption_router
 from bellwether.health.api import router as health_router
 from bellwether.health.custom_api import router as measures_router
 from bellwether.health.usage_api import router as usage_router
@@ -111,3 +113,5 @@ api.add_router(CLIENT_SUCCESS, data_router)
 api.add_router(CLIENT_SUCCESS, usage_router)
 api.add_router(CLIENT_SUCCESS, people_router)
 api.add_router(PORTAL, portal_usage_router)
+api.add_router(CLIENT_SUCCESS, adoption_router)
+api.add_router(PORTAL, portal_features_router)

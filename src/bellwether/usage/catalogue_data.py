@@ -70,7 +70,7 @@ def draft_from_data(data: object, *, tiers: Sequence[str]) -> FeatureDraft:
     key = str(data.get("key") or key_of(texts["name"]))
     if not texts["name"]:
         problems.setdefault("name", "is needed.")
-    if not KEY.match(key):
+    if not KEY.match(key) and (data.get("key") or "name" not in problems):
         problems["key"] = f"is {key!r}; use lower-case letters, digits, _ and -, at most 80, not beginning with _ or -."
     target = _target(data, problems)
     expected = _expected(data, target, problems)

@@ -39,7 +39,7 @@ def features_export() -> None:
 
 def features_import(
     file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="TOML with [[features]], as export prints.")
+        Path, typer.Argument(exists=True, dir_okay=False, help="TOML with [[features]], as exported.")
     ],
 ) -> None:
     """Add and change the features that FILE names; others stay as they are. All or nothing."""

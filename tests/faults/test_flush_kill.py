@@ -86,6 +86,9 @@ STEPS = [
     ("flush.remember_users", "before", 1),
     ("flush.remember_users", "after", 1),
     ("flush._keep_rejects", "after", 1),
+    ("flush.landed_rows", "before", 1),
+    ("flush.count_flush", "before", 1),
+    ("flush.count_flush", "after", 2),
     ("flush._release", "before", 1),
     ("flush._release", "after", 1),
 ]
@@ -149,6 +152,9 @@ def check_landed_once(workspace: Workspace, prefixes: list[str], batches: int) -
     assert sorted(row["message_id"] for row in state["rejects"]) == sorted(
         f"{prefix}-{b}-bad" for prefix in prefixes for b in range(batches)
     )
+    counted = [sum(numbers) for numbers in zip(*(row[1:] for row in state["sources"]), strict=True)]
+    requests = len(prefixes) * batches
+    assert counted == [requests, 12 * requests, 0, requests]
     assert set(state["dirty"]) >= {str(day) for day in events["ts"].dt.date().unique()}
     assert sorted((user["organization_id"], user["user_key"]) for user in state["users"]) == [
         ("acct-0", "user-0"),

@@ -2,9 +2,11 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import polars as pl
@@ -39,6 +41,13 @@ def facts_in(home: Path) -> pl.DataFrame:
     return pl.concat([pl.read_parquet(path, hive_partitioning=False) for path in paths]).sort("organization_id", "date")
 
 
+def sent_in(home: Path) -> list[tuple[str, int, int, int]]:
+    """Return what was counted of each source, whatever the day: events, repetitions, rejects."""
+    with closing(sqlite3.connect(home / "bellwether.sqlite3")) as database:
+        counted = "SELECT source, SUM(events), SUM(duplicates), SUM(rejected) FROM usage_sourceday GROUP BY source"
+        return database.execute(counted).fetchall()
+
+
 @pytest.mark.slow
 def test_killed_imports_of_events_and_records_lose_and_double_nothing(tmp_path: Path):
     number = pl.int_range(ROWS, eager=True)
@@ -66,6 +75,7 @@ def test_killed_imports_of_events_and_records_lose_and_double_nothing(tmp_path: 
 
     assert events_in(killed).equals(events_in(undisturbed))
     assert events_in(killed).height == ROWS
+    assert sent_in(killed) == sent_in(undisturbed) == [("import", ROWS, 0, 0)]
     assert facts_in(killed).equals(facts_in(undisturbed))
     last = run(killed, "import", *imports[1])
     assert last == "read 6000, created 0, updated 0, unchanged 6000, rejected 0"

@@ -30,7 +30,7 @@ from django.utils import timezone
 from bellwether.usage import keys
 from bellwether.usage.flush import flush
 from bellwether.usage.lake import Lake
-from bellwether.usage.models import DirtyDate, EventBatch, FlushClaim, PlatformUser, RejectedEvent
+from bellwether.usage.models import DirtyDate, EventBatch, FlushClaim, PlatformUser, RejectedEvent, SourceDay
 
 def do_flush():
     flush(lake=Lake(Path(settings.BELLWETHER_LAKE)), zone=settings.BELLWETHER_WORKSPACE_ZONE, now=timezone.now())
@@ -39,6 +39,7 @@ def do_flush():
         "claims": FlushClaim.objects.count(),
         "rejects": list(RejectedEvent.objects.order_by("id").values("source", "message_id", "reason", "sample")),
         "users": list(PlatformUser.objects.order_by("id").values("organization_id", "user_key", "role", "is_service")),
+        "sources": list(SourceDay.objects.values_list("source", "batches", "events", "duplicates", "rejected")),
         "dirty": [str(day) for day in DirtyDate.objects.values_list("date", flat=True)],
     }
 

@@ -198,7 +198,7 @@ class TestSamples:
         shown = samples(self.rows(1, 2, 3, 4, 5, 6, 7, None, None, None))
         assert [(s.place, s.value) for s in shown] == [
             ("highest", 7), ("highest", 6), ("middle", 5), ("middle", 4), ("lowest", 2), ("lowest", 1),
-            ("without a value", None), ("without a value", None),
+            ("no value", None), ("no value", None),
         ]  # fmt: skip
 
     @pytest.mark.parametrize("count", range(7))

@@ -58,7 +58,7 @@ class PreviewIn(Schema):
 
 
 class SampleOut(Schema):
-    """A client with its value; `place` says why it is shown: highest, middle, lowest or without a value."""
+    """A client with its value; `place` says why it is shown: highest, middle, lowest or no value."""
 
     client_id: UUID
     name: str
@@ -80,6 +80,7 @@ class PreviewOut(Schema):
     sentence: str
     basis: str
     needs_raw: bool
+    unit: str
     day: datetime.date
     clients: int
     with_value: int

@@ -16,6 +16,7 @@ from bellwether.health.custom_text import basis, sentence
 from bellwether.health.custom_values import DAYS, USERS, CustomFacts, custom_values
 from bellwether.health.inputs import MeasureInputs
 from bellwether.health.loading import load_inputs, workspace_settings
+from bellwether.health.measures import Unit
 from bellwether.portfolio.models import Client
 from bellwether.staff.models import StaffUser
 from bellwether.usage.custom_facts import count_days
@@ -32,7 +33,7 @@ _PAST = FoldedMonths()
 
 @dataclass(frozen=True)
 class Sample:
-    """A client with its value; `place` says why it is shown: highest, middle, lowest or without a value."""
+    """A client with its value; `place` says why it is shown: highest, middle, lowest or no value."""
 
     client_id: UUID
     name: str
@@ -42,11 +43,15 @@ class Sample:
 
 @dataclass(frozen=True)
 class Bin:
-    """How many clients have a value from `low` up to but without `high`; the last bin holds its upper end too."""
+    """How many clients have a value from `low` up to but without `high`; the last bin holds its upper end too.
+
+    `whole`: all values are whole numbers, and so are the limits.
+    """
 
     low: float
     high: float
     clients: int
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,7 @@ class Preview:
     sentence: str
     basis: str
     needs_raw: bool
+    unit: Unit
     day: date
     clients: int
     with_value: int
@@ -81,6 +87,7 @@ def preview(definition: Definition, user: StaffUser, *, today: date, now: dateti
         sentence=sentence(definition),
         basis=basis(definition),
         needs_raw=definition.needs_raw,
+        unit=definition.unit,
         day=today,
         clients=len(rows),
         with_value=len(known),
@@ -99,7 +106,7 @@ def samples(rows: Sequence[tuple[UUID, str, float | None]]) -> list[Sample]:
         "highest": ranked[:2],
         "middle": ranked[max(2, middle - 1) : max(2, middle - 1) + 2] if len(ranked) > 4 else ranked[2:-2],
         "lowest": ranked[max(2, len(ranked) - 2) :],
-        "without a value": [row for row in rows if row[2] is None][:2],
+        "no value": [row for row in rows if row[2] is None][:2],
     }
     shown: list[Sample] = []
     for place, chosen in places.items():
@@ -116,16 +123,18 @@ def spread(values: Sequence[float]) -> list[Bin]:
     if not values:
         return []
     low, high = min(values), max(values)
-    if low == high:
-        return [Bin(low, high, len(values))]
     whole = all(value == int(value) for value in values)
+    if low == high:
+        return [Bin(low, high, len(values), whole)]
     count = min(BINS, int(high - low) + 1) if whole else BINS
     width = (high - low + 1) / count if whole else (high - low) / count
     if whole:
         width = float(np.ceil(width))
     places = np.minimum(((np.array(values) - low) / width).astype(np.int64), count - 1)
     counted = np.bincount(places, minlength=count).tolist()
-    bins = [Bin(low + place * width, low + (place + 1) * width, clients) for place, clients in enumerate(counted)]
+    bins = [
+        Bin(low + place * width, low + (place + 1) * width, clients, whole) for place, clients in enumerate(counted)
+    ]
     return [one for one in bins if one.low <= high]
 
 

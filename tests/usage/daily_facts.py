@@ -48,7 +48,11 @@ def keep_people(
     keep(
         lake,
         "client_hours",
-        [{"organization_id": organization_id, "date": day, "events": 3 * n} for day, n in daily.items() if n],
+        [
+            {"organization_id": organization_id, "date": day, "events": 3 * n, f"h{hour:02d}": 3 * n}
+            for day, n in daily.items()
+            if n
+        ],
     )
 
 

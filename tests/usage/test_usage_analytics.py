@@ -8,7 +8,7 @@ import pytest
 
 from bellwether.usage.daily import baselines, daily, figures
 from bellwether.usage.event_counts import daily_events, modules_used
-from bellwether.usage.facts import CLIENT_DAYS, EVENT_DAYS, USER_DAYS
+from bellwether.usage.facts import CLIENT_DAYS, CLIENT_HOURS, EVENT_DAYS, USER_DAYS
 from bellwether.usage.hours import hours
 from bellwether.usage.periods import Period, custom_period, period_of
 from bellwether.usage.public_holidays import holiday_names
@@ -115,24 +115,28 @@ class TestFigures:
         assert usual["wau"].tolist() == ([4] if known else pytest.approx([np.nan], nan_ok=True))
 
 
+def client_hours(rows: list[dict]) -> pl.DataFrame:
+    return pl.DataFrame(
+        [dict.fromkeys(CLIENT_HOURS, 0) | {"organization_id": "a"} | row for row in rows], schema=CLIENT_HOURS
+    )
+
+
 class TestHours:
     def test_add_up_by_weekday_and_hour(self) -> None:
-        nine, ten = [0] * 24, [0] * 24
-        nine[9], ten[10] = 5, 30
         rows = [
-            {"date": TODAY, "actions_by_hour": nine},
-            {"date": days_before(7), "actions_by_hour": nine},
-            {"date": days_before(1), "actions_by_hour": ten},
-            {"date": days_before(40), "actions_by_hour": ten},
+            {"date": TODAY, "h09": 5},
+            {"date": days_before(7), "h09": 5},
+            {"date": days_before(1), "h10": 30},
+            {"date": days_before(40), "h10": 30},
         ]
-        found = hours(client_days(rows), days_before(29), TODAY)
+        found = hours(client_hours(rows), days_before(29), TODAY)
         assert found.actions[1][9] == 10  # Tuesdays
         assert found.peak == (0, 10)
         assert (found.total, found.most) == (40, 30)
         assert [found.level(0, 10), found.level(1, 9), found.level(2, 9)] == [5, 2, 0]
 
     def test_have_no_peak_without_actions(self) -> None:
-        found = hours(client_days([{"date": TODAY}]), days_before(6), TODAY)
+        found = hours(client_hours([{"date": TODAY}]), days_before(6), TODAY)
         assert (found.peak, found.total) == (None, 0)
 
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from bellwether.health.inputs import MeasureSettings
 from bellwether.usage.event_counts import daily_events
+from bellwether.usage.hours import HOUR_COLUMNS
 from bellwether.usage.periods import Period
 
 FEATURE_COUNTS = {
@@ -64,12 +65,17 @@ def counts_of(settings: MeasureSettings, event_days: pl.DataFrame, first: date, 
 
 def usage_days(
     rows: pl.DataFrame,
+    client_hours: pl.DataFrame,
     period: Period,
     started: date | None,
     counts: Mapping[str, Sequence[int]],
     intervals: Sequence[tuple[int, int] | None],
 ) -> list[UsageDay]:
-    """Return a row for each day of `period`, oldest first, from one client's CLIENT_DAYS; 0 where there is no fact."""
+    """Return a row for each day of `period`, oldest first, from one client's CLIENT_DAYS and CLIENT_HOURS.
+
+    Numbers are 0 where there is no fact.
+    """
+    hours = dict(zip(client_hours["date"], client_hours.select(HOUR_COLUMNS).rows(), strict=True))
     by_day = {row["date"]: row for row in rows.iter_rows(named=True)}
     found = []
     for at in range(period.days):
@@ -87,7 +93,7 @@ def usage_days(
                 sessions=sessions,
                 session_seconds=row.get("session_seconds", 0),
                 actions=row.get("actions", 0),
-                by_hour=tuple(row.get("actions_by_hour") or ()),
+                by_hour=hours.get(day, ()),
                 before_start=started is None or day < started,
                 interval=intervals[at],
                 counts={LOGINS: sessions} | {name: values[at] for name, values in counts.items()},

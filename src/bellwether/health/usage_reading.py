@@ -22,7 +22,14 @@ from bellwether.usage.anomalies import HISTORY_DAYS
 from bellwether.usage.calendar import months_between
 from bellwether.usage.daily import FIGURES, LEAST_BASELINE_DAYS, MONTH_DAYS, Daily, baselines, daily, figures
 from bellwether.usage.event_counts import MODULE_DAYS, modules_used
-from bellwether.usage.facts import facts_path, read_client_days, read_event_days, read_user_days
+from bellwether.usage.facts import (
+    CLIENT_DAYS,
+    facts_path,
+    read_client_days,
+    read_client_hours,
+    read_event_days,
+    read_user_days,
+)
 from bellwether.usage.hours import Hours, hours
 from bellwether.usage.lake import Lake
 from bellwether.usage.models import PlatformUser
@@ -36,6 +43,9 @@ LOOK_BACK_DAYS = max(HISTORY_DAYS, BASELINE_DAYS + MONTH_DAYS, BASELINE_DAYS + M
 SILENT_DAYS = 4  # longer than a weekend: then it is the source that is silent, not the clients
 KEPT_SECONDS = 60
 KINDS = ("client_days", "event_days", "user_days")
+DAY_COLUMNS = tuple(name for name in CLIENT_DAYS if name != "actions_by_hour")  # those hours are slow to read
+EVENT_COLUMNS = ("date", "event", "module", "label", "is_service", "events", "last_ts")
+USER_COLUMNS = ("user_key", "date", "role", "sessions", "actions", "is_service")
 
 
 @dataclass(frozen=True)
@@ -159,8 +169,9 @@ def _own(client: Client, period: Period, *, lake: Lake, today: date, known: Coho
     settings = workspace_settings()
     begin, last = period.first - timedelta(days=LOOK_BACK_DAYS), period.last
     ids = [client.organization_id]
-    rows = read_client_days(lake, begin, last, organization_ids=ids)
-    events = read_event_days(lake, begin, last, organization_ids=ids)
+    rows = read_client_days(lake, begin, last, organization_ids=ids, columns=DAY_COLUMNS)
+    events = read_event_days(lake, begin, last, organization_ids=ids, columns=EVENT_COLUMNS)
+    by_hour = read_client_hours(lake, period.first, last, organization_ids=ids)
     facts = daily(rows, begin, last, first_days=_with_own(known.first_days, client, rows), clients=ids)
     starts = int(facts.started[0])
     started = begin + timedelta(days=starts) if starts < facts.days else None
@@ -180,10 +191,10 @@ def _own(client: Client, period: Period, *, lake: Lake, today: date, known: Coho
         "today": today,
         "started": started,
         "newest_event_at": events["last_ts"].max(),
-        "days": usage_days(rows, period, started, counts, judged.intervals),
+        "days": usage_days(rows, by_hour, period, started, counts, judged.intervals),
         "figures": _of_first(figures(facts, period.first, last, working_days=settings.working_days)),
         "modules": _modules(client, events, period, settings, started),
-        "hours": hours(rows, period.first, last),
+        "hours": hours(by_hour, period.first, last),
         **_people(client, lake, period),
         "total_users": _total_users(rows, last),
         "unusual": judged.unusual,
@@ -244,7 +255,8 @@ def _modules(
 def _people(client: Client, lake: Lake, period: Period) -> dict[str, Any]:
     roles_first = max(period.first, period.last - timedelta(days=LONGEST_DAYS - 1))
     first = min(period.first, roles_first - timedelta(days=BASELINE_DAYS))
-    users = read_user_days(lake, first, period.last, organization_ids=[client.organization_id])
+    ids = [client.organization_id]
+    users = read_user_days(lake, first, period.last, organization_ids=ids, columns=USER_COLUMNS)
     named = PlatformUser.objects.filter(organization_id=client.organization_id).exclude(role="")
     active = users.filter(~pl.col("is_service"), pl.col("actions") > 0, pl.col("date") >= period.first)
     roles = role_sessions(

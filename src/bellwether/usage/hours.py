@@ -8,6 +8,7 @@ import polars as pl
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 HOURS = 24
+HOUR_COLUMNS = [f"h{hour:02d}" for hour in range(HOURS)]
 LEVELS = 5
 
 
@@ -33,13 +34,12 @@ class Hours:
         return 0 if not value else -(-value * LEVELS // self.most)
 
 
-def hours(client_days: pl.DataFrame, first: date, last: date) -> Hours:
-    """Return the actions of one client's CLIENT_DAYS from `first` to `last`."""
+def hours(client_hours: pl.DataFrame, first: date, last: date) -> Hours:
+    """Return the actions of one client's CLIENT_HOURS from `first` to `last`."""
     table = np.zeros((7, HOURS), np.int64)
-    inside = client_days.filter(pl.col("date").is_between(first, last), pl.col("actions_by_hour").is_not_null())
-    for day, by_hour in zip(inside["date"], inside["actions_by_hour"], strict=True):
-        if len(by_hour) == HOURS:
-            table[day.weekday()] += np.array(by_hour, np.int64)
+    inside = client_hours.filter(pl.col("date").is_between(first, last))
+    weekdays = (inside["date"].dt.weekday() - 1).to_numpy()
+    np.add.at(table, weekdays, inside.select(HOUR_COLUMNS).to_numpy())
     total = int(table.sum())
     at = int(table.argmax())
     return Hours(table.tolist(), total, (at // HOURS, at % HOURS) if total else None)

@@ -15,6 +15,7 @@ from bellwether.usage.calendar import OffsetSpan, utc_offsets
 from bellwether.usage.engines import Engine, json_text, to_sql
 from bellwether.usage.facts import KINDS
 from bellwether.usage.lake import EVENT_SCHEMA, Lake, LakePath
+from bellwether.usage.rollup import codes
 from bellwether.usage.tallies import TALLIES, tallied_days, tallies_of
 
 BATCH_BYTES = 48 * 2**20
@@ -87,15 +88,27 @@ def count(engine: Engine, batch: Batch, *, zone: ZoneInfo, labels: Mapping[str, 
     earliest, *changes = utc_offsets(batch.days[0], batch.days[-1], zone)
     # When the first offset began is of no interest; left out, all days without a change share their queries.
     offsets = (OffsetSpan(0, earliest.seconds), *changes)
-    queries = day_sql(engine.dialect, source, offsets, tuple(sorted(labels.items())), tuple(sorted(batch.tallies)))
+    wanted = (engine.dialect, source, offsets, tuple(sorted(labels.items())))
+    queries = coded_sql(*wanted) if engine.dialect == "duckdb" and not batch.tallies else None
+    if queries is None or not _codes_differ(engine, queries):
+        queries = day_sql(*wanted, tuple(sorted(batch.tallies)))
     for kind, paths in batch.tallies.items():
         engine.see(f"tallied_{kind}", paths)
-    for name in ("slots", "kinds", "roles"):
-        engine.keep(name, queries[name])
+    for name in ("numbers", "slots", "kinds", "roles"):
+        if name in queries:
+            engine.keep(name, queries[name])
     facts = {kind: _facts(kind, engine.frame(queries[kind])) for kind in COUNTED}
     elsewhere = engine.number("SELECT SUM(n) FROM tallied_slots") if "slots" in batch.tallies else 0
     assigned = int(facts["client_hours"]["events"].sum()) - elsewhere
     return Counted(facts, events=rows + elsewhere, repeats=copies, unassigned=rows - copies - assigned)
+
+
+def _codes_differ(engine: Engine, queries: Mapping[str, str]) -> bool:
+    """Keep whom and what the codes stand for, and return whether each stands for one thing only."""
+    return all(
+        engine.keep(name, queries[name]) == engine.number(f"SELECT COUNT(DISTINCT {code}) FROM {name}")
+        for name, code in (("people", "person"), ("words", "word"))
+    )
 
 
 def _once(engine: Engine, batch: Batch) -> tuple[int, int, str]:
@@ -106,7 +119,7 @@ def _once(engine: Engine, batch: Batch) -> tuple[int, int, str]:
     engine.see("raw", batch.paths)
     rows = engine.number("SELECT COUNT(*) FROM raw")
     once = deduplication_sql(engine.dialect)
-    if engine.number(once["distinct_ids"]) == rows or not engine.keep("repeats", once["repeats"]):
+    if engine.differ("raw", "message_id", rows) or not engine.keep("repeats", once["repeats"]):
         return rows, 0, "raw"
     return rows, rows - engine.keep("distinct_events", once["distinct_events"]), "distinct_events"
 
@@ -153,6 +166,28 @@ def day_sql(
         "client_hours": rollup.client_hours(slots),
     }
     return {name: to_sql(expression, dialect) for name, expression in (kept | facts).items()}
+
+
+@lru_cache(maxsize=64)
+def coded_sql(
+    dialect: str, source: str, offsets: tuple[OffsetSpan, ...], labels: tuple[tuple[str, str], ...]
+) -> dict[str, str]:
+    """Return the queries of `day_sql` by codes, with those for whom and what the codes stand (rollup.codes)."""
+    raw = ibis.table(RAW, name=source)
+    events = rollup.prepare(raw, offsets=offsets, labels=dict(labels), json_text=json_text(dialect))
+    coded = codes.coded(events)
+    numbered = codes.numbers(coded)
+    numbers = ibis.table(numbered.schema(), name="numbers")
+    kept = {
+        "people": codes.people(coded),
+        "words": codes.words(coded),
+        "slots": codes.slots(numbers, offsets),
+        "kinds": codes.kinds(numbers),
+        "roles": rollup.roles(rollup.told_roles(events)),
+    }
+    tables = {name: ibis.table(expression.schema(), name=name) for name, expression in kept.items()}
+    queries = kept | codes.facts(**tables) | {"numbers": numbered}
+    return {name: to_sql(expression, dialect) for name, expression in queries.items()}
 
 
 COUNTED = ("user_days", "event_days", "client_hours")

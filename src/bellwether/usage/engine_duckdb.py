@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -16,18 +17,24 @@ from bellwether.usage.lake import Lake, LakePath
 MEMORY_LIMIT = "1GB"
 """What the engine may take before it spills to disk."""
 
+LEFT_BEHIND_SECONDS = 86_400
+
+SORTED_AT_ONCE = 4_000_000
+"""Hashes that are sorted outside of the engine's memory: 32 MB of them."""
+
 
 class DuckDBEngine:
     """See engines.Engine; a context manager."""
 
     dialect = "duckdb"
 
-    def __init__(self, lake: Lake, *, memory_limit: str = MEMORY_LIMIT) -> None:
+    def __init__(self, lake: Lake) -> None:
         self._lake = lake
         self._spill = lake.folder / ".spill"
-        self._memory_limit = memory_limit
+        self._memory_limit = MEMORY_LIMIT
 
     def __enter__(self) -> Self:
+        self._spill.mkdir(parents=True, exist_ok=True)
         _sweep(self._spill)
         # Of its own: two processes must not take each other's spilled rows for theirs.
         self._folder = self._spill / f"duckdb-{os.getpid()}"
@@ -69,6 +76,14 @@ class DuckDBEngine:
         """Return the one number that the query `sql` gives."""
         return int(self._run(sql)[0][0])
 
+    def differ(self, name: str, column: str, rows: int) -> bool:
+        """Return whether all values differ for sure; see engines.Engine."""
+        if rows > SORTED_AT_ONCE:
+            return self.number(f'SELECT COUNT(DISTINCT hash("{column}")) FROM "{name}"') == rows
+        hashes = self.connection.con.sql(f'SELECT hash("{column}") AS h FROM "{name}"').fetchnumpy()["h"]
+        hashes.sort()  # half the cost of the engine's own distinct count
+        return not bool((hashes[1:] == hashes[:-1]).any())
+
     def frame(self, sql: str) -> pl.DataFrame:
         """Return the rows of the query `sql`."""
         return pl.DataFrame(self.connection.con.sql(sql).to_arrow_table())
@@ -82,10 +97,11 @@ class DuckDBEngine:
 
 
 def _sweep(spill: Path) -> None:
-    """Remove what killed processes of this machine have left behind."""
-    for folder in spill.glob("duckdb-*"):
+    """Remove what killed processes have left behind: not what is young, for another machine's process may write it."""
+    for folder in spill.glob("*-*"):
         try:
-            os.kill(int(folder.name.rpartition("-")[2]), 0)
+            if time.time() - folder.stat().st_mtime > LEFT_BEHIND_SECONDS:
+                os.kill(int(folder.name.rpartition("-")[2]), 0)
         except ProcessLookupError:
             shutil.rmtree(folder, ignore_errors=True)
         except (ValueError, OSError):

@@ -3,6 +3,7 @@
 The workers read the lake's files by their paths, so the lake's folder must be there on each of them.
 """
 
+import logging
 from collections.abc import Sequence
 from datetime import date
 from types import TracebackType
@@ -77,6 +78,10 @@ class SparkEngine:
         """Return the one number that the query `sql` gives."""
         return int(self._session.sql(sql).first()[0])
 
+    def differ(self, name: str, column: str, rows: int) -> bool:
+        """Return whether all values differ for sure; see engines.Engine."""
+        return self.number(f"SELECT COUNT(DISTINCT XXHASH64({column})) FROM {name}") == rows
+
     def frame(self, sql: str) -> pl.DataFrame:
         """Return the rows of the query `sql`."""
         return pl.DataFrame(self._session.sql(sql).toArrow())
@@ -89,6 +94,7 @@ def _session(master: str, remote: str) -> Any:
         raise SparkError(
             "Spark is not installed. Install bellwether[spark], or set BELLWETHER_ENGINE=duckdb."
         ) from None
+    logging.getLogger("py4j").setLevel(logging.WARNING)
     builder = SparkSession.builder.appName("bellwether")
     settings = dict(SETTINGS)
     if remote:

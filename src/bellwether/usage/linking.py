@@ -1,5 +1,6 @@
 """Which months must be looked at again so that sessions over the ends of months are right, and how."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 
 import polars as pl
@@ -12,13 +13,17 @@ from bellwether.usage.sessions import USER, continues, link_sessions
 DAY = timedelta(days=1)
 
 
-def linked_month(lake: Lake, month: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the user-days `rows` of `month` with their sessions, seen together with the stored days around them."""
+RowsOf = Callable[[date], pl.DataFrame]
+"""Gives the user-days of a day, those that are about to be stored among them."""
+
+
+def linked_days(rows: pl.DataFrame, rows_of: RowsOf) -> pl.DataFrame:
+    """Return the user-days `rows`, of days without a gap, with their sessions, seen together with the days around."""
     if rows.is_empty():
         return rows
-    first, last = first_of(month), last_of(month)
+    first, last = rows.select(first=pl.col("date").min(), last=pl.col("date").max()).row(0)
     columns = rows.columns
-    around = [_stored(lake, first - DAY), rows, *_days_reached(lake, rows, last)]
+    around = [rows_of(first - DAY), rows, *_days_reached(rows, last, rows_of)]
     linked = link_sessions(pl.concat([frame.select(columns) for frame in around]))
     return linked.filter(pl.col("date").is_between(first, last)).select(columns)
 
@@ -39,12 +44,12 @@ def months_to_link(lake: Lake, dirty: list[date]) -> list[str]:
     return sorted(month for month in months if lake.exists(facts_path(lake, "user_days", month)))
 
 
-def _days_reached(lake: Lake, rows: pl.DataFrame, last: date) -> list[pl.DataFrame]:
-    """Return the stored days after `last` into which a session of the `rows` may go on."""
+def _days_reached(rows: pl.DataFrame, last: date, rows_of: RowsOf) -> list[pl.DataFrame]:
+    """Return the days after `last` into which a session of the `rows` may go on."""
     reached = []
     before, day = rows.filter(pl.col("date") == last), last + DAY
     while not before.is_empty():
-        following = _stored(lake, day)
+        following = rows_of(day)
         reached.append(following)
         if not _passing(before, following):
             break
@@ -53,7 +58,7 @@ def _days_reached(lake: Lake, rows: pl.DataFrame, last: date) -> list[pl.DataFra
 
 
 def _is_passed_through(lake: Lake, day: date) -> bool:
-    return _passing(_stored(lake, day - DAY), _stored(lake, day))
+    return _passing(stored_day(lake, day - DAY), stored_day(lake, day))
 
 
 def _passing(before: pl.DataFrame, day: pl.DataFrame) -> bool:
@@ -64,5 +69,6 @@ def _passing(before: pl.DataFrame, day: pl.DataFrame) -> bool:
     return acting.sort(*USER, "date").filter(continues() & (pl.col("fragments") == 1)).height > 0
 
 
-def _stored(lake: Lake, day: date) -> pl.DataFrame:
+def stored_day(lake: Lake, day: date) -> pl.DataFrame:
+    """Return the stored user-days of `day`."""
     return read_month(lake, "user_days", month_of(day), first=day, last=day)

@@ -9,15 +9,14 @@ from datetime import date, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-import polars as pl
-
 from bellwether.common.progress import Progress
 from bellwether.usage.calendar import month_of
 from bellwether.usage.counting import Batch, Counted, Facts, batches, count
 from bellwether.usage.engines import DUCKDB, EngineChoice, engine_for
-from bellwether.usage.facts import read_month, store_month
 from bellwether.usage.lake import Lake
-from bellwether.usage.linking import linked_month, months_to_link
+from bellwether.usage.lake_files import scratch_folder
+from bellwether.usage.linking import months_to_link
+from bellwether.usage.month_facts import MonthFacts
 from bellwether.usage.rolling import refresh_client_days
 from bellwether.usage.rollup.rolling import LONGEST
 
@@ -56,7 +55,7 @@ def refresh_facts(
     dirty = sorted(set(days))
     if not dirty:
         return Refreshed()
-    with engine_for(lake, engine) as running:
+    with engine_for(lake, engine) as running, scratch_folder(lake) as scratch:
         total = _Total()
         progress.start(f"Counting the events of {len(dirty):,} days", len(dirty))
 
@@ -67,12 +66,12 @@ def refresh_facts(
             return counted.by_month()
 
         days_of = {month: list(of_month) for month, of_month in groupby(dirty, key=month_of)}
-        for month, counted in _by_month(map(counted_months, batches(lake, dirty)), list(days_of)):
-            total.files += _store_days(lake, month, days_of[month], counted)
+        months_of = {month: MonthFacts(lake, month, days, scratch) for month, days in days_of.items()}
+        for facts in _by_month(map(counted_months, batches(lake, dirty)), months_of):
+            total.files += facts.store()
         linked = months_to_link(lake, dirty)
         for month in linked:
-            rows = read_month(lake, "user_days", month)
-            total.files += store_month(lake, "user_days", month, linked_month(lake, month, rows))
+            total.files += MonthFacts(lake, month, [], scratch).store_users()
         affected = _affected(dirty)
         months = sorted({month_of(day) for day in affected} | set(linked))
         files, changed = refresh_client_days(running, lake, months, progress=progress, announce=announce)
@@ -99,41 +98,21 @@ class _Total:
         self.unassigned += counted.unassigned
 
 
-def _by_month(batched: Iterable[dict[str, Facts]], months: list[str]) -> Iterator[tuple[str, list[Facts]]]:
-    """Yield each of the ascending `months` with what was counted in it, in order.
+def _by_month(batched: Iterable[dict[str, Facts]], months: dict[str, MonthFacts]) -> Iterator[MonthFacts]:
+    """Yield each of the ascending `months` once it has all that was counted of it, in order.
 
     A batch may reach over several months and a month over several batches; it is complete once a batch has come to a
     later one.
     """
-    waiting: dict[str, list[Facts]] = {month: [] for month in months}
+    waiting = dict(months)
     for facts in batched:
         for month, of_month in facts.items():
-            waiting[month].append(of_month)
+            for kind, rows in of_month.items():
+                waiting[month].add(kind, rows)
         reached = max(facts, default="")
         for month in [month for month in waiting if month < reached]:
-            yield month, waiting.pop(month)
-    yield from waiting.items()
-
-
-def _store_days(lake: Lake, month: str, dirty: list[date], counted: list[Facts]) -> int:
-    """Put the counted days in the place of the `dirty` ones in the files of `month`; return how many files changed."""
-    files = 0
-    for kind in ("event_days", "client_hours"):
-        rows = pl.concat([_kept(lake, kind, month, dirty), *(facts[kind] for facts in counted)])
-        files += store_month(lake, kind, month, rows)
-    kept = _kept(lake, "user_days", month, dirty)
-    rows = linked_month(lake, month, pl.concat([kept, *(facts["user_days"] for facts in counted)]))
-    files += store_month(lake, "user_days", month, rows)
-    return files + store_month(lake, "user_months", month, _first_seen(rows))
-
-
-def _kept(lake: Lake, kind: str, month: str, dirty: list[date]) -> pl.DataFrame:
-    return read_month(lake, kind, month).filter(~pl.col("date").is_in(dirty))
-
-
-def _first_seen(user_days: pl.DataFrame) -> pl.DataFrame:
-    people = user_days.filter(~pl.col("is_service"))
-    return people.group_by("organization_id", "user_key").agg(first_date=pl.col("date").min())
+            yield waiting.pop(month)
+    yield from waiting.values()
 
 
 def _affected(dirty: list[date]) -> set[date]:

@@ -6,11 +6,8 @@ A tally has what each user did in each half hour (`slots`), of each kind (`kinds
 just enough to put the counts of several sources together exactly (docs/adr/0015). Users are pseudonyms, events none.
 """
 
-import os
 from collections.abc import Iterable
 from datetime import date
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
@@ -19,6 +16,7 @@ import pyarrow.parquet as pq
 from polars._typing import PolarsDataType
 
 from bellwether.usage.lake import Lake, LakePath
+from bellwether.usage.lake_files import put_file, scratch_folder
 
 _USER: dict[str, PolarsDataType] = {
     "date": pl.Date(),
@@ -74,9 +72,8 @@ class TallyWriter:
         self._writers: dict[tuple[date, str], pq.ParquetWriter] = {}
 
     def __enter__(self) -> Self:
-        scratch = self._lake.folder / ".spill"
-        scratch.mkdir(parents=True, exist_ok=True)
-        self._folder = TemporaryDirectory(prefix="tallies-", dir=scratch)
+        self._scratch = scratch_folder(self._lake)
+        self._folder = self._scratch.__enter__()
         return self
 
     def __exit__(
@@ -84,7 +81,7 @@ class TallyWriter:
     ) -> None:
         for writer in self._writers.values():
             writer.close()
-        self._folder.cleanup()
+        self._scratch.__exit__(kind, error, trace)
 
     def add(self, kind: str, rows: pl.DataFrame) -> None:
         """Add `rows` of the tally `kind`, with the columns of TALLIES."""
@@ -92,7 +89,7 @@ class TallyWriter:
             table = of_day.to_arrow()
             writer = self._writers.get((day, kind))
             if writer is None:
-                path = Path(self._folder.name) / f"{day}-{kind}.parquet"
+                path = self._folder / f"{day}-{kind}.parquet"
                 writer = self._writers[day, kind] = pq.ParquetWriter(path, table.schema, compression="zstd")
             writer.write_table(table)
 
@@ -106,16 +103,5 @@ class TallyWriter:
                     self._lake.remove([path])
                     continue
                 writer.close()
-                _put(Path(self._folder.name) / f"{day}-{kind}.parquet", path)
+                put_file(self._folder / f"{day}-{kind}.parquet", path)
             self._lake.remove_folder(tally_path(self._lake, self._source, day, "slots").parent)
-
-
-def _put(file: Path, path: LakePath) -> None:
-    """Move a local file, which lies on the lake's disk if the lake is a folder, to its place in one step."""
-    if not isinstance(path, Path):
-        path.fs.put_file(str(file), path.path)
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("rb") as written:
-        os.fsync(written.fileno())
-    file.replace(path)

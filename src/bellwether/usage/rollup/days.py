@@ -11,23 +11,25 @@ from ibis.expr.types import Table
 SESSION_GAP_US = 30 * 60 * 1_000_000
 """A longer gap between two actions of a user starts a session."""
 
+Keys = tuple[str, ...]
+
 USER_DAY = ("date", "organization_id", "user_key", "is_service")
-EVENT_DAY = ("date", "organization_id", "event", "module", "feature", "label", "is_service")
+EVENT = ("event", "module", "feature", "label")
+
+
+def tally(events: Table, keys: Keys) -> Table:
+    """Return how many `events` there are by `keys`, the first and the last."""
+    return events.group_by(list(keys)).agg(n=events.count(), first_us=events.us.min(), last_us=events.us.max())
 
 
 def slots(events: Table) -> Table:
     """Return one row per user, half hour, local hour and whether its events are actions: how many, first and last."""
-    known = events.filter(events.organization_id != "")
-    return known.group_by([*USER_DAY, "slot", "hour", "is_action"]).agg(
-        n=known.count(), first_us=known.us.min(), last_us=known.us.max()
-    )
+    return tally(events.filter(events.organization_id != ""), (*USER_DAY, "slot", "hour", "is_action"))
 
 
 def kinds(events: Table) -> Table:
     """Return one row per user and kind of action: how many, first and last."""
-    known = events.filter((events.organization_id != "") & events.is_action)
-    keys = list(dict.fromkeys((*USER_DAY, *EVENT_DAY)))
-    return known.group_by(keys).agg(n=known.count(), first_us=known.us.min(), last_us=known.us.max())
+    return tally(events.filter((events.organization_id != "") & events.is_action), (*USER_DAY, *EVENT))
 
 
 def told_roles(events: Table) -> Table:
@@ -50,17 +52,17 @@ def together(tallies: Table) -> Table:
     return tallies.group_by([name for name in tallies.columns if name not in measures]).agg(**counted)
 
 
-def user_days(slots: Table, kinds: Table, roles: Table) -> Table:
+def user_days(slots: Table, kinds: Table, roles: Table, *, by: Keys = USER_DAY, people: Table | None = None) -> Table:
     """Return one row per user and day, with the day's sessions as if no other day existed: `fragments`, their summed
     length `fragment_us`, the first and last action and the end of the first fragment (`head_end_us`). What crosses
-    midnight is put together by usage.sessions.
+    midnight is put together by usage.sessions. Where `by` is a code, `people` tells who that is (rollup.codes).
     """
-    people = slots.filter(slots.user_key.notnull())
-    within = ibis.window(group_by=[*USER_DAY, "is_action"], order_by="first_us")
-    gaps = people.mutate(before_us=people.last_us.lag().over(within))
+    acting = slots if people is not None else slots.filter(slots.user_key.notnull())
+    within = ibis.window(group_by=[*by, "is_action"], order_by="first_us")
+    gaps = acting.mutate(before_us=acting.last_us.lag().over(within))
     gaps = gaps.mutate(is_gap=gaps.is_action & (gaps.first_us - gaps.before_us > SESSION_GAP_US))
     acts = gaps.is_action
-    days = gaps.group_by(list(USER_DAY)).agg(
+    days = gaps.group_by(list(by)).agg(
         actions=gaps.n.sum(where=acts).fill_null(0),
         fragments=gaps.is_gap.sum().fill_null(0) + acts.any().cast("int64"),
         gap_us=(gaps.first_us - gaps.before_us).sum(where=gaps.is_gap).fill_null(0),
@@ -72,12 +74,15 @@ def user_days(slots: Table, kinds: Table, roles: Table) -> Table:
     )
     length = (days.last_action_us - days.first_action_us).fill_null(0) - days.gap_us
     days = days.mutate(fragment_us=length).drop("gap_us")
-    return _with(_with(days, _modules(kinds)), roles).mutate(modules=ibis._.modules.fill_null(0))
+    days = _with(days, _modules(kinds, by), by).mutate(modules=ibis._.modules.fill_null(0))
+    if people is not None:
+        days = days.inner_join(people.filter(people.user_key.notnull()), list(by)).drop(*by)
+    return _with(days, roles, USER_DAY)
 
 
-def event_days(kinds: Table) -> Table:
+def event_days(kinds: Table, of: Keys = EVENT) -> Table:
     """Return one row per client, day and kind of action: events, distinct users, first and last."""
-    return kinds.group_by(list(EVENT_DAY)).agg(
+    return kinds.group_by(["date", "organization_id", *of, "is_service"]).agg(
         events=kinds.n.sum(),
         users=kinds.user_key.count(),  # a row of kinds is one user, or nobody
         first_us=kinds.first_us.min(),
@@ -96,12 +101,14 @@ def client_hours(slots: Table) -> Table:
     )
 
 
-def _modules(kinds: Table) -> Table:
-    used = kinds.filter(kinds.module.notnull() & kinds.user_key.notnull())
-    each = used.group_by([*USER_DAY, "module"]).agg(n=used.count())
-    return each.group_by(list(USER_DAY)).agg(modules=each.count())
+def _modules(kinds: Table, by: Keys) -> Table:
+    used = kinds.filter(kinds.module.notnull())
+    if "user_key" in by:
+        used = used.filter(used.user_key.notnull())
+    each = used.group_by([*by, "module"]).agg(n=used.count())
+    return each.group_by(list(by)).agg(modules=each.count())
 
 
-def _with(days: Table, more: Table) -> Table:
-    joined = days.left_join(more, list(USER_DAY))
+def _with(days: Table, more: Table, by: Keys) -> Table:
+    joined = days.left_join(more, list(by))
     return joined.drop(*[name for name in joined.columns if name.endswith("_right")])

@@ -67,6 +67,11 @@ def prepare(
         is_action=raw.type.isin(ACTION_TYPES),
         label=raw.label if "label" in raw.columns else _label(raw, labels, json_text or property_text),
     )
+    return in_slots(events, offsets)
+
+
+def in_slots(events: Table, offsets: Sequence[OffsetSpan]) -> Table:
+    """Return the `events` with the `slot` and the local `hour` of their `us`."""
     hour = (local_seconds(events.us, offsets) // 3600) % 24
     return events.mutate(slot=events.us // MICROSECONDS // 1800, hour=hour)
 

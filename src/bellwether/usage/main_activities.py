@@ -30,10 +30,10 @@ GROUP BY ALL
 
 @dataclass(frozen=True)
 class MainActivities:
-    """Up to two words for each pseudonym, the most frequent first; `days` are how many days were read, 0 for none."""
+    """Up to two words for each pseudonym, the most frequent first; `events` are how many of the client were counted."""
 
     by_user: Mapping[str, tuple[str, ...]]
-    days: int
+    events: int
 
 
 def main_activities(
@@ -45,8 +45,7 @@ def main_activities(
     names of their events, except those in `without` (signing in). A second word needs a tenth of the person's actions.
     Newest days come first until MOST_BYTES are read. Memory is bounded by MEMORY_LIMIT; what is more goes to disk.
     """
-    paths, days = _paths(lake, today)
-    local = [str(path) for path in lake.local(paths)]
+    local = [str(path) for path in lake.local(_paths(lake, today))]
     if not local:
         return MainActivities({}, 0)
     spill = str(lake.folder / ".spill")
@@ -54,7 +53,7 @@ def main_activities(
         connection.execute("SET preserve_insertion_order = false")
         values = {"paths": local, "client": organization_id, "types": list(ACTION_TYPES)}
         counts = pl.DataFrame(connection.sql(_SQL, params=values).to_arrow_table())
-    return MainActivities(named(counts, modules=modules, without=without), days)
+    return MainActivities(named(counts, modules=modules, without=without), int(counts["n"].sum()))
 
 
 def named(
@@ -77,15 +76,14 @@ def named(
     return {key: tuple(found) for key, found in words.iter_rows()}
 
 
-def _paths(lake: Lake, today: date) -> tuple[list[LakePath], int]:
-    """Return the parts of the newest days, up to 30, and how many days they are of."""
+def _paths(lake: Lake, today: date) -> list[LakePath]:
+    """Return the parts of the newest days, up to 30, and up to MOST_BYTES after the first of them."""
     paths: list[LakePath] = []
-    total, days = 0, 0
+    total = 0
     for back in range(WINDOW_DAYS):
         parts = lake.parts_of(today - timedelta(days=back))
         total += sum(size for _, size in parts)
         if paths and total > MOST_BYTES:
             break
         paths += [path for path, _ in parts]
-        days += bool(parts)
-    return paths, days
+    return paths

@@ -45,7 +45,7 @@ def activities_of(client: Client, *, lake: Lake, today: date, cache: BaseCache) 
         found = main_activities(
             lake, client.organization_id, today, modules=modules_of_events(), without=sign_in_events()
         )
-        kept = Activities(found.by_user, "" if found.days else NO_EVENTS)
+        kept = Activities(found.by_user, "" if found.events else NO_EVENTS)
         cache.set(_key(client, today), kept, KEPT_SECONDS)
     return kept
 

@@ -109,6 +109,21 @@ class TestSilence:
         assert [(one.key, one.items) for one in found] == [("unused_keys", ("old",))]
 
 
+class TestStale:
+    def test_usage_of_all_clients_is_serious_after_a_weekend(self) -> None:
+        old = name("Odd", 0, last=TODAY - 4 * DAY, total=7)
+        quality = judged(sending(kind=FILE), names=(old,), ignored=frozenset({"Odd"}))
+        assert keys(quality) == {"stale": "risk"}
+        assert quality.verdict == "Scores may be off: the newest usage of any client is 4 days old."
+        fresh = name("Odd", 0, last=TODAY - 3 * DAY, total=7)
+        assert keys(judged(sending(kind=FILE), names=(fresh,), ignored=frozenset({"Odd"}))) == {}
+
+    def test_usage_is_explained_by_the_source_that_is_silent(self) -> None:
+        old = name("Odd", 0, last=TODAY - 4 * DAY, total=7)
+        quality = judged(sending(upto=4), names=(old,), ignored=frozenset({"Odd"}))
+        assert keys(quality) == {"silent:web": "critical"}
+
+
 class TestVolume:
     def test_far_below_the_usual_of_the_weekday_is_serious(self) -> None:
         quality = judged(sending(changed={1: 300}))
@@ -226,6 +241,8 @@ class TestNames:
         assert keys(judged(sending(), names=(name("Case Created", 75), name("Odd", 25)), uses=uses)) == {
             "unused_names": "monitor"
         }
+        old = judged(sending(), names=(name("Odd", 0, total=40), name("Case Created", 0, total=60)), uses=uses)
+        assert next(one for one in old.findings if one.key == "unused_names").meaning.startswith("40% of all events.")
         assert keys(judged(sending(), names=(name("Odd", 25),), ignored=frozenset({"Odd"}))) == {}
 
     def test_that_a_feature_waits_for_get_the_nearest_name_that_arrives(self) -> None:

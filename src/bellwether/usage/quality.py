@@ -89,6 +89,22 @@ def _silent(facts: Facts, states: Sequence[SourceState]) -> Iterator[Finding]:
         )
 
 
+def _stale(facts: Facts, states: Sequence[SourceState]) -> Iterator[Finding]:
+    newest = max((one.last for one in facts.names), default=None)
+    if newest is None or any(one.is_silent for one in states):
+        return
+    days = (facts.today - newest).days
+    if days >= limit.STALE_DAYS:
+        yield finding(
+            "stale",
+            "risk",
+            f"The newest usage of any client is {plural(days, 'day')} old",
+            "Scores assume that everybody stayed away since then.",
+            "Import newer events, or let the product send them.",
+            "sources",
+        )
+
+
 def _tables(facts: Facts, states: Sequence[SourceState]) -> Iterator[Finding]:
     for state in states:
         if state.kind == TABLE and state.error:
@@ -313,5 +329,5 @@ def _people(facts: Facts, states: Sequence[SourceState]) -> Iterator[Finding]:
 
 
 RULES: tuple[Callable[[Facts, Sequence[SourceState]], Iterator[Finding]], ...] = (
-    _silent, _tables, _unusual, _shares, _rejects, _keys, _clients, _people, name_findings, pipeline_findings,
+    _silent, _stale, _tables, _unusual, _shares, _rejects, _keys, _clients, _people, name_findings, pipeline_findings,
 )  # fmt: skip

@@ -91,13 +91,16 @@ def name_findings(facts: Facts, states: Sequence[SourceState]) -> Iterator[Findi
     unused = [one.facts for one in names if one.state == UNUSED]
     if unused:
         events, total = sum(one.recent for one in unused), sum(one.facts.recent for one in names)
+        span = f"the events of {limit.RECENT_DAYS} days"
+        if not total:
+            events, total = sum(one.total for one in unused), sum(one.facts.total for one in names)
+            span = "all events"
         share = events / total if total else 0.0
         yield finding(
             "unused_names",
             "monitor" if share >= limit.UNKNOWN_SHARE else "info",
             counted(len(unused), "name", "of events is", "of events are") + " used by no feature",
-            f"{percent(share)} of the events of {limit.RECENT_DAYS} days. They count as activity, but for no feature: "
-            "adoption does not see them.",
+            f"{percent(share)} of {span}. They count as activity, but for no feature: adoption does not see them.",
             "Use each in a feature, or ignore it.",
             "names",
             events=events,

@@ -4,7 +4,7 @@ Months that are over change rarely; what they hold is remembered by the version 
 reads only what changed.
 """
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -16,7 +16,6 @@ from bellwether.usage.lake import Lake, Stamp
 from bellwether.usage.quality_facts import NameFacts
 from bellwether.usage.quality_thresholds import RECENT_DAYS
 
-COLUMNS = ("organization_id", "date", "event", "module", "feature", "is_service", "events")
 Sums = tuple[pl.DataFrame, pl.DataFrame]
 Remembered = MutableMapping[tuple[str, str], tuple[Stamp | None, Sums]]
 """What a month of a lake came to, and the version of the file that it was read from."""
@@ -41,7 +40,7 @@ def seen_events(lake: Lake, today: date, remembered: Remembered) -> Seen:
     if not months:
         return Seen()
     sums = [_of_month(lake, month, remembered) for month in months]
-    recent = _recent(lake, today, months)
+    by_name, by_place, by_service = _recent(lake, today, months)
     names = (
         pl.concat([one[0] for one in sums])
         .group_by("event")
@@ -52,24 +51,13 @@ def seen_events(lake: Lake, today: date, remembered: Remembered) -> Seen:
             pl.col("modules").explode().unique().drop_nulls(),
             pl.col("features").explode().unique().drop_nulls(),
         )
+        .join(by_name, on="event", how="left")
+        .sort(["events", "event"], descending=[True, False])
     )
-    names = names.join(
-        recent.group_by("event").agg(
-            pl.col("events").sum().alias("recent"), pl.col("organization_id").n_unique().alias("clients")
-        ),
-        on="event",
-        how="left",
-    ).sort(["events", "event"], descending=[True, False])
-    places = (
-        pl.concat([one[1] for one in sums])
-        .group_by("organization_id")
-        .agg(pl.col("events").sum(), pl.col("last").max())
-    )
-    places = places.join(
-        recent.group_by("organization_id").agg(pl.col("events").sum().alias("recent")), on="organization_id", how="left"
-    )
-    total = int(recent["events"].sum())
-    services = int(recent.filter(pl.col("is_service"))["events"].sum())
+    places = pl.concat([one[1] for one in sums]).group_by("organization_id")
+    places = places.agg(pl.col("events").sum(), pl.col("last").max()).join(by_place, on="organization_id", how="left")
+    total = int(by_service["recent"].sum())
+    services = int(by_service.filter(pl.col("is_service"))["recent"].sum())
     return Seen(
         names=[_name(row) for row in names.iter_rows(named=True)],
         organizations={
@@ -94,11 +82,11 @@ def _name(row: dict[str, object]) -> NameFacts:
     return NameFacts(**values)  # type: ignore[arg-type]
 
 
-def _scan(lake: Lake, month: str) -> pl.DataFrame:
-    with lake.opened([facts_path(lake, "event_days", month)]) as files:
-        if not files:
-            return pl.DataFrame(schema={name: EVENT_DAYS[name] for name in COLUMNS})
-        return pl.scan_parquet(files, hive_partitioning=False).select(COLUMNS).collect()
+def _collected(lake: Lake, months: list[str], ask: Callable[[pl.LazyFrame], list[pl.LazyFrame]]) -> list[pl.DataFrame]:
+    """Return what `ask` asks of the event_days of `months`; no more columns are read than that needs."""
+    with lake.opened([facts_path(lake, "event_days", month) for month in months]) as files:
+        rows = pl.scan_parquet(files, hive_partitioning=False) if files else pl.LazyFrame(schema=EVENT_DAYS)
+        return pl.collect_all(ask(rows))
 
 
 def _of_month(lake: Lake, month: str, remembered: Remembered) -> Sums:
@@ -106,7 +94,12 @@ def _of_month(lake: Lake, month: str, remembered: Remembered) -> Sums:
     kept = remembered.get((lake.name, month))
     if kept is not None and kept[0] == stamp:
         return kept[1]
-    rows = _scan(lake, month)
+    names, places = _collected(lake, [month], _by_name_and_place)
+    remembered[lake.name, month] = (stamp, (names, places))
+    return names, places
+
+
+def _by_name_and_place(rows: pl.LazyFrame) -> list[pl.LazyFrame]:
     names = rows.group_by("event").agg(
         pl.col("events").sum(),
         pl.col("date").min().alias("first"),
@@ -114,13 +107,21 @@ def _of_month(lake: Lake, month: str, remembered: Remembered) -> Sums:
         pl.col("module").unique().drop_nulls().alias("modules"),
         pl.col("feature").unique().drop_nulls().alias("features"),
     )
-    places = rows.group_by("organization_id").agg(pl.col("events").sum(), pl.col("date").max().alias("last"))
-    remembered[lake.name, month] = (stamp, (names, places))
-    return names, places
+    return [names, rows.group_by("organization_id").agg(pl.col("events").sum(), pl.col("date").max().alias("last"))]
 
 
-def _recent(lake: Lake, today: date, months: list[str]) -> pl.DataFrame:
+def _recent(lake: Lake, today: date, months: list[str]) -> list[pl.DataFrame]:
+    """Return the events of the last 30 days: by name with their clients, by organization, and those of services."""
     first = today - timedelta(days=RECENT_DAYS - 1)
     wanted = [month for month in months if month_of(first) <= month <= month_of(today)]
-    frames = [_scan(lake, month).filter(pl.col("date").is_between(first, today)) for month in wanted]
-    return pl.concat(frames) if frames else _scan(lake, "none")
+
+    def ask(rows: pl.LazyFrame) -> list[pl.LazyFrame]:
+        recent = rows.filter(pl.col("date").is_between(first, today))
+        total = pl.col("events").sum().alias("recent")
+        return [
+            recent.group_by("event").agg(total, pl.col("organization_id").n_unique().alias("clients")),
+            recent.group_by("organization_id").agg(total),
+            recent.group_by("is_service").agg(total),
+        ]
+
+    return _collected(lake, wanted, ask)

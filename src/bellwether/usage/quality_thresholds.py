@@ -15,6 +15,10 @@ SILENT_HOURS = 26.0
 """A source that sends every day is silent after so long; a day off passes by the weekday's usual number."""
 
 SILENT_CRITICAL_DAYS = 2
+
+STALE_DAYS = 4
+"""Longer than a weekend: when nothing newer has happened anywhere, it is the data that stopped, not the clients."""
+
 UNUSUAL_DEVIATIONS = 4.0
 UNUSUAL_SHARE = 0.5
 """A day is unusual beyond 4 robust deviations and half of the usual number."""

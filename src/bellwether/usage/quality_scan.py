@@ -54,8 +54,12 @@ def seen_events(lake: Lake, today: date, remembered: Remembered) -> Seen:
         .join(by_name, on="event", how="left")
         .sort(["events", "event"], descending=[True, False])
     )
-    places = pl.concat([one[1] for one in sums]).group_by("organization_id")
-    places = places.agg(pl.col("events").sum(), pl.col("last").max()).join(by_place, on="organization_id", how="left")
+    places = (
+        pl.concat([one[1] for one in sums])
+        .group_by("organization_id")
+        .agg(pl.col("events").sum(), pl.col("last").max())
+        .join(by_place, on="organization_id", how="left")
+    )
     total = int(by_service["recent"].sum())
     services = int(by_service.filter(pl.col("is_service"))["recent"].sum())
     return Seen(

@@ -126,7 +126,7 @@ class TestPage:
         assert "Events arrive as they should." in text
         figures = section(text, "data-figures")
         assert "Events today 1,040" in figures
-        assert "Newest event 12:00 0 s ago" in figures
+        assert "Last received 12:00 0 s ago" in figures
         assert "Median lag under 10 s" in figures
         assert "Rejected 0.9% 10 events in 7 days" in figures  # 10 of 1,040 new, 5 repeated and 10 rejected
         assert "Sources 2 1 of 1 sending" in figures
@@ -155,13 +155,13 @@ class TestPage:
         text = page(staff.adam)
         names = section(text, "names")
         assert "Used by nothing 1 Used 1 Ignored 0" in names
-        assert "Odd &lt;b&gt;name&lt;/b&gt; nothing 40 1 30 Jun 30 Jun Use in a feature Ignore" in names
+        assert "Odd &lt;b&gt;name&lt;/b&gt; nothing 40 1 40 30 Jun 30 Jun Use in a feature Ignore" in names
         assert "<b>name</b>" not in text
         assert "/settings/features/?event=Odd+%3Cb%3Ename%3C%2Fb%3E" in text
         known = features()[0]
         used = section(page(staff.vera, "/data/?names=used"), "names")
         assert f"{known.events[0]} {known.name}" in used
-        assert "65 2 1 Apr 30 Jun" in used  # 60 of Sturdy and 5 of an unknown organization; Fading's are older
+        assert "65 2 75 1 Apr 30 Jun" in used  # 60 of Sturdy and 5 of an unknown organization; Fading's are older
         unseen = section(page(staff.vera, "/data/?names=unseen"), "names")
         assert features()[1].events[0] in unseen
 

@@ -16,7 +16,7 @@ from bellwether.usage.quality_words import KINDS, SEVERITIES, lag_text
 from bellwether.usage.source_tally import lag_quantile, merged_lags
 from bellwether.web.formatting import Spark, day, moment, number, percent, plural, spark
 
-CLIENTS_SHOWN = 25
+CLIENTS_SHOWN = 100
 NAMES_PER_PAGE = 50
 UNSEEN = "unseen"
 JOB_NAMES = {"flush": "Store received events", "rollup": "Count days", "score": "Score clients"}
@@ -148,7 +148,7 @@ def key_figures(quality: Quality, *, now: datetime, zone: ZoneInfo) -> list[Figu
     active = sum(not one.is_silent and not one.error and one.week > 0 for one in sending)
     return [
         Figure("Events today", number(today), yesterday if states or usual else "", "#sources"),
-        Figure("Newest event", moment(newest, now, zone), _ago(newest, now), "#sources"),
+        Figure("Last received", moment(newest, now, zone), _ago(newest, now), "#sources"),
         Figure("Median lag", lag_text(lag_quantile(lags, 0.5)), "event to receipt, 7 days", "#sources"),
         Figure("Rejected", percent(share, 1), f"{plural(rejected, 'event')} in 7 days", "#rejects"),
         Figure(

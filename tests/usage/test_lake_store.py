@@ -1,5 +1,7 @@
 """A lake on an object store: the same facts, byte for byte, as of a lake in a folder."""
 
+import os
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -15,6 +17,7 @@ from bellwether.health.inputs import settings_from_preset
 from bellwether.health.reading_facts import FoldedPast, read_facts
 from bellwether.presets import load_preset
 from bellwether.usage import compaction, facts, flush, services
+from bellwether.usage.erasure import erase
 from bellwether.usage.ids import MERGE_FROM
 from bellwether.usage.lake import Lake, lake_at
 from bellwether.usage.lake_copies import Copies
@@ -145,6 +148,21 @@ class TestLakeOnAStore:
         (finding, _) = doctor._lake(NOW)
         assert (finding.serious, "days of events" in finding.state) == (False, True)
 
+    def test_is_left_without_a_trace_of_who_was_erased(self, store: Store, remote: Lake) -> None:
+        for number in range(6):
+            send(number, NOW - number * 9 * DAY, ("ann-the-first", "bob")[number % 2], properties='{"a":1}')
+        services.roll_up(remote, flushed(remote).dates, progress=NoProgress())
+        before = facts.read_client_days(remote, date(2026, 5, 1), date(2026, 7, 31))
+        assert erase("ann-the-first", actor=None, now=NOW, lake=remote).counts["events"] == 3
+        for files in (store.content(prefix_of(remote)).values(), copied(remote)):
+            assert not [body for body in files if b"ann-the-first" in pl.read_parquet(body).write_ndjson().encode()]
+        services.roll_up(remote, remote.event_dates(), progress=NoProgress())
+        assert facts.read_client_days(remote, date(2026, 5, 1), date(2026, 7, 31)).equals(before)
+
+
+def copied(lake: Lake) -> list[bytes]:
+    return [path.read_bytes() for path in (lake.folder / "copies").rglob("*.parquet")]
+
 
 class TestReading:
     def test_gives_measures_what_a_folder_gives(self, remote: Lake, lake: Lake) -> None:
@@ -211,7 +229,12 @@ class TestCopies:
         assert copies.tidy(0) == 0  # they were read a moment ago
         monkeypatch.setattr("bellwether.usage.lake_copies.IN_USE_SECONDS", -1)
         assert copies.tidy(10**9) == 0
-        assert copies.tidy(0) == 5
+        monkeypatch.setattr("bellwether.usage.lake_copies.UNREAD_SECONDS", 1800)
+        old = sorted(copies.folder.rglob("*.parquet"))[:2]
+        for path in old:
+            os.utime(path, (time.time() - 3600,) * 2)
+        assert copies.tidy(10**9) == 2  # nobody read them for so long
+        assert copies.tidy(0) == 3
         assert remote.read(remote.parts_of(date(2026, 6, 1))[0][0]).height == 1
 
 

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from bellwether.common.progress import Progress
 from bellwether.usage.custom_facts import days_by_month, forget_custom_facts, refresh_custom_facts
 from bellwether.usage.custom_specs import FactSpec, spec_from_data
+from bellwether.usage.erasure import finish_erasures
 from bellwether.usage.lake import Lake
 from bellwether.usage.lake_locks import rollup_lock
 from bellwether.usage.models import CustomFact
@@ -85,6 +86,7 @@ def fill(lake: Lake, *, labels: dict[str, str], now: datetime, progress: Progres
         progress.start(f"Counting {len(days):,} days for custom measures", len(days))
     for month in days_by_month(days):
         with rollup_lock(lake, wait_seconds=PATIENCE_SECONDS):
+            finish_erasures(lake, now=now, progress=_Quiet(progress))  # one cut off would be counted as two people
             files += refresh_custom_facts(lake, month, specs, labels=labels, progress=_Quiet(progress))
     for row in rows:
         if row.spec:  # one that was asked for again meanwhile stays due

@@ -20,6 +20,11 @@ FETCHERS = 8
 MOST_BYTES = 4 * 2**30
 """What copies may take; the longest unread ones go first."""
 
+UNREAD_SECONDS = 7 * 86_400
+"""A copy that nobody read for so long goes, however few there are: it may be all that is left of what was erased."""
+
+TIDY_EVERY_SECONDS = 3_600
+
 IN_USE_SECONDS = 600
 """A copy read so short a time ago is never removed: somebody may be at it."""
 
@@ -56,7 +61,7 @@ class Copies:
         return len(copies)
 
     def tidy(self, most_bytes: int = MOST_BYTES) -> int:
-        """Remove the longest unread copies until the rest takes `most_bytes` at most; return how many went."""
+        """Remove copies unread for a week, and more until the rest takes `most_bytes` at most; return how many went."""
         kept = sorted(
             (status.st_mtime, status.st_size, path)
             for path in self.folder.rglob("*.parquet")
@@ -64,7 +69,8 @@ class Copies:
         )
         total, removed = sum(size for _, size, _ in kept), 0
         for read_at, size, path in kept:
-            if total <= most_bytes or time.time() - read_at < IN_USE_SECONDS:
+            unread = time.time() - read_at
+            if unread < IN_USE_SECONDS or (total <= most_bytes and unread < UNREAD_SECONDS):
                 break
             path.unlink(missing_ok=True)
             total, removed = total - size, removed + 1
@@ -81,9 +87,20 @@ class Copies:
                 before, version = version, version_of(self.filesystem.info(path))
                 if version == before:  # else it was replaced meanwhile, and the name would not be that of the content
                     _write(content, copy)
+                    self._tidy_now_and_then()
                     return copy
         except FileNotFoundError:
             return None
+
+    def _tidy_now_and_then(self) -> None:
+        mark = self.folder / ".tidied"
+        try:
+            due = time.time() - mark.stat().st_mtime > TIDY_EVERY_SECONDS
+        except FileNotFoundError:
+            due = True
+        if due:
+            mark.touch()
+            self.tidy()
 
     def _place(self, path: str, version: str) -> Path:
         below = Path(path.removeprefix(self.root).lstrip("/"))

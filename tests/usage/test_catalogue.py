@@ -140,6 +140,12 @@ class TestChanges:
         with pytest.raises(InvalidInputError):
             changes.import_features([draft(), draft()], actor=None, now=NOW)
 
+    def test_replaces_the_catalogue(self, staff: Staff) -> None:
+        cases = as_draft(changes.find_feature("case_creation"))
+        done = changes.import_features([draft(), cases], actor=None, now=NOW, replace=True)
+        assert len(done.archived) == 9
+        assert [feature.key for feature in features()] == ["case_creation", "bulk_export"]
+
 
 def test_an_import_reads_the_catalogue_once(db: None) -> None:
     read = next(field for field in FEATURES.fields if field.name == "feature_key").parser.read

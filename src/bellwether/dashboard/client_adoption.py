@@ -13,8 +13,8 @@ from bellwether.health.cohorts import AT_LEAST
 from bellwether.health.feature_use import Level
 from bellwether.web.formatting import DASH, Delta, change, day, full_day, number, percent, plural
 
-STOPS = len(Level)
 LOUD_CHANGE = 0.10
+QUIET_DAYS = 30
 CATEGORY_ORDER = ("Core", "Advanced", "Integration", "Reporting")
 
 
@@ -226,6 +226,16 @@ def figures(adoption: Adoption, *, tier: str, users: int | None, seats: int | No
         reason="No seats are recorded." if not seats else "No usage has been measured for this client.",
     )
     return [score, rank, unused, in_use]
+
+
+def quiet_text(adoption: Adoption, zone: ZoneInfo) -> str:
+    """Return since when no feature has been used, if that is 30 days or more; else empty."""
+    last = max((line.last_used for line in adoption.lines if line.last_used), default=None)
+    days = (adoption.day - day_of(last, zone)).days if last else 0
+    if last is None or days < QUIET_DAYS:
+        return ""
+    since = full_day(day_of(last, zone))
+    return f"No feature has been used for {number(days)} days: the last use was on {since}. Levels count up to today."
 
 
 def ordinal(value: int) -> str:

@@ -159,6 +159,7 @@ def _page(request: HttpRequest, seen: Seen, line: FeatureLine | None) -> dict[st
             (one, RULE_ICONS[one.rule], percent(one.peers_using), href(one.feature_key) if one.feature_key else "")
             for one in found
         ],
+        "quiet": texts.quiet_text(adoption, zone),
         "modules": _modules(adoption.lines),
         "count_text": f"{len(seen.lines)} of {counted} features",
     }

@@ -34,6 +34,7 @@ class Imported:
     added: list[str]
     changed: list[str]
     unchanged: list[str]
+    archived: list[str]
 
 
 def find_feature(key: str) -> Feature:
@@ -123,13 +124,15 @@ def move_feature(key: str, *, down: bool, actor: StaffUser | None, now: datetime
     return True
 
 
-def import_features(drafts: Sequence[FeatureDraft], *, actor: StaffUser | None, now: datetime) -> Imported:
-    """Add or change the features of `drafts` in one transaction; those that are not among them stay as they are.
+def import_features(
+    drafts: Sequence[FeatureDraft], *, actor: StaffUser | None, now: datetime, replace: bool = False
+) -> Imported:
+    """Add or change the features of `drafts` in one transaction; others stay, or are archived if `replace`.
 
-    Archived ones are restored. Raises InvalidInputError for a key that is given twice.
+    Archived ones that are given are restored. Raises InvalidInputError for a key that is given twice.
     """
     _once(draft.key for draft in drafts)
-    found = Imported([], [], [])
+    found = Imported([], [], [], [])
     with transaction.atomic():
         stored = {feature.key: feature for feature in features(archived=True)}
         for draft in drafts:
@@ -140,6 +143,10 @@ def import_features(drafts: Sequence[FeatureDraft], *, actor: StaffUser | None, 
             restored = restore_feature(draft.key, actor=actor, now=now)
             changed = change_feature(draft.key, draft, actor=actor, now=now) or restored
             (found.changed if changed else found.unchanged).append(draft.key)
+        given = {draft.key for draft in drafts}
+        for key in [feature.key for feature in features() if replace and feature.key not in given]:
+            archive_feature(key, actor=actor, now=now)
+            found.archived.append(key)
     return found
 
 

@@ -38,13 +38,13 @@ def features_export() -> None:
 
 
 def features_import(
-    file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="TOML with [[features]], as exported.")
-    ],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="TOML with [[features]], as exported.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Archive the features that FILE does not name.")] = False,
 ) -> None:
     """Add and change the features that FILE names; others stay as they are. All or nothing."""
     drafts = drafts_from_toml(file.read_text("utf-8"), tiers=TIERS)
-    done = import_features(drafts, actor=None, now=timezone.now())
-    typer.echo(f"{len(done.added)} added, {len(done.changed)} changed, {len(done.unchanged)} unchanged.")
-    if done.added or done.changed:
+    done = import_features(drafts, actor=None, now=timezone.now(), replace=replace)
+    counts = f"{len(done.added)} added, {len(done.changed)} changed, {len(done.unchanged)} unchanged"
+    typer.echo(f"{counts}, {len(done.archived)} archived.")
+    if done.added or done.changed or done.archived:
         typer.echo("The scores of today are due and will be made again; earlier ones keep their inputs.")

@@ -1,10 +1,11 @@
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
 import numpy as np
 import polars as pl
 import pytest
 
 from bellwether.demo.behaviour import IDENTIFY, make_events
+from bellwether.demo.people import outage_day
 from bellwether.demo.portfolio import Portfolio
 from bellwether.demo.stories import ABRUPT
 
@@ -84,3 +85,20 @@ class TestMakeEvents:
         health = world.health[steady["client"].to_numpy()].mean(axis=1)
         assert np.corrcoef(health, steady["on_time"].to_numpy())[0, 1] > 0.6
         assert steady["on_time"].to_numpy()[health > 0.8].mean() == pytest.approx(0.94, abs=0.04)
+
+    def test_leaves_hardly_anybody_on_the_day_of_an_outage(self, portfolio: Portfolio, events: pl.DataFrame) -> None:
+        world = portfolio.world
+        acting = events.filter(pl.col("kind") >= 0, ~pl.Series(world.users.is_service).gather(events["user"]))
+        acting = acting.with_columns(date=pl.from_epoch(pl.col("ts").cast(pl.Int64)).dt.date())
+        people = acting.group_by("client", "date").agg(pl.col("user").n_unique()).rows()
+        users = {(client, day): count for client, day, count in people}
+        down, before = 0, 0
+        for company in world.companies:
+            index = outage_day(world.plan, company)
+            if index is not None:
+                day = world.plan.day(index)
+                assert day.isoweekday() <= 5
+                down += users.get((company.number, day), 0)
+                before += sum(users.get((company.number, day - timedelta(days=7 * week)), 0) for week in (1, 2)) // 2
+        assert before >= 20
+        assert down < 0.3 * before

@@ -215,6 +215,8 @@ def _notices(usage: Usage) -> list[tuple[str, str]]:
                 "The numbers take that for people who stayed away. Check that events are still being sent.",
             )
         )
+    elif not _empty(usage) and not any(item.actions for item in usage.days):
+        found.append(("", "Nobody used the product in this range."))
     if usage.started and usage.period.first < usage.started <= usage.period.last:
         found.append(
             (

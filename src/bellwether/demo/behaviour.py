@@ -13,7 +13,7 @@ import polars as pl
 from bellwether.demo.calendars import epoch_seconds, offsets
 from bellwether.demo.catalogue import PAGE_VIEWED, SERVICE_EVENTS, SIGNED_IN, Catalogue
 from bellwether.demo.companies import Company
-from bellwether.demo.people import ADMINISTRATOR, FeatureUse, Users, active_matrix, working_days
+from bellwether.demo.people import ADMINISTRATOR, FeatureUse, Users, active_matrix, outage_day, working_days
 from bellwether.demo.plan import DemoPlan
 
 SCHEMA = pl.Schema(
@@ -50,10 +50,18 @@ def make_events(world: World) -> pl.DataFrame:
     """Return all events by `ts` (Unix seconds UTC): `client`, `user`, `kind`, `label`; none after a churn."""
     user_days = _user_days(world)
     direct = _direct(world, user_days)
-    parts = [direct, _planned(world), _services(world), _identifies(world, user_days)]
-    parts += [_following(world, pl.concat(parts[:2]))]
-    events = pl.concat(parts)
+    planned = _planned(world)
+    following = _following(world, pl.concat([direct, planned]))
+    parts = [direct, _services(world), _identifies(world, user_days)]
+    events = pl.concat([*parts, *(_possible(world, later) for later in (planned, following))])
     return _placed(world, events)
+
+
+def _possible(world: World, events: pl.DataFrame) -> pl.DataFrame:
+    """Return `events` without those on a day on which the client's people could not sign in."""
+    down = [outage_day(world.plan, company) for company in world.companies]
+    of_client = np.array([-1 if day is None else day for day in down])[events["client"].to_numpy()]
+    return events.filter(pl.Series(of_client != events["day"].to_numpy()))
 
 
 def _user_days(world: World) -> pl.DataFrame:

@@ -16,6 +16,10 @@ NEVER = 10**6
 SERVICE_ROLE = "service"
 SET_UP_SHARE = 0.06
 """Use before going live, by those who set the product up."""
+OUTAGE_SHARE, OUTAGE_WITHIN_DAYS, OUTAGE_NEEDS_DAYS = 0.15, 40, 150
+"""Clients that had a day without sign-in, how far back it lies at most, and how long a demo must be to have any."""
+OUTAGE_LEAVES = 0.05
+"""Share of the people who come in all the same."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,10 +154,26 @@ def active_matrix(
     )
     share = 1.12 * health**1.5
     day_noise = rng.lognormal(0.0, 0.09, plan.days)
+    down = outage_day(plan, company)
+    if down is not None:
+        day_noise[down] *= OUTAGE_LEAVES
     target = company.seats * EXPECTED_RATE[company.tier] * share * ramp * inside * working * season * day_noise
     weight = draw[:, None] * present
     chance = np.minimum(target * weight / np.maximum(weight.sum(axis=0), 1e-9), 0.93)
     return np.asarray(rng.random(chance.shape, dtype=np.float32) < chance)
+
+
+def outage_day(plan: DemoPlan, company: Company) -> int | None:
+    """Return the day on which hardly anybody of the client could sign in, None for most clients.
+
+    It is a weekday of the last OUTAGE_WITHIN_DAYS, yesterday at the latest; demos that are too short have none.
+    """
+    rng = plan.stream("outage", company.number)
+    chosen, ago = rng.random() < OUTAGE_SHARE, int(rng.integers(1, OUTAGE_WITHIN_DAYS))
+    if not chosen or plan.days < OUTAGE_NEEDS_DAYS:
+        return None
+    day = plan.days - 1 - ago
+    return day - max(0, plan.day(day).isoweekday() - 5)
 
 
 def working_days(plan: DemoPlan, companies: list[Company]) -> tuple[dict[str, np.ndarray], np.ndarray]:

@@ -12,7 +12,7 @@ from bellwether.demo.companies import make_companies
 from bellwether.demo.contacts import ContactRow, make_contacts
 from bellwether.demo.contracts import OutcomeRow, TermRow, make_terms
 from bellwether.demo.delivery import deliver
-from bellwether.demo.people import make_feature_use, make_users
+from bellwether.demo.people import make_feature_use, make_users, outage_day
 from bellwether.demo.plan import DemoPlan, check_plan
 from bellwether.demo.relations import ActivityRow, NoteRow, make_activities, make_notes
 from bellwether.demo.staffing import StaffMember, make_staff
@@ -95,11 +95,13 @@ def truth(world: World) -> pl.DataFrame:
             "recovery_begins": [day(c.story.rise_turn) if c.story.rise else None for c in companies],
             "champion_leaves": [day(c.story.champion_leaves) for c in companies],
             "ticket_wave_begins": [day(c.story.spike) for c in companies],
+            "outage": [day(outage_day(plan, c)) for c in companies],
         },
         schema_overrides={
             "churn_cause": pl.String,
             **dict.fromkeys(
-                ["churn_date", "change_begins", "recovery_begins", "champion_leaves", "ticket_wave_begins"], pl.Date
+                ["churn_date", "change_begins", "recovery_begins", "champion_leaves", "ticket_wave_begins", "outage"],
+                pl.Date,
             ),
         },
     )

@@ -61,8 +61,8 @@ class Modules:
 class Usage:
     """A client's usage over `period`. Days are those of the workspace's time zone, `today` one of them.
 
-    `started` is the day of the client's first event ever, None without any; `newest_event_at` its newest event within
-    the days read; `silent_since` the newest day with an event of any client, where that is SILENT_DAYS ago or more.
+    `started` is the day of the client's first event ever, None without any; `newest_event_at` its newest event;
+    `silent_since` the newest day with an event of any client, where that is SILENT_DAYS ago or more.
     `figures` and each comparison's values are by name of usage.daily.FIGURES, None where there is nothing to say.
     `total_users` are those known on the last day.
     """
@@ -190,7 +190,7 @@ def _own(client: Client, period: Period, *, lake: Lake, today: date, known: Coho
         "period": period,
         "today": today,
         "started": started,
-        "newest_event_at": events["last_ts"].max(),
+        "newest_event_at": _newest(client, events),
         "days": usage_days(rows, by_hour, period, started, counts, judged.intervals),
         "figures": _of_first(figures(facts, period.first, last, working_days=settings.working_days)),
         "modules": _modules(client, events, period, settings, started),
@@ -263,6 +263,12 @@ def _people(client: Client, lake: Lake, period: Period) -> dict[str, Any]:
         users, period.first, period.last, known_roles=dict(named.values_list("user_key", "role").order_by())
     )
     return {"roles": roles, "active_users": active["user_key"].n_unique()}
+
+
+def _newest(client: Client, events: pl.DataFrame) -> datetime | None:
+    """Return the client's newest event: of the facts read, or the one noted when it was last scored."""
+    found = [at for at in (events["last_ts"].max(), client.last_activity_at) if isinstance(at, datetime)]
+    return max(found, default=None)
 
 
 def _total_users(rows: pl.DataFrame, last: date) -> int:

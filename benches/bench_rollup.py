@@ -1,4 +1,4 @@
-"""Rolls events up into facts, against DuckDB's bare scan-and-group over the same files; and rolling users alone.
+"""Rolls events up into facts, against DuckDB's bare scan-and-group over the same files. See bench_rolling for memory.
 
 Method: made-up events of 60,000 users at 1,000 clients, one Parquet part a day in the lake's own layout, in a temporary
 folder. A user's sessions have 20 events about a minute apart, of eight kinds. Each measurement runs in a process of its
@@ -8,9 +8,8 @@ of wall times depends on what else the machine does.
   needed   the same for the three groupings that the facts cannot do without: distinct message ids; by client, user
            and half hour; by client, user and kind of event, the latter two with count, first and last
   rollup   everything the product does: repeated messages, user_days, sessions, event_days, hours, client_days, stored
-  rolling  client_days alone (exact 1, 7 and 30 day users by the gap method) from a year of user-days
 
-    python -m benches.bench_rollup [--rows 50000000] [--days 50] [--user-days 8600000]
+    python -m benches.bench_rollup [--rows 50000000] [--days 50]
 """
 
 import argparse
@@ -72,12 +71,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=50_000_000)
     parser.add_argument("--days", type=int, default=50)
-    parser.add_argument("--user-days", type=int, default=8_600_000)
     parser.add_argument("--measure", choices=list(TASKS))
     parser.add_argument("--root", type=Path)
     given = parser.parse_args()
     if given.measure:
-        measure(given.measure, given.root)
+        measure_task(TASKS[given.measure](given.root))
         return
     with tempfile.TemporaryDirectory(prefix="bellwether-bench-") as folder:
         root = Path(folder)
@@ -93,8 +91,6 @@ def main() -> None:
             print(f"rollup against {name} | {ratio:.0%} of the rate | aim {AIM:.0%} | {verdict}", flush=True)
         for stage, seconds in rollup["stages"].items():
             print(f"  of it {stage} | {seconds:.1f} s")
-        make_user_days(root / "rolling-lake", given.user_days)
-        line("rolling 1, 7, 30 day users of user-days", run("rolling", root / "rolling-lake"))
 
 
 def line(name: str, result: dict) -> None:
@@ -137,8 +133,8 @@ def make_user_days(root: Path, rows: int) -> None:
             connection.execute(made).fetchall()
 
 
-def measure(name: str, root: Path) -> None:
-    task = TASKS[name](root)
+def measure_task(task: Task) -> None:
+    """Run the task and print what it took as JSON."""
     wall, cpu = time.perf_counter(), time.process_time()
     result = task()
     result |= {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu, "peak_mb": peak_mb()}
@@ -241,7 +237,7 @@ class StageClock:
         return {what: end - at for (what, at), end in zip(self.begun, ends, strict=True)}
 
 
-TASKS = {"bare": bare, "needed": needed, "rollup": rollup, "rolling": rolling}
+TASKS = {"bare": bare, "needed": needed, "rollup": rollup}
 
 
 if __name__ == "__main__":

@@ -344,6 +344,10 @@ class TestVerdict:
         assert keys(quality) == {"table:web": "risk"}
         assert "no such table" in quality.findings[0].action
 
+    @pytest.mark.parametrize(("hours", "expected"), [(26, {}), (27, {"unread:web": "risk"})])
+    def test_notices_a_table_that_is_not_read_any_more(self, hours: int, expected: dict[str, str]) -> None:
+        assert keys(judged(sending(kind=TABLE, last_received_at=NOW - timedelta(hours=hours)))) == expected
+
 
 class TestFinding:
     def test_lists_the_first_few(self) -> None:

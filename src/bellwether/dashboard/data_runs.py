@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from bellwether.common.models import JobRun, JobState
+from bellwether.usage.quality_words import count_text
 
 RUNNABLE = ("rollup", "score")
 WORK = {"rollup": "Counting days", "score": "Scoring clients"}
@@ -29,7 +30,7 @@ def run_state(run: JobRun) -> RunState:
         JobState.QUEUED: f"{what}: waiting for a worker",
         JobState.RUNNING: f"{what}: {run.stage or 'at work'}",
         JobState.DONE: f"{what}: done. "
-        + ", ".join(f"{count:,} {name}" for name, count in list(run.counts.items())[:3]),
+        + ", ".join(count_text(name, count) for name, count in list(run.counts.items())[:3]),
         JobState.FAILED: f"{what}: failed. An operator can see why with bellwether doctor.",
     }
     state = JobState(run.state)

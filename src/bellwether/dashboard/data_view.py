@@ -12,7 +12,7 @@ from bellwether.usage.quality_names import IGNORED, UNUSED, USED, NameState, Uns
 from bellwether.usage.quality_rejects import advice
 from bellwether.usage.quality_sources import SourceState
 from bellwether.usage.quality_thresholds import SILENT_CLIENT_DAYS
-from bellwether.usage.quality_words import KINDS, SEVERITIES, lag_text
+from bellwether.usage.quality_words import KINDS, SEVERITIES, count_text, lag_text
 from bellwether.usage.source_tally import lag_quantile, merged_lags
 from bellwether.web.formatting import Spark, day, moment, number, percent, plural, spark
 
@@ -291,9 +291,7 @@ def job_rows(jobs: Sequence[JobFacts], *, now: datetime, zone: ZoneInfo) -> list
             text=one.name,
             began=moment(one.last_started_at, now, zone) if one.last_started_at else "never",
             took=_seconds(one.last_seconds),
-            did=", ".join(
-                f"{number(count)} {name.replace('_', ' ')}" for name, count in list(one.last_counts.items())[:3]
-            ),
+            did=", ".join(count_text(name, count) for name, count in list(one.last_counts.items())[:3]),
             error=one.error,
         )
         for one in jobs

@@ -5,6 +5,7 @@ Thresholds stand in usage.quality_thresholds; what the findings rest on in usage
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from bellwether.usage import quality_thresholds as limit
 from bellwether.usage.quality_facts import FILE, SENT, TABLE, Facts
@@ -117,6 +118,22 @@ def _tables(facts: Facts, states: Sequence[SourceState]) -> Iterator[Finding]:
                 "sources",
                 source=state.name,
             )
+        elif state.kind == TABLE:
+            yield from _unread(facts, state)
+
+
+def _unread(facts: Facts, state: SourceState) -> Iterator[Finding]:
+    since = state.last_received_at or next((one.created_at for one in facts.sources if one.name == state.name), None)
+    if since is not None and facts.now - since > timedelta(hours=limit.SILENT_HOURS):
+        yield finding(
+            f"unread:{state.name}",
+            "risk",
+            f"The warehouse table {state.name} was not read for {plural((facts.now - since).days, 'day')}",
+            "Its newest events are missing from usage, so its clients look less active than they are.",
+            "Check that a worker is running: bellwether serve or bellwether worker.",
+            "sources",
+            source=state.name,
+        )
 
 
 def _unusual(facts: Facts, states: Sequence[SourceState]) -> Iterator[Finding]:

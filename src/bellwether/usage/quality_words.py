@@ -17,6 +17,12 @@ KINDS = {SENT: "Sent to the intake", FILE: "Imported file", TABLE: "Warehouse ta
 SEVERITIES = {"critical": "Critical", "risk": "Serious", "monitor": "To improve", "info": "Good to know"}
 
 
+def count_text(name: str, count: int) -> str:
+    """Return what a job counted: "1 day", "3 files changed" from days and files_changed."""
+    words = name.replace("_", " ")
+    return f"{count:,} {words.removesuffix('s') if count == 1 else words}"
+
+
 def lag_text(key: str | None) -> str:
     """Return a bucket of lags in words, "–" for None."""
     return LAGS.get(key, "–") if key else "–"

@@ -255,6 +255,14 @@ class TestTable:
         put_days(lake, [*cast_days("sturdy", today), day_row("sturdy", key(0xBEEF), today)])
         assert "User BEEF" in names(get(staff.ada, busy))
 
+    def test_tells_users_apart_whose_pseudonyms_begin_alike(
+        self, staff: Staff, clients: Clients, lake: Lake, today: date
+    ) -> None:
+        users = ["abcd1111" + "0" * 24, "abcd2222" + "0" * 24, "beef" + "0" * 28]
+        put_days(lake, [day_row("sturdy", user, today, 3 - n) for n, user in enumerate(users)])
+        response = get(staff.ada, clients.sturdy)
+        assert names(response) == ["User ABCD1111", "User ABCD2222", "User BEEF"]
+
     def test_for_a_swap_there_is_only_the_table(self, staff: Staff, busy: Client) -> None:
         page = get(staff.ada, busy, **{"HX-Request": "true"}).content.decode()
         assert "<html" not in page
@@ -321,6 +329,14 @@ class TestMainlyDoes:
         page = get(staff.ada, busy, f"?user={TOP}", name="client_people_activities").content.decode()
         assert f'<span id="does-{TOP}" hx-swap-oob="true">–</span>' in page
         assert "The events of the last 30 days are not kept here" in page
+
+    def test_is_not_asked_for_where_nobody_did_anything(
+        self, staff: Staff, clients: Clients, lake: Lake, today: date
+    ) -> None:
+        put_days(lake, [day_row("sturdy", key(1), today - timedelta(days=60))])
+        page = get(staff.ada, clients.sturdy).content.decode()
+        assert "people/does/" not in page
+        assert "not kept" not in page
 
     def test_what_is_no_pseudonym_never_comes_back(self, staff: Staff, busy: Client) -> None:
         response = get(staff.ada, busy, "?user=%22%3E%3Cscript%3E", name="client_people_activities")

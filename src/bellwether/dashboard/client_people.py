@@ -18,10 +18,11 @@ from bellwether.usage.people import DEFAULT_SORT, SEGMENTS, SORTS, Asked, People
 from bellwether.usage.people_activities import Activities, kept_activities
 from bellwether.usage.people_links import read_token
 from bellwether.usage.workspace import workspace_lake
-from bellwether.web.formatting import days_ago, days_short, full_day, initials, number, plural
+from bellwether.web.formatting import DASH, days_ago, days_short, full_day, initials, number, plural
 
 CARD_ROWS, PAGE_ROWS = 8, 50
 SHOWN_NAMES = 3
+YEAR = 365
 LEVEL_WORDS = "Darker means more actions on that day."
 SEGMENT_LABELS = {
     "all": "All",
@@ -218,9 +219,9 @@ def people_card(
         export=reverse("client_people_export", args=[client.pk]),
         link_page=reverse("client_people_links", args=[client.pk]),
         may_link=client.archived_at is None,
-        activities=_activities_path(client, page.rows) if done is None and page.rows else "",
+        activities=_activities_path(client, page.rows) if done is None else "",
         activities_page=address.with_(**links.current, people_does="1") + "#people",
-        activities_reason=done.reason if done else "",
+        activities_reason=done.reason if done and page.active else "",
         here=address.with_(**links.current),
         undo=read_undo(values),
     )
@@ -264,7 +265,7 @@ def person_row(
         sessions=number(person.sessions),
         levels=person.levels,
         strip_text=f"{active} of the last 30, {plural(person.actions, 'action')}. {LEVEL_WORDS}",
-        does=activities.text(person.user_key) if activities else None,
+        does=DASH if not person.actions else activities.text(person.user_key) if activities else None,
         pill=pill(person),
         pill_title=why(person),
         marks=marks(person),
@@ -307,9 +308,11 @@ def why(person: Person) -> str:
 
 
 def login_short(person: Person) -> str:
-    """Return the age of the last login for tables: "today", "5 d ago", "never"."""
+    """Return the age of the last login for tables: "today", "5 d ago", "3 y ago", "never"."""
     if person.days_since_login is None:
         return "never"
+    if person.days_since_login >= 2 * YEAR:
+        return f"{person.days_since_login // YEAR} y ago"
     return "today" if person.days_since_login <= 0 else f"{days_short(person.days_since_login)} ago"
 
 
@@ -412,6 +415,10 @@ def _show_all(client: Client, asked: Asked, address: Address) -> str:
 
 
 def _activities_path(client: Client, rows: Sequence[Person]) -> str:
+    """Return where the words for the rows come from; empty where nobody did anything."""
+    active = [row.user_key for row in rows if row.actions]
+    if not active:
+        return ""
     query = QueryDict(mutable=True)
-    query.setlist("user", [row.user_key for row in rows])
+    query.setlist("user", active)
     return f"{reverse('client_people_activities', args=[client.pk])}?{query.urlencode()}"

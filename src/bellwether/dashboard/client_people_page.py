@@ -66,7 +66,8 @@ def activities(request: HttpRequest, client_id: UUID) -> HttpResponse:
     keys = list(dict.fromkeys(request.GET.getlist("user")))[:MOST_USERS]
     found = _activities(shown, now)
     does = [(key, found.text(key)) for key in keys if key.isalnum()]
-    return answer(request, "dashboard/client_people_does.html", {"does": does, "reason": found.reason})
+    reason = found.reason if does else ""
+    return answer(request, "dashboard/client_people_does.html", {"does": does, "reason": reason})
 
 
 @require_GET

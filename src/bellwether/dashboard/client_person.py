@@ -130,7 +130,7 @@ def person_card(
     return PersonCard(
         key=person.user_key,
         name=person.name,
-        pseudonym=pseudonym_name(person.user_key),
+        pseudonym=person.pseudonym,
         initials=initials(contact.name) if contact else "",
         badge=badge(person),
         role=person.role or (contact.title if contact else ""),
@@ -205,14 +205,14 @@ def _contact_row(client: Client, contact: Contact, people: People, found: Sequen
         title=contact.title,
         is_key=contact.role in KEY_ROLES,
         linked=linked,
-        linked_name=pseudonym_name(contact.user_key) if contact.user_key else "",
+        linked_name=linked.pseudonym if linked else pseudonym_name(contact.user_key) if contact.user_key else "",
         linked_href=reverse("client_person", args=[client.pk, contact.user_key]) if linked else "",
         last_login=login_short(linked) if linked else "",
         pill=pill(linked) if linked else None,
         suggested=[
             SuggestedUser(
                 key=person.user_key,
-                name=pseudonym_name(person.user_key),
+                name=person.pseudonym,
                 href=reverse("client_person", args=[client.pk, person.user_key]),
                 role=person.role or "No role",
                 last_login=login_short(person),

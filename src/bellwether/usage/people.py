@@ -65,10 +65,12 @@ class LinkedContact:
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """A row of PEOPLE (usage.engagement) with what to call the person. `levels` are the last 30 days, 0-5."""
+    """A row of PEOPLE (usage.engagement). `name` is that of the contact, else the pseudonym; `levels` are the last 30
+    days, 0-5."""
 
     user_key: str
     name: str
+    pseudonym: str
     role: str
     first_seen: date
     last_login: date | None
@@ -203,7 +205,7 @@ def people_of(client: Client, *, lake: Lake, today: date, zone: ZoneInfo, cache:
     frame, user_days = kept
     contacts, links = _linked(client, today, zone)
     named = frame.join(links, on="user_key", how="left", maintain_order="left").with_columns(
-        name=pl.coalesce("contact_name", pl.concat_str(pl.lit("User "), pl.col("user_key").pipe(short_key))),
+        name=pl.coalesce("contact_name", "pseudonym"),
         is_key=pl.col("is_key").fill_null(False),
         is_linked_champion=pl.col("is_linked_champion").fill_null(False),
     )
@@ -219,13 +221,17 @@ def last_day_of(client: Client, today: date, zone: ZoneInfo) -> date:
     return today if client.archived_at is None else min(today, day_of(client.archived_at, zone))
 
 
-def short_key(keys: pl.Expr) -> pl.Expr:
-    """Return the first four characters of pseudonyms in capitals, by which pages call their users."""
-    return keys.str.slice(0, 4).str.to_uppercase()
+def pseudonyms(keys: pl.Expr) -> pl.Expr:
+    """Return what pages call each of the distinct `keys`: "User 4C19", or with eight digits where four are not enough
+    to tell the users of a client apart."""
+    digits = keys.str.to_uppercase()
+    short = digits.str.slice(0, 4)
+    told = pl.when(short.is_duplicated()).then(digits.str.slice(0, 8)).otherwise(short)
+    return pl.concat_str(pl.lit("User "), told)
 
 
 def pseudonym_name(user_key: str) -> str:
-    """Return what pages call a user without a linked contact: "User 4C19"."""
+    """Return what pages call a user who is not told apart from others: "User 4C19"; see `pseudonyms`."""
     return f"User {user_key[:4].upper()}"
 
 
@@ -260,8 +266,9 @@ def _sorted(rows: pl.DataFrame, sort: str) -> pl.DataFrame:
         "status": [pl.col("status").replace_strict(STATUS_ORDER, return_dtype=pl.Int32)],
     }.get(word, [word])
     ways = [False, descending] if word == "name" else [descending] * len(order)
-    # Ties go to the more engaged, then to the pseudonym, so that pages never overlap.
-    return rows.sort([*order, pl.col("rank"), pl.col("user_key")], descending=[*ways, False, False], nulls_last=True)
+    # Ties go to the more engaged, the later seen, then to the pseudonym, so that pages never overlap.
+    ties = [pl.col("rank"), pl.col("last_login"), pl.col("user_key")]
+    return rows.sort([*order, *ties], descending=[*ways, False, True, False], nulls_last=True)
 
 
 def _version(lake: Lake, today: date) -> str:
@@ -278,6 +285,7 @@ def _measured(organization_id: str, lake: Lake, today: date, zone: ZoneInfo) -> 
     first = today - timedelta(days=LOOK_BACK_DAYS - 1)
     user_days = read_user_days(lake, first, today, organization_ids=[organization_id])
     frame = engagement(user_days, today, known=known_users(zone, organization_id=organization_id))
+    frame = frame.with_columns(pseudonym=pseudonyms(pl.col("user_key")))
     return frame, user_days.select(*[pl.col(name).cast(dtype) for name, dtype in DRAWN.items()])
 
 

@@ -21,7 +21,7 @@ from bellwether.portfolio.selectors import visible_client
 from bellwether.staff.api_auth import StaffRequest
 from bellwether.staff.audit import record
 from bellwether.usage.engagement import Engagement
-from bellwether.usage.people import Asked, People, Person, people_of, pseudonym_name
+from bellwether.usage.people import Asked, People, Person, people_of
 from bellwether.usage.people_activities import Activities, activities_of
 from bellwether.usage.people_links import NoSuchContactError, link_contact, unlink_contact
 from bellwether.usage.workspace import workspace_lake
@@ -192,7 +192,7 @@ def _row(person: Person, activities: Activities) -> UserRow:
     contact = person.contact
     return UserRow(
         id=person.user_key,
-        name=contact.name if contact else pseudonym_name(person.user_key),
+        name=person.name,
         role=person.role or None,
         last_login=person.last_login_at,
         days_since_login=person.days_since_login,

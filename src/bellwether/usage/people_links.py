@@ -148,7 +148,7 @@ def _note(action: str, client: Client, changes: Sequence[Change], actor: StaffUs
 
 
 def _named(person: Person) -> str:
-    return f"user {person.user_key[:4].upper()}"
+    return person.pseudonym.replace("User", "user")
 
 
 def _iso(instant: datetime | None) -> str:

@@ -192,6 +192,14 @@ class TestLive:
         assert (response.status_code, response.content) == (204, b"")
         assert not AuditEvent.objects.filter(action="client.usage_live").exists()
 
+    def test_nothing_is_read_while_no_fact_changes(
+        self, used: Client, staff: Staff, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        found = re.search(r"facts=([0-9a-f]+)", get(staff.ada, used).content.decode())
+        assert found
+        monkeypatch.setattr("bellwether.dashboard.client_usage_page.usage_of", None)
+        assert get(staff.ada, used, f"?facts={found[1]}", "client_usage_live").status_code == 204
+
     def test_a_new_event_answers_with_the_figures(self, used: Client, staff: Staff, lake: Lake) -> None:
         version = self.version(staff.ada, used)
         at = datetime(2026, 6, 30, 11, 59, tzinfo=UTC)

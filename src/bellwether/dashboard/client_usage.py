@@ -124,7 +124,7 @@ def usage_page(
         hidden={key: value for key, value in address.query.items() if value and key not in {"compare"}},
         as_of=moment(usage.newest_event_at, now, zone) if usage.newest_event_at else "",
         export=str(export),
-        live=live.with_(version=usage.version),
+        live=live.with_(version=usage.version, facts=usage.facts),
         notices=_notices(usage),
         empty=_empty(usage),
         active=[_active(name, usage, against) for name in ACTIVE],

@@ -20,11 +20,12 @@ from bellwether.dashboard.client_access import answer, client_or_404, head_of, l
 from bellwether.dashboard.client_people import people_card
 from bellwether.dashboard.client_usage import UsagePage, usage_page
 from bellwether.dashboard.client_usage_export import usage_csv
-from bellwether.health.usage_reading import Usage, last_day_of, usage_of
+from bellwether.health.usage_reading import Usage, facts_version, last_day_of, usage_of
 from bellwether.portfolio.models import Client
 from bellwether.staff import audit
 from bellwether.staff.models import StaffUser
 from bellwether.usage.periods import DEFAULT_RANGE, RANGES, Period, custom_period, period_of
+from bellwether.usage.workspace import workspace_lake
 
 FIGURES = "usage"
 OWN = ("range", "start", "end", "compare", "show")
@@ -73,13 +74,16 @@ def usage(request: HttpRequest, client_id: UUID) -> HttpResponse:
 @require_GET
 @login_required
 def live(request: HttpRequest, client_id: UUID) -> HttpResponse:
-    """Return the figures if they differ from the `version` that the reader has, else 204 without content."""
+    """Return the figures if they differ from the `version` that the reader has, else 204 without content.
+
+    While no fact of any client changes (`facts`), nothing is read at all.
+    """
     user, now, shown, asked = _opened(request, client_id)
+    if request.GET.get("facts") == facts_version(workspace_lake(), asked.period):
+        return _nothing_new()
     found = _read(shown, asked, user, now)
     if request.GET.get("version") == found.version:
-        response = HttpResponse(status=204)
-        patch_cache_control(response, private=True, no_store=True)
-        return response
+        return _nothing_new()
     if caches["memory"].add(f"usage-live:{user.pk}:{shown.pk}", True, NOTED_AGAIN_SECONDS):
         _note(user, shown, "client.usage_live", asked, now)
     page = _page(request, shown, asked, found, now)
@@ -98,6 +102,12 @@ def export(request: HttpRequest, client_id: UUID) -> HttpResponse:
     response = HttpResponse(usage_csv(shown.organization_id, found), content_type="text/csv; charset=utf-8")
     name = f"usage-{shown.pk}-{found.period.first}-{found.period.last}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
+    patch_cache_control(response, private=True, no_store=True)
+    return response
+
+
+def _nothing_new() -> HttpResponse:
+    response = HttpResponse(status=204)
     patch_cache_control(response, private=True, no_store=True)
     return response
 

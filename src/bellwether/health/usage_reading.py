@@ -64,7 +64,7 @@ class Usage:
     `started` is the day of the client's first event ever, None without any; `newest_event_at` its newest event;
     `silent_since` the newest day with an event of any client, where that is SILENT_DAYS ago or more.
     `figures` and each comparison's values are by name of usage.daily.FIGURES, None where there is nothing to say.
-    `total_users` are those known on the last day.
+    `total_users` are those known on the last day; `facts` is the version of the facts (see facts_version).
     """
 
     period: Period
@@ -84,6 +84,7 @@ class Usage:
     holidays: Mapping[date, str]
     logins_are_events: bool
     working_days: frozenset[int]
+    facts: str
     counted: Sequence[str] = field(default_factory=tuple)
 
     @property
@@ -119,9 +120,9 @@ def usage_of(client: Client, period: Period, *, sees_all: bool, now: datetime, c
     """
     zone = django_settings.BELLWETHER_WORKSPACE_ZONE
     lake, today = workspace_lake(), day_of(now, zone)
-    begin = period.first - timedelta(days=LOOK_BACK_DAYS)
+    facts = facts_version(lake, period)
     known = cohort(lake, period.first, period.last, working_days=django_settings.BELLWETHER_WORKING_DAYS, cache=cache)
-    key = _key(client, period, today, facts_version(lake, begin, period.last))
+    key = _key(client, period, today, facts)
     own: _Own | None = cache.get(key)
     if own is None:
         own = _own(client, period, lake=lake, today=today, known=known)
@@ -137,15 +138,16 @@ def usage_of(client: Client, period: Period, *, sees_all: bool, now: datetime, c
             sees_all=sees_all,
         ),
         silent_since=_silent_since(known.newest_day, today),
+        facts=facts,
         **own.values,
     )
 
 
-def facts_version(lake: Lake, first: date, last: date) -> str:
-    """Return what changes when a fact of any client from `first` to `last` does; no file is opened for it."""
+def facts_version(lake: Lake, period: Period) -> str:
+    """Return what changes when a fact of any client does that a reading of `period` rests on; no file is opened."""
     found = [
         (month, kind, lake.stamp(facts_path(lake, kind, month)))
-        for month in months_between(first, last)
+        for month in months_between(period.first - timedelta(days=LOOK_BACK_DAYS), period.last)
         for kind in KINDS
     ]
     return blake2b(repr(found).encode(), digest_size=8).hexdigest()

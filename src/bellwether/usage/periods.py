@@ -6,7 +6,7 @@ from datetime import date, timedelta
 RANGES = {"7": "7 d", "30": "30 d", "90": "90 d", "365": "1 year"}
 DEFAULT_RANGE = "30"
 CUSTOM = "custom"
-LONGEST_DAYS = 1830
+LONGEST_DAYS = 1096
 WEEKLY_OVER_DAYS = 120
 BASELINE_DAYS = 90
 
@@ -58,7 +58,7 @@ def custom_period(
     if begin > end:
         problems[fields[0]] = f"{begin} is after the end, {end}. Choose an earlier day."
     elif (end - begin).days >= LONGEST_DAYS:
-        problems[fields[0]] = f"{begin} is over five years before {end}. Choose a later day."
+        problems[fields[0]] = f"{begin} is over three years before {end}. Choose a later day."
     return (None, problems) if problems else (Period(CUSTOM, begin, end), {})
 
 

@@ -12,7 +12,7 @@ from bellwether.usage.anomalies import Expectation, Floats, expectations
 from bellwether.usage.hours import WEEKDAYS
 
 Kind = Literal["low", "high", "holiday"]
-SEASON_SHARE = 0.1
+SEASON_SHARE = 0.15
 
 
 @dataclass(frozen=True)

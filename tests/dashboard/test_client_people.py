@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import pytest
 from auditlog.models import LogEntry
 from django.conf import settings
+from django.core import signing
 from django.core.cache import caches
 from django.db import connection
 from django.test import Client as Browser
@@ -23,6 +25,7 @@ from bellwether.portfolio.models import Client, Contact
 from bellwether.staff.models import AuditEvent, StaffUser
 from bellwether.usage.lake import Lake
 from bellwether.usage.models import PlatformUser
+from bellwether.usage.people_links import SALT
 from tests.conftest import Clients, Staff
 from tests.usage.people_cast import cast_days, day_row, key, noon, put_days, put_events
 
@@ -388,6 +391,13 @@ class TestLinking:
         mara.refresh_from_db()
         assert (mara.user_key, mara.last_platform_login) == ("", None)
         assert AuditEvent.objects.filter(action="contact.link_undone").count() == 1
+
+    def test_no_name_stands_in_the_address(self, staff: Staff, busy: Client) -> None:
+        mara = contact(busy)
+        values = {"user": GONE, "contact": str(mara.pk)}
+        response = browser_of(staff.ada).post(reverse("client_people_link", args=[busy.pk]), values)
+        token = parse_qs(urlsplit(response.headers["Location"]).query)["people_undo"][0]
+        assert "Mara" not in str(signing.loads(token, salt=SALT))
 
     def test_doing_it_again_changes_nothing(self, staff: Staff, busy: Client) -> None:
         mara = contact(busy)

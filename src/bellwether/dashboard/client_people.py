@@ -16,7 +16,7 @@ from bellwether.staff.models import StaffUser
 from bellwether.usage.engagement import Engagement
 from bellwether.usage.people import DEFAULT_SORT, SEGMENTS, SORTS, Asked, PeoplePage, Person, people_of
 from bellwether.usage.people_activities import Activities, kept_activities
-from bellwether.usage.people_links import read_token
+from bellwether.usage.people_links import in_words, read_token
 from bellwether.usage.workspace import workspace_lake
 from bellwether.web.formatting import DASH, days_ago, days_short, full_day, initials, number, plural
 
@@ -223,7 +223,7 @@ def people_card(
         activities_page=address.with_(**links.current, people_does="1") + "#people",
         activities_reason=done.reason if done and page.active else "",
         here=address.with_(**links.current),
-        undo=read_undo(values),
+        undo=read_undo(client, values),
     )
 
 
@@ -239,11 +239,11 @@ def read_asked(values: Mapping[str, str], *, whole: bool) -> Asked:
     )
 
 
-def read_undo(values: Mapping[str, str]) -> Undo | None:
+def read_undo(client: Client, values: Mapping[str, str]) -> Undo | None:
     """Return what was just done to a link, if the address says so in a token that is ours and still fresh."""
     given = values.get("people_undo", "")
-    done = read_token(given) if given else None
-    return Undo(done.text, given if done.changes else "", done.failed) if done else None
+    done = read_token(given, client) if given else None
+    return Undo(in_words(done), given if done.changes else "", done.failed) if done else None
 
 
 def person_row(

@@ -126,8 +126,8 @@ def link(request: HttpRequest, client_id: UUID) -> HttpResponse:
             done = link_contact(shown, somebody, _uuid(wanted), actor=user, now=now)
     except NoSuchContactError:
         raise Http404 from None
-    except ConflictError as error:
-        done = Done(str(error), failed=True)
+    except ConflictError:
+        done = Done("archived")
     return _told(request, shown, done)
 
 
@@ -138,12 +138,12 @@ def undo_link(request: HttpRequest, client_id: UUID) -> HttpResponse:
     user, now, shown = _opened(request, client_id)
     before = read_token(request.POST.get("token", ""), shown)
     if before is None:
-        done = Done("That was too long ago to be taken back here. Change the link instead.", failed=True)
+        done = Done("late")
     else:
         try:
             done = undo(shown, before.changes, actor=user, now=now)
-        except ConflictError as error:
-            done = Done(str(error), failed=True)
+        except ConflictError:
+            done = Done("archived" if shown.archived_at else "changed")
     return _told(request, shown, done)
 
 

@@ -166,7 +166,7 @@ def links_card(client: Client, people: People, *, values: Mapping[str, str], bac
         may_link=client.archived_at is None,
         back=back,
         here=reverse("client_people_links", args=[client.pk]),
-        undo=read_undo(values),
+        undo=read_undo(client, values),
     )
 
 

@@ -36,11 +36,23 @@ class Change:
 
 @dataclass(frozen=True)
 class Done:
-    """What was done, in words. `changes` can be taken back by `undo`; `failed` says that it was not done."""
+    """What was done or, from FAILURES, why not. `user` is what pages call the user; `undo` takes `changes` back."""
 
-    text: str
+    what: str
+    user: str = ""
     changes: tuple[Change, ...] = ()
-    failed: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether nothing was done."""
+        return self.what in FAILURES
+
+
+FAILURES = {
+    "changed": "The link has been changed since, so it was left as it is.",
+    "archived": "The client is archived; archived clients are not changed.",
+    "late": "That was too long ago to be taken back here. Change the link instead.",
+}
 
 
 def link_contact(client: Client, person: Person, contact_id: UUID, *, actor: StaffUser, now: datetime) -> Done:
@@ -59,10 +71,9 @@ def link_contact(client: Client, person: Person, contact_id: UUID, *, actor: Sta
         changes = [_set(other, "", other.last_platform_login) for other in others]
         if chosen.user_key != person.user_key:
             changes.append(_set(chosen, person.user_key, person.last_login_at or chosen.last_platform_login))
-        text = f"{chosen.name} is linked to {_named(person)}."
         if changes:
             _note("contact.linked", client, changes, actor, now)
-    return Done(text, tuple(changes))
+    return Done("linked", person.pseudonym, tuple(changes))
 
 
 def unlink_contact(client: Client, person: Person, *, actor: StaffUser, now: datetime) -> Done:
@@ -72,8 +83,7 @@ def unlink_contact(client: Client, person: Person, *, actor: StaffUser, now: dat
         changes = [_set(contact, "", contact.last_platform_login) for contact in linked]
         if changes:
             _note("contact.unlinked", client, changes, actor, now)
-    names = " and ".join(contact.name for contact in linked)
-    return Done(f"{names or _named(person)} is no longer linked to {_named(person)}.", tuple(changes))
+    return Done("unlinked", person.pseudonym, tuple(changes))
 
 
 def undo(client: Client, changes: Sequence[Change], *, actor: StaffUser, now: datetime) -> Done:
@@ -87,7 +97,7 @@ def undo(client: Client, changes: Sequence[Change], *, actor: StaffUser, now: da
                 other.user_key == change.before and other.pk not in touched for other in contacts.values()
             )
             if contact is None or contact.user_key != change.after or taken:
-                raise ConflictError("The link has been changed since, so it was left as it is.")
+                raise ConflictError(FAILURES["changed"])
         back = []
         for change in sorted(changes, key=lambda change: change.before != ""):
             contact = contacts[change.contact_id]
@@ -95,28 +105,43 @@ def undo(client: Client, changes: Sequence[Change], *, actor: StaffUser, now: da
             login = change.login_before if untouched else contact.last_platform_login
             back.append(_set(contact, change.before, login))
         _note("contact.link_undone", client, back, actor, now)
-    return Done("The link is as it was before.")
+    return Done("undone")
+
+
+def in_words(done: Done) -> str:
+    """Return the sentence that tells what was done; names are read now, so that no address carries them."""
+    if done.failed:
+        return FAILURES[done.what]
+    if done.what == "undone":
+        return "The link is as it was before."
+    ids = [change.contact_id for change in done.changes if (change.after != "") == (done.what == "linked")]
+    names = " and ".join(Contact.objects.filter(pk__in=ids).values_list("name", flat=True)) or "The contact"
+    return (
+        f"{names} is {'linked' if done.what == 'linked' else 'no longer linked'} to {done.user.replace('U', 'u', 1)}."
+    )
 
 
 def token_of(client: Client, done: Done) -> str:
     """Return `done` as a signed text that an address can carry."""
     rows = [[str(c.contact_id), c.before, c.after, _iso(c.login_before), _iso(c.login_after)] for c in done.changes]
-    return signing.dumps({"c": str(client.pk), "t": done.text, "f": done.failed, "r": rows}, salt=SALT, compress=True)
+    return signing.dumps(
+        {"client": str(client.pk), "what": done.what, "user": done.user, "rows": rows}, salt=SALT, compress=True
+    )
 
 
-def read_token(token: str, client: Client | None = None) -> Done | None:
-    """Return what `token_of` was given, for `client` if one is given; None if it is too old or not ours."""
+def read_token(token: str, client: Client) -> Done | None:
+    """Return what `token_of` was given; None if the token is too old, not ours or of another client."""
     try:
         data = signing.loads(token, salt=SALT, max_age=UNDO_SECONDS)
     except signing.BadSignature:
         return None
-    if client is not None and data["c"] != str(client.pk):
+    if data["client"] != str(client.pk):
         return None
     changes = tuple(
         Change(UUID(contact), before, after, _instant(login_before), _instant(login_after))
-        for contact, before, after, login_before, login_after in data["r"]
+        for contact, before, after, login_before, login_after in data["rows"]
     )
-    return Done(data["t"], changes, data["f"])
+    return Done(data["what"], data["user"], changes)
 
 
 def _locked(client: Client) -> list[Contact]:
@@ -145,10 +170,6 @@ def _note(action: str, client: Client, changes: Sequence[Change], actor: StaffUs
         detail={"links": [{"contact": str(c.contact_id), "user": [c.before, c.after]} for c in changes]},
         now=now,
     )
-
-
-def _named(person: Person) -> str:
-    return person.pseudonym.replace("User", "user")
 
 
 def _iso(instant: datetime | None) -> str:

@@ -143,9 +143,10 @@ def _tally(row: SourceDay) -> Tally:
 
 
 def _rejects(since: datetime) -> list[RejectFacts]:
+    """Return the most frequent reasons: texts of malformed events name their fields, so there may be any number."""
     rows = RejectedEvent.objects.filter(received_at__gte=since).values_list("source", "reason")
     counted = rows.annotate(number=Count("pk"), newest=Max("received_at")).order_by("-number", "source", "reason")
-    return [RejectFacts(source=s, reason=r, count=n, newest=at) for s, r, n, at in counted]
+    return [RejectFacts(source=s, reason=r, count=n, newest=at) for s, r, n, at in counted[: limit.REASONS]]
 
 
 def _uses() -> list[Use]:

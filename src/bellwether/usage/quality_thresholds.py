@@ -44,5 +44,8 @@ OWED_MINUTES, OWED_CRITICAL_MINUTES = 10, 60
 SPOOL_MINUTES = 5
 WORKER_MINUTES = 10
 NEW_KEY = timedelta(days=1)
+REASONS = 40
+"""Reasons for rejects that are told apart."""
+
 SHOWN = 8
 """Names, clients or sources that a finding lists."""

@@ -204,16 +204,17 @@ class TestKeeping:
     def test_a_run_that_is_killed_is_done_again(self, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
         place(lake, [export("2026-05-05T09:00"), export("2026-06-05T09:00")])
         want_facts([users_spec()], now=NOW)
+        monkeypatch.setattr("bellwether.usage.counting.BATCH_BYTES", 1)
         count = custom_keeping.refresh_custom_facts
         done: list[Any] = []
 
-        def killed_in_the_second_month(*given: Any, **named: Any) -> int:
+        def killed_in_the_second_batch(*given: Any, **named: Any) -> int:
             if done:
                 raise KeyboardInterrupt
             done.append(1)
             return count(*given, **named)
 
-        monkeypatch.setattr(custom_keeping, "refresh_custom_facts", killed_in_the_second_month)
+        monkeypatch.setattr(custom_keeping, "refresh_custom_facts", killed_in_the_second_batch)
         with pytest.raises(KeyboardInterrupt):
             fill(lake, labels={}, now=NOW, progress=NoProgress())
         assert complete_facts() == frozenset()

@@ -4,7 +4,7 @@ Pure: which specs are wanted and which days are to be counted come in as argumen
 change the facts of a lake (usage.lake_locks).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from itertools import groupby
 
@@ -37,11 +37,11 @@ def refresh_custom_facts(
     progress.start(f"Counting {len(wanted):,} days for custom measures", len(wanted))
     files = 0
     with Engine(lake) as engine:
-        for month, of_month in groupby(wanted, key=month_of):
-            month_days = list(of_month)
-            counted = [count_specs(engine, batch, specs, labels=labels) for batch in batches(lake, month_days)]
-            files += _store(lake, month, month_days, specs, counted)
-            progress.advance(len(month_days))
+        for batch in batches(lake, wanted):
+            counted = count_specs(engine, batch, specs, labels=labels)
+            for month, days_of_month in groupby(batch.days, key=month_of):
+                files += _store(lake, month, list(days_of_month), specs, counted)
+            progress.advance(len(batch.days))
     return files
 
 
@@ -79,19 +79,14 @@ def forget_custom_facts(lake: Lake, kept: Iterable[str], *, months: Iterable[str
     return files
 
 
-def days_by_month(days: Iterable[date]) -> Iterator[list[date]]:
-    """Yield the days of each month together, the newest month first."""
-    for _, of_month in groupby(sorted(set(days), reverse=True), key=month_of):
-        yield sorted(of_month)
-
-
-def _store(lake: Lake, month: str, days: list[date], specs: Sequence[FactSpec], counted: Sequence[Frames]) -> int:
-    """Put what was counted in the place of the rows of these days and specs; return how many files changed."""
+def _store(lake: Lake, month: str, days: list[date], specs: Sequence[FactSpec], counted: Frames) -> int:
+    """Put what was counted in the place of the rows of these days of `month`; return how many files changed."""
     files = 0
     digests = [spec.digest for spec in specs]
     anew = pl.col("date").is_in(days) & pl.col("measure").is_in(digests)
     for kind in CUSTOM_KINDS:
-        rows = pl.concat([read_month(lake, kind, month).filter(~anew), *(frames[kind] for frames in counted)])
+        fresh = counted[kind].filter(pl.col("date").is_in(days))
+        rows = pl.concat([read_month(lake, kind, month).filter(~anew), fresh])
         files += store_month(lake, kind, month, rows)
     return files
 

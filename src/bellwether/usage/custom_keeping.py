@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from bellwether.common.progress import Progress
-from bellwether.usage.custom_facts import days_by_month, forget_custom_facts, refresh_custom_facts
+from bellwether.usage.counting import batches
+from bellwether.usage.custom_facts import forget_custom_facts, refresh_custom_facts
 from bellwether.usage.custom_specs import FactSpec, spec_from_data
 from bellwether.usage.erasure import finish_erasures
+from bellwether.usage.kept import EVENTS, kept_from
 from bellwether.usage.lake import Lake
 from bellwether.usage.lake_locks import rollup_lock
 from bellwether.usage.models import CustomFact
@@ -69,8 +71,9 @@ def refresh_days(lake: Lake, days: Iterable[date], *, labels: dict[str, str], pr
 def fill(lake: Lake, *, labels: dict[str, str], now: datetime, progress: Progress) -> Filled:
     """Count all days with events for what is not complete yet, and remove what is not wanted any more.
 
-    The newest month comes first, and the rollup gets its turn between months. What is complete is said last: a run that
-    is killed is done again by the next. Raises RollupBusyError when a rollup does not end within ten minutes.
+    The rollup gets its turn after each million events or so. Days whose events the retention removed keep what was
+    counted. What is complete is said last: a run that is killed is done again by the next. Raises RollupBusyError when
+    a rollup does not end within ten minutes.
     """
     rows = list(CustomFact.objects.filter(filled_at=None).order_by("digest"))
     unwanted = [row for row in rows if not row.spec]
@@ -80,14 +83,15 @@ def fill(lake: Lake, *, labels: dict[str, str], now: datetime, progress: Progres
             kept = CustomFact.objects.exclude(spec={}).values_list("digest", flat=True)
             forget_custom_facts(lake, kept)
         CustomFact.objects.filter(digest__in=[row.digest for row in unwanted], spec={}).delete()
-    days = lake.event_dates() if specs else []
+    since = kept_from(lake, EVENTS) or date.min
+    days = [day for day in lake.event_dates() if day >= since] if specs else []
     files = 0
     if days:
         progress.start(f"Counting {len(days):,} days for custom measures", len(days))
-    for month in days_by_month(days):
+    for batch in batches(lake, days):
         with rollup_lock(lake, wait_seconds=PATIENCE_SECONDS):
             finish_erasures(lake, now=now, progress=_Quiet(progress))  # one cut off would be counted as two people
-            files += refresh_custom_facts(lake, month, specs, labels=labels, progress=_Quiet(progress))
+            files += refresh_custom_facts(lake, batch.days, specs, labels=labels, progress=_Quiet(progress))
     for row in rows:
         if row.spec:  # one that was asked for again meanwhile stays due
             CustomFact.objects.filter(digest=row.digest, requested_at=row.requested_at).exclude(spec={}).update(

@@ -8,13 +8,15 @@ from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
-from bellwether.dashboard.client_people import Pill, Undo, badge, login_short, login_words, marks, pill, read_undo, why
+from bellwether.dashboard.client_people import Undo, read_undo
+from bellwether.dashboard.client_people_rows import Pill, badge, login_short, login_words, marks, pill, why
 from bellwether.portfolio.choices import KEY_ROLES
 from bellwether.portfolio.models import Client, Contact
 from bellwether.usage.engagement import LOOK_BACK_DAYS, activity_levels
-from bellwether.usage.people import ROLE_ORDER, People, Person, days_of, pseudonym_name
+from bellwether.usage.people import People, Person, days_of, pseudonym_name
 from bellwether.usage.people_activities import Activities
 from bellwether.usage.people_matching import Candidate, Match, suggestions
+from bellwether.usage.people_sources import ROLE_ORDER
 from bellwether.web.formatting import DASH, day, full_day, initials, number, plural
 
 WEEKS = 13

@@ -12,7 +12,7 @@ from bellwether.usage.calendar import months_between
 from bellwether.usage.engagement import LOOK_BACK_DAYS, PERSON, Engagement, engagement
 from bellwether.usage.facts import USER_DAYS, facts_path
 from bellwether.usage.lake import Lake
-from bellwether.usage.people import known_users
+from bellwether.usage.people_sources import known_users
 
 BATCH = 500
 STATUSES = {

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import blake2b
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -15,13 +14,11 @@ from django.core.cache import BaseCache
 from polars._typing import PolarsDataType
 
 from bellwether.common.time import day_of
-from bellwether.portfolio.choices import KEY_ROLES, ContactRole
-from bellwether.portfolio.contacting import gone
-from bellwether.portfolio.models import Client, Contact
+from bellwether.portfolio.choices import ContactRole
+from bellwether.portfolio.models import Client
 from bellwether.usage.calendar import months_between
 from bellwether.usage.engagement import (
     HALVED,
-    KNOWN,
     LOOK_BACK_DAYS,
     NOTABLE_ACTIONS,
     Engagement,
@@ -30,10 +27,9 @@ from bellwether.usage.engagement import (
 )
 from bellwether.usage.facts import facts_path, read_user_days
 from bellwether.usage.lake import Lake
-from bellwether.usage.models import PlatformUser
+from bellwether.usage.people_sources import LinkedContact, known_users, linked_contacts
 
 KEPT_SECONDS = 60
-CHUNK = 2_000
 DRAWN: dict[str, PolarsDataType] = {
     "user_key": pl.Categorical(),
     "date": pl.Date(),
@@ -46,21 +42,7 @@ DRAWN: dict[str, PolarsDataType] = {
 SEGMENTS = ("all", "stakeholders", "inactive", "champions", "potential", "declining")
 SORTS = ("name", "role", "last_login", "sessions", "actions", "active_days", "status", "rank")
 DEFAULT_SORT = "-sessions"
-ROLE_ORDER: dict[str, int] = {role: place for place, role in enumerate(KEY_ROLES)}
 STATUS_ORDER = {status: place for place, status in enumerate(("rising", "active", "new", "declining", "inactive"))}
-
-
-@dataclass(frozen=True)
-class LinkedContact:
-    """The contact that a platform user is known to be. `is_key`: champion, executive sponsor or admin, still there."""
-
-    id: UUID
-    name: str
-    role: str
-    role_label: str
-    title: str
-    is_key: bool
-    has_left: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,7 +185,7 @@ def people_of(client: Client, *, lake: Lake, today: date, zone: ZoneInfo, cache:
         kept = _measured(client.organization_id, lake, today, zone)
         cache.set(key, kept, KEPT_SECONDS)
     frame, user_days = kept
-    contacts, links = _linked(client, today, zone)
+    contacts, links = linked_contacts(client, today, zone)
     named = frame.join(links, on="user_key", how="left", maintain_order="left").with_columns(
         name=pl.coalesce("contact_name", "pseudonym"),
         is_key=pl.col("is_key").fill_null(False),
@@ -287,69 +269,3 @@ def _measured(organization_id: str, lake: Lake, today: date, zone: ZoneInfo) -> 
     frame = engagement(user_days, today, known=known_users(zone, organization_id=organization_id))
     frame = frame.with_columns(pseudonym=pseudonyms(pl.col("user_key")))
     return frame, user_days.select(*[pl.col(name).cast(dtype) for name, dtype in DRAWN.items()])
-
-
-def known_users(
-    zone: ZoneInfo, *, organization_id: str | None = None, user_keys: Sequence[str] | None = None
-) -> pl.DataFrame:
-    """Return what the database knows of the users of a client, or of those with the given pseudonyms: KNOWN."""
-    users = PlatformUser.objects.all()
-    if organization_id is not None:
-        users = users.filter(organization_id=organization_id)
-    chunks = [None] if user_keys is None else [user_keys[n : n + CHUNK] for n in range(0, len(user_keys), CHUNK)]
-    fields = ("organization_id", "user_key", "role", "is_service", "first_seen_at", "last_seen_at")
-    rows = [
-        row
-        for chunk in chunks
-        for row in (users if chunk is None else users.filter(user_key__in=chunk)).values_list(*fields)
-    ]
-    instant = pl.Datetime("us", "UTC")
-    schema = {name: KNOWN[name] for name in ("organization_id", "user_key", "role", "is_service")}
-    frame = pl.DataFrame(rows, schema=schema | {"first_seen": instant, "last_seen": instant}, orient="row")
-    frame = frame.with_columns(last_seen_at="last_seen")
-    local = pl.col("first_seen", "last_seen").dt.convert_time_zone(str(zone)).dt.date()
-    return frame.with_columns(local).with_columns(pl.col("role").replace("", None))
-
-
-def _linked(client: Client, today: date, zone: ZoneInfo) -> tuple[list[LinkedContact], pl.DataFrame]:
-    """Return the contacts that are linked to a platform user, and a frame that joins them by user_key.
-
-    Where an import linked two contacts to one user, the one with the more important role stands for it.
-    """
-    rows = Contact.objects.filter(client=client, archived_at__isnull=True).exclude(user_key="")
-    ordered = sorted(rows, key=lambda c: (gone(c, today, zone), ROLE_ORDER.get(c.role, len(ROLE_ORDER)), c.name))
-    by_key: dict[str, Contact] = {}
-    for contact in ordered:
-        by_key.setdefault(contact.user_key, contact)
-    contacts = [linked_contact(contact, today, zone) for contact in by_key.values()]
-    links = pl.DataFrame(
-        {
-            "user_key": list(by_key),
-            "link": list(range(len(by_key))),
-            "contact_name": [contact.name for contact in contacts],
-            "is_key": [contact.is_key for contact in contacts],
-            "is_linked_champion": [contact.role == ContactRole.CHAMPION for contact in contacts],
-        },
-        schema={
-            "user_key": pl.String,
-            "link": pl.Int32,
-            "contact_name": pl.String,
-            "is_key": pl.Boolean,
-            "is_linked_champion": pl.Boolean,
-        },
-    )
-    return contacts, links
-
-
-def linked_contact(contact: Contact, today: date, zone: ZoneInfo) -> LinkedContact:
-    """Return what the people table says of `contact`."""
-    left = gone(contact, today, zone)
-    return LinkedContact(
-        id=contact.pk,
-        name=contact.name,
-        role=contact.role,
-        role_label=str(contact.get_role_display()),
-        title=contact.title,
-        is_key=contact.role in KEY_ROLES and not left,
-        has_left=left,
-    )

@@ -14,6 +14,7 @@ from bellwether.usage.calendar import month_of, months_between
 from bellwether.usage.kept import FACTS, kept_from
 from bellwether.usage.lake import Lake, LakePath, write_part
 
+FILE = "facts.parquet"
 Schema = Mapping[str, PolarsDataType]
 INSTANT = pl.Datetime("us", "UTC")
 
@@ -192,15 +193,13 @@ def counted_days(lake: Lake, first: date, last: date) -> list[date]:
 
 def facts_path(lake: Lake, kind: str, month: str) -> LakePath:
     """Return the file of the facts `kind` of `month` (YYYY-MM), which may not exist."""
-    return lake.facts_of(kind, month) / "facts.parquet"
+    return lake.facts_of(kind, month) / FILE
 
 
 def stored_months(lake: Lake, kind: str) -> list[str]:
     """Return the months (YYYY-MM) that have facts of `kind`, ascending."""
-    months = [name.removeprefix("month=") for name in lake.folders(lake.root / kind) if name.startswith("month=")]
-    if lake.is_remote:  # there a folder is nothing but the files in it
-        return months
-    return [month for month in months if lake.exists(facts_path(lake, kind, month))]
+    names = lake.folders(lake.root / kind, holding=FILE)
+    return [name.removeprefix("month=") for name in names if name.startswith("month=")]
 
 
 def read_month(

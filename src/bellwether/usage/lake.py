@@ -124,12 +124,15 @@ class Lake:
         """Return the parts of the events of `day` with their sizes in bytes, ordered by name."""
         return self.files(self.events_of(day))
 
-    def folders(self, folder: LakePath) -> list[str]:
-        """Return the names of the folders in `folder`, which may not exist, ascending."""
+    def folders(self, folder: LakePath, *, holding: str = "") -> list[str]:
+        """Return the names of the folders in `folder`, which may not exist, ascending; those with a file `holding`.
+
+        On an object store a folder is nothing but the files in it, so `holding` must be the only kind of file there.
+        """
         if isinstance(folder, Path):
             try:
                 with os.scandir(folder) as entries:
-                    return sorted(entry.name for entry in entries if entry.is_dir())
+                    return sorted(e.name for e in entries if os.path.exists(f"{e.path}/{holding}"))
             except FileNotFoundError:
                 return []
         return sorted(info["name"].rsplit("/", 1)[-1] for info in _listed(folder) if info["type"] == "directory")
@@ -176,7 +179,7 @@ class Lake:
         """Give those of the files `paths` that exist, held open, so that one that is replaced is not seen half."""
         with ExitStack() as stack:
             files: list[IO[bytes]] = []
-            for path in self.local(paths):
+            for path in self.local(paths) if self.is_remote else paths:
                 try:
                     files.append(stack.enter_context(path.open("rb")))
                 except FileNotFoundError:

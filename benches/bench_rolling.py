@@ -79,7 +79,7 @@ def main() -> None:
         )
         make_events(root / "year", rows // 365, 365)
         memory(f"365 days of {rows:,} events", run("rollup", root / "year"))
-        make_events(root / "day", rows, 1)
+        make_events(root / "day", rows, 1, parts=max(1, rows // 2_000_000))
         memory(f"one day of {rows:,} events", run("rollup", root / "day"))
 
 

@@ -29,7 +29,7 @@ Task = Callable[[], dict]
 
 EVENTS = """
 COPY (
-  WITH sessions AS (SELECT i, i % 20 AS step, hash(i // 20 + {day} * 1000003) AS h FROM range({rows}) t(i)),
+  WITH sessions AS (SELECT i, i % 20 AS step, hash(i // 20 + {day} * 1000003) AS h FROM range({begin}, {end}) t(i)),
   events AS (SELECT *, h % 60000 AS u, hash(i * 7 + {day}) % 8 AS kind FROM sessions)
   SELECT
     md5((i + {day}::BIGINT * {rows})::VARCHAR) AS message_id,
@@ -104,16 +104,20 @@ def run(name: str, root: Path) -> dict:
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 
-def make_events(root: Path, rows: int, days: int) -> None:
+def make_events(root: Path, rows: int, days: int, *, parts: int = 1) -> None:
+    """Make `days` days of `rows` events each, in `parts` files a day."""
     import duckdb
 
     started = time.perf_counter()
     with duckdb.connect() as connection:
         for number in range(days):
             day = FIRST + timedelta(days=number)
-            path = root / "events" / f"date={day}" / "made-up.parquet"
-            path.parent.mkdir(parents=True)
-            connection.execute(EVENTS.format(rows=rows, day=number, date=day, path=path)).fetchall()
+            folder = root / "events" / f"date={day}"
+            folder.mkdir(parents=True)
+            for part in range(parts):
+                span = {"begin": rows * part // parts, "end": rows * (part + 1) // parts}
+                path = folder / f"made-up-{part:03d}.parquet"
+                connection.execute(EVENTS.format(rows=rows, day=number, date=day, path=path, **span)).fetchall()
     print(
         f"made {rows * days:,} events of {days} days in {time.perf_counter() - started:.0f} s (not measured)",
         flush=True,

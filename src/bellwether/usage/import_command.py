@@ -24,6 +24,7 @@ from bellwether.usage.importing import EventCounts, bulk_options, import_events,
 from bellwether.usage.kind_features import FEATURES
 from bellwether.usage.pseudonyms import pseudonym
 from bellwether.usage.services import roll_up_dirty
+from bellwether.usage.tallies import tallied_days
 from bellwether.usage.workspace import workspace_lake
 
 RECORD_KINDS: dict[str, Kind] = {kind.name: kind for kind in (*KINDS, FEATURES)}
@@ -154,8 +155,9 @@ def _import_records(kind: Kind, request: Request) -> ImportCounts:
 
 def _mark_scores(affected: date, today: date, now: datetime) -> None:
     """Mark the scores from `affected` to `today`, but none before the first event: without usage there are none."""
-    days = workspace_lake().event_dates()
-    first = min(days[0], today) if days else today
+    lake = workspace_lake()
+    days = [*lake.event_dates()[:1], *list(tallied_days(lake))[:1]]
+    first = min([*days, today])
     mark_scores(days_between(min(max(affected, first), today), today), now=now)
 
 

@@ -169,6 +169,17 @@ class TestPage:
         assert "Odd &lt;b&gt;" in section(page(staff.vera, "/data/?q=ODD"), "names")
         assert "No such name" in section(page(staff.vera, "/data/?q=zzz"), "names")
 
+    def test_pages_through_many_names(self, staff: Staff, clients: Clients, lake: Lake) -> None:
+        facts(lake, *[("sturdy", TODAY, f"Odd {number:02}", 100 - number) for number in range(60)])
+        text = page(staff.vera, "/data/?page=3")
+        names = section(text, "names")
+        assert "Page 3 of 3, 60 names Previous" in names
+        assert "Odd 49" not in names
+        assert "Odd 50" in names
+        assert "?names=unused&amp;page=2#names" in text
+        assert "Page 3 of 3" in section(page(staff.vera, "/data/?page=99"), "names")
+        assert "Page 1 of 3" in section(page(staff.vera, "/data/?page=x"), "names")
+
     def test_knows_what_custom_measures_read(self, staff: Staff, arrived: Clients) -> None:
         CustomMeasure.objects.create(
             slug="odd", name="Odd things", created_at=NOW, updated_at=NOW,

@@ -17,7 +17,7 @@ from bellwether.usage.source_tally import lag_quantile, merged_lags
 from bellwether.web.formatting import Spark, day, moment, number, percent, plural, spark
 
 CLIENTS_SHOWN = 100
-NAMES_PER_PAGE = 50
+NAMES_PER_PAGE = 25
 UNSEEN = "unseen"
 JOB_NAMES = {"flush": "Store received events", "rollup": "Count days", "score": "Score clients"}
 

@@ -23,9 +23,11 @@ TODAY = "document.querySelector('#usage-dau .aside').textContent.trim().split(' 
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Server]:
     server = Server(tmp_path, "demo", "--clients", "8", "--days", "60")
-    yield server
-    server.process.terminate()
-    server.process.wait(40)
+    try:
+        yield server
+    finally:
+        server.process.terminate()
+        server.process.wait(40)
 
 
 def post(server: Server, key: str, organization: str, user: str) -> None:

@@ -64,7 +64,11 @@ class Server:
             self.port = probe.getsockname()[1]
         given = environment(home) | {"BELLWETHER_PORT": str(self.port)}
         self.process = subprocess.Popen(command(home, *(arguments or ("serve",))), env=given)
-        until(lambda: self.get("/healthz") == 200, "an answer of /healthz")
+        try:
+            until(lambda: self.get("/healthz") == 200, "an answer of /healthz")
+        except AssertionError:
+            self.process.terminate()
+            raise
 
     def get(self, path: str) -> int:
         try:

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from bellwether.common.errors import InvalidInputError
 from bellwether.common.jobs import run_job
 from bellwether.common.progress import NoProgress
+from bellwether.config import doctor
 from bellwether.health import jobs, retention_command
 from bellwether.health import retention as retention_module
 from bellwether.health.loading import workspace_settings
@@ -296,12 +297,30 @@ class TestRows:
         assert entry.detail["days"] > 0
 
 
+class TestDoctor:
+    def test_warns_before_the_first_night_takes_a_history_away(self, used: Lake) -> None:
+        (finding,) = doctor._retention(used, used.event_dates(), NOW)
+        assert "go tonight" in finding.state
+        assert "BELLWETHER_KEEP_USAGE_DAYS" in finding.cure
+        applied()
+        assert list(doctor._retention(used, used.event_dates(), NOW)) == []
+
+    def test_says_nothing_when_all_is_kept(self, used: Lake, settings: Any) -> None:
+        settings.BELLWETHER_KEEP_USAGE_DAYS = 0
+        assert list(doctor._retention(used, used.event_dates(), NOW)) == []
+
+
 class TestJobAndCommand:
     def test_the_job_reports_its_counts(self, used: Lake) -> None:
         assert jobs.retention is not None
         counts = run_job("retention", now=NOW)
         assert counts["days"] > 0
         assert not any(run_job("retention", now=NOW).values())
+
+    def test_no_score_is_made_of_days_that_are_not_kept(self, used: Lake, settings: Any) -> None:
+        assert jobs._kept_days() == KEPT_DAYS
+        settings.BELLWETHER_KEEP_USAGE_DAYS = settings.BELLWETHER_KEEP_SCORES_DAYS = 0
+        assert jobs._kept_days() == jobs.KEPT_DAYS
 
     def test_the_command_says_what_would_go(self, used: Lake) -> None:
         app = typer.Typer()

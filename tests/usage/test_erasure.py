@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 from typer.testing import CliRunner
 
+from bellwether.common.jobs import run_job
 from bellwether.common.progress import NoProgress
 from bellwether.health.models import HealthScore
 from bellwether.health.services import score_dates
@@ -16,7 +17,7 @@ from bellwether.portfolio.choices import PaymentStatus
 from bellwether.portfolio.models import Activity, Contact, SurveyResponse
 from bellwether.staff.models import AuditEvent
 from bellwether.usage import erasure as erasure_module
-from bellwether.usage import erasure_lake, facts, services
+from bellwether.usage import erasure_lake, facts, lake_jobs, services
 from bellwether.usage.erasure import ErasureError, erase, find_person, finish_erasures
 from bellwether.usage.erasure_lake import CountedProperties
 from bellwether.usage.facts import KINDS, read_month, stored_months
@@ -60,8 +61,8 @@ def flushed(lake: Lake) -> None:
 
 @pytest.fixture
 def used(lake: Lake, clients: Clients) -> Lake:
-    """Ann and Bob over four months and two clients, Ann across midnight too, counted."""
-    for number in range(90):
+    """Ann and Bob over two months and two clients, Ann across midnight too, counted."""
+    for number in range(40):
         at = NOW - number * DAY - timedelta(hours=number % 7)
         spooled(number, at, (ANN, BOB)[number % 2], organization_id=("sturdy", "fading")[number % 3 == 0])
     spooled(200, datetime(2026, 6, 3, 23, 50, tzinfo=UTC), ANN)
@@ -107,10 +108,10 @@ class TestErase:
         row = erased()
         assert keys_in(used) == {row.replacement, BOB, None}
         theirs = raw(used).filter(pl.col("user_key") == row.replacement)
-        assert theirs.height == 45 + 3
+        assert theirs.height == 20 + 3
         assert all(message.startswith("erased-") for message in theirs["message_id"])
         assert theirs.filter(pl.col("event") == "Case Created")["properties"].unique().to_list() == [None]
-        assert row.counts["events"] == 48
+        assert row.counts["events"] == 23
 
     def test_leaves_the_others_as_they_were(self, used: Lake) -> None:
         others = (pl.col("user_key") != ANN) | pl.col("user_key").is_null()
@@ -167,7 +168,7 @@ class TestErase:
         spooled(301, NOW, ANN)
         row = erased()
         assert not EventBatch.objects.exists()
-        assert row.counts["events"] == 49
+        assert row.counts["events"] == 24
 
     def test_takes_the_person_out_of_the_database(self, used: Lake, clients: Clients) -> None:
         Contact.objects.create(client=clients.sturdy, name="Ann Example", user_key=ANN)
@@ -199,7 +200,7 @@ class TestErase:
         row.refresh_from_db()
         assert (row.state, row.user_key, row.secret) == (ErasureState.DONE, "", "")
         entry = AuditEvent.objects.get(action="person.erase")
-        assert (entry.object_id, entry.detail["events"], entry.detail["reason"]) == (str(row.pk), 48, "asked by letter")
+        assert (entry.object_id, entry.detail["events"], entry.detail["reason"]) == (str(row.pk), 23, "asked by letter")
         assert ANN not in str(entry.detail)
 
     def test_refuses_a_reason_that_names_the_person(self, used: Lake) -> None:
@@ -277,8 +278,8 @@ class TestFind:
     def test_counts_without_changing_anything(self, used: Lake) -> None:
         before = raw(used).rows()
         found = find_person(ANN)
-        assert (found.events, found.users) == (48, 2)
-        assert found.fact_rows > 48
+        assert (found.events, found.users) == (23, 2)
+        assert found.fact_rows > 23
         assert raw(used).rows() == before
         assert not Erasure.objects.exists()
 
@@ -334,6 +335,16 @@ class TestCutOff:
         assert Erasure.objects.get().state == ErasureState.DONE
         assert finish_erasures(used, now=NOW, progress=NoProgress()) == 0
 
+    def test_is_finished_by_the_job(self, used: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(erasure_module, "erase_facts", lambda *_, **__: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                erased()
+        assert lake_jobs.finish_cut_off_erasures is not None
+        assert run_job("erasure", now=NOW) == {"erasures": 1}
+        assert run_job("erasure", now=NOW) == {}
+        assert ANN not in keys_in(used)
+
 
 class TestCountedProperties:
     @pytest.mark.parametrize(
@@ -378,7 +389,7 @@ class TestCommand:
 
     def test_takes_a_pseudonym(self, used: Lake) -> None:
         told = CliRunner().invoke(self.app(), ["erase", BOB, "--pseudonym"])
-        assert "Erased: 45 events" in told.output
+        assert "Erased: 20 events" in told.output
         assert BOB not in keys_in(used)
 
     def test_fails_for_nobody(self, used: Lake) -> None:

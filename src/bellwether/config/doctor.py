@@ -4,16 +4,20 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
 from bellwether.common.models import JobPulse
+from bellwether.common.time import day_of
 from bellwether.staff.models import Role, StaffUser
+from bellwether.usage.kept import EVENTS, kept_from
+from bellwether.usage.lake import Lake
 from bellwether.usage.lake_trial import LakeUnusableError, try_out
 from bellwether.usage.models import DirtyDate, EventBatch, WriteKey
+from bellwether.usage.retention_lake import kept_since
 from bellwether.usage.workspace import workspace_lake
 
 LATE_AFTER = timedelta(minutes=5)
@@ -78,8 +82,18 @@ def _lake(now: datetime) -> Iterator[Finding]:
         dates = lake.event_dates()
         span = f"{len(dates)} days of events, {dates[0]} to {dates[-1]}" if dates else "no events yet"
         yield Finding("lake", f"{lake.name}: {span}")
+        yield from _retention(lake, dates, now)
     spool, owed = EventBatch.objects.count(), DirtyDate.objects.count()
     yield Finding("spool", f"{spool} batches wait for the flush, {owed} days for the rollup")
+
+
+def _retention(lake: Lake, dates: list[date], now: datetime) -> Iterator[Finding]:
+    """Yield a hint when the first night would take a history away that somebody brought in."""
+    since = kept_since(day_of(now, settings.BELLWETHER_WORKSPACE_ZONE), settings.BELLWETHER_KEEP_USAGE_DAYS)
+    old = [day for day in dates if since is not None and day < since]
+    if old and kept_from(lake, EVENTS) is None:
+        state = f"the events of {len(old):,} days, {old[0]} to {old[-1]}, go tonight"
+        yield Finding("retention", state, "Set BELLWETHER_KEEP_USAGE_DAYS, 0 for ever, if they are to stay.")
 
 
 def _clock(now: datetime) -> Iterator[Finding]:

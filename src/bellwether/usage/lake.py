@@ -195,7 +195,7 @@ class Lake:
         return pl.read_parquet(self.local([path]), hive_partitioning=False)
 
     def remove(self, paths: Iterable[LakePath]) -> int:
-        """Remove those of the files `paths` that exist; return how many did."""
+        """Remove those of the files `paths` that exist; return how many did, on an object store how many were named."""
         removed = 0
         for path in paths:
             try:

@@ -11,11 +11,15 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from bellwether.common.progress import NoProgress
+from bellwether.dashboard.explanations import explain_component
 from bellwether.dashboard.settings_measures_examples import examples
 from bellwether.dashboard.settings_measures_form import definition_data, form_of, read_form
 from bellwether.health.custom_changes import Draft, create_measure
-from bellwether.health.custom_measures import parse_definition
+from bellwether.health.custom_measures import Custom, parse_definition
+from bellwether.health.custom_registry import as_measure
+from bellwether.health.formulas import parse_formula
 from bellwether.health.models import CustomMeasure, MeasureValue
+from bellwether.health.scorecard import Component
 from bellwether.staff.models import AuditEvent, StaffUser
 from bellwether.usage import services
 from bellwether.usage.dirty import mark_facts
@@ -320,3 +324,22 @@ class TestExamples:
     def test_are_few_where_little_is_known(self) -> None:
         assert examples([], preferred=()) == []
         assert len(examples([("Only", 1)], preferred=())) == 3
+
+
+class TestExplanation:
+    def test_names_a_measure_of_the_workspace_with_its_version(self) -> None:
+        component = Component(
+            "usage", "Usage", 25, parse_formula({"kind": "scale", "measure": "cases_made", "factor": 10})
+        )
+        custom = Custom("cases_made", "Cases made", parse_definition(CASES), version=2)
+        why = explain_component(
+            component,
+            {"cases_made": 3.0, "cases_made.version": 2},
+            no_data=False,
+            made="Today.",
+            customs={"cases_made": as_measure(custom)},
+        )
+        (shown,) = why.inputs
+        assert "cases made" in why.formula
+        assert (shown.label, shown.value) == ("Cases made", "3")
+        assert "Number of Case Created events of people in 30 days. Version 2" in shown.definition

@@ -14,6 +14,8 @@ from bellwether.dashboard.explanations import (
     largest,
 )
 from bellwether.health.cohorts import AT_LEAST, Member, component_medians, percentile
+from bellwether.health.custom_registry import as_measure
+from bellwether.health.custom_scoring import customs_of
 from bellwether.health.models import HealthScore
 from bellwether.health.score_changes import (
     Comparison,
@@ -78,6 +80,7 @@ def basis_of(row: HealthScore, scorecard: Scorecard, *, now: datetime, zone: Zon
         version=row.weights_version,
         made_at=moment(row.created_at, now, zone),
         empty=without_data(scorecard, row.inputs, row.components),
+        customs={custom.slug: as_measure(custom) for custom in customs_of([scorecard])},
     )
 
 

@@ -1,18 +1,21 @@
 """How a score comes about, in words and figures: components, weights, inputs, and what changed. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from bellwether.common.rounding import half_up
 from bellwether.health.levels import level_of
-from bellwether.health.measures import MEASURE_LABELS, MEASURES_BY_SLUG, Unit
+from bellwether.health.measures import MEASURE_LABELS, MEASURES_BY_SLUG, Measure, Unit
 from bellwether.health.score_changes import Values, component_labels, contributions, effective_weights, effects
+from bellwether.health.score_rows import VERSION
 from bellwether.health.scorecard import Component, Scorecard
 from bellwether.web.formatting import DASH, Delta, change, day, number, percent, plural, signed, words
 
 NOISE = 0.05
+NO_CUSTOMS: Mapping[str, Measure] = MappingProxyType({})
 LEVELS = {
     "good": ("healthy", "Good", "circle-check"),
     "fair": ("monitor", "Fair", "eye"),
@@ -28,6 +31,7 @@ SOURCES = {
     "contract": "the contract record",
     "counts": "events of the product",
     "scores": "earlier scores",
+    "custom": "this workspace's own measures",
 }
 
 
@@ -96,11 +100,11 @@ def largest(moves: Mapping[str, float], labels: Mapping[str, str], *, at_most: i
     return [(labels.get(key, words(key)), move) for key, move in ranked[:at_most]]
 
 
-def measure_text(slug: str, value: Any) -> str:
+def measure_text(slug: str, value: Any, customs: Mapping[str, Measure] = NO_CUSTOMS) -> str:
     """Return a measure's value with its unit: "12.4 people", "40%", "45 days", "current"."""
     if value is None:
         return DASH
-    measure = MEASURES_BY_SLUG.get(slug)
+    measure = MEASURES_BY_SLUG.get(slug) or customs.get(slug)
     if measure is None or isinstance(value, bool | str):
         return str(value).lower() if isinstance(value, str) else str(value)
     return unit_text(measure.unit, value)
@@ -120,20 +124,25 @@ def unit_text(unit: Unit, value: float) -> str:
     return texts.get(unit, lambda: number(value))()
 
 
-def explain_component(component: Component, inputs: Mapping[str, Any], *, no_data: bool, made: str) -> ComponentWhy:
-    """Return how `component` was made from `inputs`; `made` says of which day and version."""
+def explain_component(
+    component: Component,
+    inputs: Mapping[str, Any],
+    *,
+    no_data: bool,
+    made: str,
+    customs: Mapping[str, Measure] = NO_CUSTOMS,
+) -> ComponentWhy:
+    """Return how `component` was made from `inputs`; `made` says of which day and version. `customs`: the workspace's
+    own measures that it reads, by slug."""
+    known = MEASURES_BY_SLUG | dict(customs)
     slugs = [slug for slug in MEASURE_LABELS if slug in component.formula.measures]
     slugs += sorted(component.formula.measures - set(slugs))
-    labels = MEASURE_LABELS | {slug: words(slug) for slug in slugs if slug not in MEASURE_LABELS}
+    labels = {slug: known[slug].label if slug in known else words(slug) for slug in slugs}
     shown = [
-        Input(
-            labels[slug],
-            measure_text(slug, inputs.get(slug)),
-            MEASURES_BY_SLUG[slug].description if slug in MEASURES_BY_SLUG else "",
-        )
+        Input(labels[slug], measure_text(slug, inputs.get(slug), customs), _definition(slug, known, inputs))
         for slug in slugs
     ]
-    named = {SOURCES.get(MEASURES_BY_SLUG[slug].source, "") for slug in slugs if slug in MEASURES_BY_SLUG}
+    named = {SOURCES.get(known[slug].source, "") for slug in slugs if slug in known}
     absent = [labels[slug] for slug in slugs if inputs.get(slug) is None]
     note = "No data, so this component is left out of the score." if no_data else ""
     if absent and not no_data:
@@ -145,6 +154,13 @@ def explain_component(component: Component, inputs: Mapping[str, Any], *, no_dat
         source=f"From {', '.join(sorted(name for name in named if name))}. {made}" if named else made,
         note=note,
     )
+
+
+def _definition(slug: str, known: Mapping[str, Measure], inputs: Mapping[str, Any]) -> str:
+    """Return what the measure is; of one of the workspace's own, with the version that the score was made with."""
+    version = inputs.get(slug + VERSION)
+    text = known[slug].description if slug in known else ""
+    return f"{text} Version {version} of the measure.".strip() if version else text
 
 
 @dataclass(frozen=True)
@@ -161,6 +177,7 @@ class Basis:
     version: str
     made_at: str
     empty: frozenset[str] = frozenset()
+    customs: Mapping[str, Measure] = field(default_factory=dict)
 
 
 def component_rows(
@@ -197,7 +214,7 @@ def component_rows(
                 effect=signed(round(moves[component.key], 1)) if component.key in moves else DASH,
                 median=medians.get(component.key),
                 no_data=component.key in basis.empty,
-                why=explain_component(component, basis.inputs, no_data=value is None, made=made),
+                why=explain_component(component, basis.inputs, no_data=value is None, made=made, customs=basis.customs),
             )
         )
     return rows

@@ -11,6 +11,9 @@
       || (at && usage.contains(at) && at.matches("input, select"))
       || usage.querySelector(".htmx-request") || usage.classList.contains("htmx-request");
   };
+  // Bars wider than their card start at the newest.
+  const settle = () => document.querySelectorAll("[data-live] .chart.wide").forEach((chart) => { chart.scrollLeft = chart.scrollWidth; });
+  settle();
   let open = [];
   let focused = "";
   setInterval(() => {
@@ -33,6 +36,7 @@
   });
   document.addEventListener("htmx:afterSwap", () => {
     open.forEach((id) => { const box = document.getElementById(id); if (box) box.open = true; });
+    settle();
     if (focused) {
       const again = document.querySelector(`[data-live] [popovertarget="${CSS.escape(focused)}"]`);
       if (again) again.focus({ preventScroll: true });

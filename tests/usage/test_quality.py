@@ -93,6 +93,15 @@ class TestSilence:
         assert (state.is_silent, state.silent_days) == (False, 0)
         assert keys(assess(monday)) == {"silent:web": "critical"}  # but a Monday without events is none
 
+    def test_on_the_first_weekend_of_a_new_source_is_none(self) -> None:
+        friday = TODAY - 5 * DAY
+        days = {friday - n * DAY: Tally(events=500) for n in range(4)}
+        new = sending(days=days, last_received_at=NOW - 5 * DAY)
+        monday = TODAY - 2 * DAY
+        assert not source_state(new, now=NOW - 2 * DAY, today=monday).is_silent
+        tuesday = source_state(new, now=NOW - DAY, today=TODAY - DAY)
+        assert (tuesday.is_silent, tuesday.silent_days) == (True, 1)  # Monday; the weekend does not count
+
     def test_within_the_first_hours_of_a_day_is_none(self) -> None:
         early = datetime(2026, 7, 1, 0, 30, tzinfo=UTC)
         source = sending(upto=1, last_received_at=early - timedelta(minutes=40))

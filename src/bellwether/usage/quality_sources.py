@@ -9,6 +9,7 @@ from bellwether.usage import quality_thresholds as limit
 from bellwether.usage.quality_facts import FILE, SENT, TABLE, SourceFacts
 from bellwether.usage.source_tally import MORE, Tally, lag_quantile, merged_lags
 
+WORKDAYS = 5  # Monday to Friday
 ROBUST = 1.4826  # makes the median deviation that of a normal distribution
 
 
@@ -123,15 +124,17 @@ def _usual(counts: dict[date, int], day: date) -> tuple[float | None, bool]:
 
 
 def _silent_days(counts: dict[date, int], today: date) -> int:
-    """Return how many whole days in a row, up to yesterday, brought nothing; usually quiet weekdays do not count."""
+    """Return how many days without events there were since the last with some, up to yesterday.
+
+    Weekdays that are usually quiet do not count, nor do the first weekends of a source that is new.
+    """
     silent = 0
     for back in range(1, 8 * limit.USUAL_WEEKS):
         day = today - timedelta(days=back)
         if counts.get(day, 0) or day < min(counts, default=today):
             break
         before = _same_weekdays(counts, day)
-        usually = median(before) if before else limit.FEWEST_EVENTS
-        silent += usually >= limit.FEWEST_EVENTS or silent > 0
+        silent += median(before) >= limit.FEWEST_EVENTS if before else day.isoweekday() <= WORKDAYS
     return silent
 
 

@@ -76,6 +76,23 @@ class TestPage:
         assert "Total cases 4" in cases
         assert "Peak day Tue 30 Jun" in cases
 
+    @pytest.mark.parametrize(
+        ("preset", "series"),
+        [
+            ("ethico", ["Sessions", "Cases", "Campaign responses", "Actions"]),
+            ("operations", ["Logins", "Cases", "Campaign responses", "Actions"]),
+            ("suppliers", ["Logins", "Forms", "Journeys", "Actions"]),
+        ],
+    )
+    def test_the_bars_show_what_the_preset_counts(
+        self, used: Client, staff: Staff, settings: Any, preset: str, series: list[str]
+    ) -> None:
+        settings.BELLWETHER_PRESET = preset
+        page = get(staff.ada, used).content.decode()
+        shown = re.search(r'aria-label="What the bars show">(.*?)</div>', page, re.DOTALL)
+        assert shown
+        assert re.findall(r">([^<]+)</a>", shown[1]) == series
+
     def test_marks_an_unusual_day_with_what_was_expected(self, staff: Staff, clients: Clients, lake: Lake) -> None:
         people = steady(20)
         people[TODAY - timedelta(days=7)] = 2

@@ -19,6 +19,8 @@ def main() -> None:
     import django
 
     django.setup()
+    from django.db import DatabaseError
+
     from bellwether.common.errors import BellwetherError
 
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -31,3 +33,17 @@ def main() -> None:
     except BellwetherError as error:
         typer.echo(f"Error: {error}", err=True)
         sys.exit(1)
+    except DatabaseError as error:
+        if not is_behind():
+            raise
+        typer.echo(f"Error: the database is not up to date ({error}). Run: bellwether migrate", err=True)
+        sys.exit(1)
+
+
+def is_behind() -> bool:
+    """Return whether a migration of this version has not been applied to the database yet."""
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))

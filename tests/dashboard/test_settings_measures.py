@@ -87,8 +87,9 @@ class TestList:
         assert "Begin with an empty form" in text_of(as_user(staff.adam).get(LIST))
 
     def test_shows_sentence_unit_use_and_coverage(self, staff: Staff, measure: CustomMeasure, clients: Clients) -> None:
-        give(measure, clients, sturdy=3, fading=None)
-        text = text_of(as_user(staff.ada).get(LIST))
+        give(measure, clients, sturdy=3, fading=None, elsewhere=8)
+        assert "2 of 3" in text_of(as_user(staff.vera).get(LIST))
+        text = text_of(as_user(staff.ada).get(LIST))  # who does not see Elsewhere
         assert "Number of Case Created events of people in 30 days." in text
         assert "No scorecard" in text
         assert "1 of 2" in text

@@ -82,7 +82,7 @@ def measures(request: HttpRequest) -> HttpResponse:
     """Show the measures of the workspace, or three to begin with where there are none."""
     user = cast(StaffUser, request.user)
     rows = list(CustomMeasure.objects.order_by("name", "slug"))
-    used, covered, complete = changes.used_by(), coverage(), complete_facts()
+    used, covered, complete = changes.used_by(), coverage(user), complete_facts()
     active = [_row(as_custom(row), used, covered, complete) for row in rows if row.archived_at is None]
     return answer(
         request,

@@ -43,7 +43,7 @@ router = Router(tags=["measures"])
 def measures(request: StaffRequest, archived: bool = False) -> MeasureList:
     """Return the custom measures by name, with what uses them and how many clients have a value."""
     rows = CustomMeasure.objects.order_by("name", "slug")
-    used, covered = changes.used_by(), coverage()
+    used, covered = changes.used_by(), coverage(request.user)
     return MeasureList(
         data=[_out(row, used, covered) for row in rows if archived or row.archived_at is None],
     )
@@ -85,7 +85,7 @@ def try_out(request: StaffRequest, given: PreviewIn) -> PreviewOut:
 )  # fmt: skip
 def measure(request: StaffRequest, slug: str) -> MeasureOut:
     """Return one custom measure, archived or not."""
-    return _out(_find(slug), changes.used_by(), coverage())
+    return _out(_find(slug), changes.used_by(), coverage(request.user))
 
 
 @router.put("/config/measures/{slug}", response=MeasureOut, operation_id="changeMeasure", summary="Change a measure")
@@ -95,7 +95,7 @@ def change(request: StaffRequest, slug: str, given: MeasureIn) -> MeasureOut:
     row, now = _find(slug), timezone.now()
     row = changes.restore_measure(row, actor=request.user, now=now)
     row = changes.change_measure(row, _draft(given), actor=request.user, now=now)
-    return _out(row, changes.used_by(), coverage())
+    return _out(row, changes.used_by(), coverage(request.user))
 
 
 @router.delete(

@@ -10,6 +10,7 @@ from bellwether.health.custom_measures import Custom, parse_definition
 from bellwether.health.custom_text import sentence
 from bellwether.health.measures import MEASURES_BY_SLUG, Measure, Source
 from bellwether.health.models import CustomMeasure, MeasureValue
+from bellwether.staff.models import StaffUser
 
 
 def as_custom(row: CustomMeasure) -> Custom:
@@ -62,8 +63,12 @@ class Coverage:
     day: date | None
 
 
-def coverage() -> dict[str, Coverage]:
-    """Return the coverage of each custom measure that has been worked out, by slug, in one query."""
-    rows = MeasureValue.objects.order_by().values_list("measure__slug")
+def coverage(user: StaffUser | None = None) -> dict[str, Coverage]:
+    """Return the coverage of each custom measure that has been worked out, by slug, in one query.
+
+    Among the clients that `user` sees, all of them without a user.
+    """
+    values = MeasureValue.objects.all() if user is None else MeasureValue.objects.visible_to(user)
+    rows = values.order_by().values_list("measure__slug")
     counted = rows.annotate(with_value=Count("value"), clients=Count("pk"), day=Max("date"))
     return {slug: Coverage(with_value, clients, day) for slug, with_value, clients, day in counted}

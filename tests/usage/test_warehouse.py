@@ -25,6 +25,8 @@ from bellwether.usage.lake import Lake
 from bellwether.usage.models import DirtyDate, PlatformUser, WarehouseDay, WarehouseSource
 from bellwether.usage.pseudonyms import pseudonym
 from bellwether.usage.warehouse_connection import WarehouseError, shown
+from bellwether.usage.warehouse_reading import WarehouseTable
+from bellwether.usage.warehouse_sweep import read_sources
 from tests.usage.rollup_twin import Event, event, place
 from tests.usage.workspace import with_database
 
@@ -176,7 +178,7 @@ class TestFacts:
         table.make()
         table.add(awkward())
         add(table)
-        done = warehouse.read_sources(now=NOW)
+        done = read_sources(now=NOW)
         assert done.failed == 0
         roll_up()
         found, expected = everything(lake), facts_of_lake(awkward(), tmp_path, settings)
@@ -193,7 +195,7 @@ class TestFacts:
         here = [one for one in events if one["message_id"] not in ids]
         mark_facts(place(lake, known(here, settings.BELLWETHER_PSEUDONYM_KEY), zone=ZONE), now=NOW)
         add(table)
-        warehouse.read_sources(now=NOW)
+        read_sources(now=NOW)
         roll_up()
         assert everything(lake) == facts_of_lake(events, tmp_path, settings)
 
@@ -201,7 +203,7 @@ class TestFacts:
         table.make()
         table.add([event("2026-03-28T10:00", "ann.smith.17@mail.example")])
         add(table)
-        warehouse.read_sources(now=NOW)
+        read_sources(now=NOW)
         roll_up()
         files = [path.read_bytes() for path in lake.root.rglob("*") if path.is_file()]
         assert len(files) > 5
@@ -213,7 +215,7 @@ class TestFacts:
         table.add([event("2026-03-28T10:00", "ann", role="admin"), event("2026-03-29T11:00", "ann")])
         table.add([event("2026-03-29T11:00", "deploy-bot")])
         add(table)
-        warehouse.read_sources(now=NOW)
+        read_sources(now=NOW)
         ann = PlatformUser.objects.get(user_key=pseudonym("ann", settings.BELLWETHER_PSEUDONYM_KEY))
         assert (ann.role, ann.is_service) == ("admin", False)
         assert ann.first_seen_at == datetime(2026, 3, 28, 10, tzinfo=UTC)
@@ -227,19 +229,19 @@ class TestChanges:
         table.make()
         table.add(awkward())
         add(table)
-        first = warehouse.read_sources(now=NOW)
+        first = read_sources(now=NOW)
         roll_up()
-        again = warehouse.read_sources(now=NOW + timedelta(minutes=5))
+        again = read_sources(now=NOW + timedelta(minutes=5))
         assert (first.days > 5, again.days, DirtyDate.objects.count()) == (True, 0, 0)
 
     def test_late_rows_within_the_lookback_are_found(self, table: Table, lake: Lake) -> None:
         table.make()
         table.add([event("2026-04-09T10:00")])
         add(table)
-        warehouse.read_sources(now=NOW)
+        read_sources(now=NOW)
         roll_up()
         table.add([event("2026-04-09T15:00", "bob")])
-        assert warehouse.read_sources(now=NOW + timedelta(minutes=5)).days == 1
+        assert read_sources(now=NOW + timedelta(minutes=5)).days == 1
         roll_up()
         (row,) = [r for r in everything(lake)["client_days"]["2026-04"] if r["date"] == date(2026, 4, 9)]
         assert row["dau"] == 2
@@ -248,19 +250,19 @@ class TestChanges:
         table.make()
         table.add([event("2026-03-09T10:00"), event("2026-04-09T10:00")])
         add(table)
-        warehouse.read_sources(now=NOW)
+        read_sources(now=NOW)
         table.add([event("2026-03-09T15:00", "bob")])
-        assert warehouse.read_sources(now=NOW + timedelta(hours=1)).days == 0
-        assert warehouse.read_sources(now=NOW + timedelta(days=1)).days == 1
+        assert read_sources(now=NOW + timedelta(hours=1)).days == 0
+        assert read_sources(now=NOW + timedelta(days=1)).days == 1
 
     def test_deleted_rows_take_their_facts_with_them(self, table: Table, lake: Lake) -> None:
         table.make()
         table.add([event("2026-04-08T10:00"), event("2026-04-09T10:00"), event("2026-04-09T11:00", "bob")])
         add(table)
-        warehouse.read_sources(now=NOW)
+        read_sources(now=NOW)
         roll_up()
         table.run("DELETE FROM events WHERE person = 'bob' OR happened < '2026-04-09 00:00:00+00'", [])
-        warehouse.read_sources(now=NOW + timedelta(minutes=5))
+        read_sources(now=NOW + timedelta(minutes=5))
         roll_up()
         assert [row["date"] for row in everything(lake)["user_days"]["2026-04"]] == [date(2026, 4, 9)]
         assert WarehouseDay.objects.count() == 1
@@ -269,8 +271,8 @@ class TestChanges:
         table.make()
         table.add([event("2026-03-09T10:00"), event("2026-04-09T10:00")])
         add(table)
-        warehouse.read_sources(now=NOW)
-        done = warehouse.read_sources(now=NOW, name="dwh", first=date(2026, 3, 1), last=date(2026, 3, 31))
+        read_sources(now=NOW)
+        done = read_sources(now=NOW, name="dwh", first=date(2026, 3, 1), last=date(2026, 3, 31))
         assert done.days == 1
 
     def test_removing_a_source_takes_its_facts_away(self, table: Table, lake: Lake) -> None:
@@ -278,7 +280,7 @@ class TestChanges:
         table.add([event("2026-04-09T10:00")])
         mark_facts(place(lake, [event("2026-04-09T12:00", "own")]), now=NOW)
         add(table)
-        warehouse.read_sources(now=NOW)
+        read_sources(now=NOW)
         roll_up()
         assert len(everything(lake)["user_days"]["2026-04"]) == 2
         assert warehouse.remove_source("dwh", actor=None, now=NOW) == 1
@@ -299,12 +301,12 @@ class TestTroubles:
                 one.make()
                 one.add([event("2026-04-09T10:00", name)])
                 add(one, name)
-            warehouse.read_sources(now=NOW)
+            read_sources(now=NOW)
             roll_up()
             before = everything(lake)
             (tmp_path / "a" / "warehouse.duckdb").rename(tmp_path / "a" / "gone")
             up.add([event("2026-04-09T11:00", "late")])
-            done = warehouse.read_sources(now=NOW + timedelta(minutes=5))
+            done = read_sources(now=NOW + timedelta(minutes=5))
             roll_up()
             assert (done.sources, done.failed, done.days) == (2, 1, 1)
             alpha, beta = WarehouseSource.objects.order_by("name")
@@ -312,7 +314,7 @@ class TestTroubles:
             assert beta.last_error == ""
             assert len(everything(lake)["user_days"]["2026-04"]) == len(before["user_days"]["2026-04"]) + 1
             (tmp_path / "a" / "gone").rename(tmp_path / "a" / "warehouse.duckdb")
-            warehouse.read_sources(now=NOW + timedelta(minutes=10))
+            read_sources(now=NOW + timedelta(minutes=10))
             assert WarehouseSource.objects.get(name="alpha").last_error == ""
 
     def test_a_column_that_goes_away_is_named(self, table: Table, lake: Lake) -> None:
@@ -320,7 +322,7 @@ class TestTroubles:
         table.add([event("2026-04-09T10:00")])
         add(table)
         table.run("ALTER TABLE events RENAME COLUMN account TO customer", [])
-        assert warehouse.read_sources(now=NOW).failed == 1
+        assert read_sources(now=NOW).failed == 1
         assert "organization_id: the table has no column 'account'" in WarehouseSource.objects.get().last_error
 
     def test_a_reader_that_dies_half_way_leaves_what_was_there(
@@ -329,23 +331,23 @@ class TestTroubles:
         table.make()
         table.add([event("2026-04-09T10:00")])
         add(table)
-        warehouse.read_sources(now=NOW)
+        read_sources(now=NOW)
         roll_up()
         before = everything(lake)
         table.add([event("2026-04-09T11:00", "bob")])
-        whole = warehouse.WarehouseTable.tallies
+        whole = WarehouseTable.tallies
 
         def torn(*given: Any) -> Iterator[Any]:
             yield next(whole(*given))
             raise WarehouseError("the line went dead")
 
-        monkeypatch.setattr(warehouse.WarehouseTable, "tallies", torn)
-        assert warehouse.read_sources(now=NOW + timedelta(minutes=5)).failed == 1
+        monkeypatch.setattr(WarehouseTable, "tallies", torn)
+        assert read_sources(now=NOW + timedelta(minutes=5)).failed == 1
         assert not DirtyDate.objects.exists()
         services.roll_up_dates(date(2026, 4, 9), date(2026, 4, 9), now=NOW)
         assert everything(lake) == before
         monkeypatch.undo()
-        assert warehouse.read_sources(now=NOW + timedelta(minutes=10)).days == 1
+        assert read_sources(now=NOW + timedelta(minutes=10)).days == 1
 
 
 class TestMapping:
@@ -389,7 +391,7 @@ class TestMapping:
         given = [("account", "organization_id"), ("person", "user_id"), ("happened", "ts")]
         check = warehouse.check_source(table.url, "events", now=now, given=given, zone="Europe/Berlin")
         warehouse.add_source("dwh", table.url, "events", check.mapping, actor=None, now=now)
-        warehouse.read_sources(now=now)
+        read_sources(now=now)
         services.roll_up_dirty(now=now, progress=NoProgress())
         march, july = (everything(lake)["user_days"][month] for month in ("2026-03", "2026-07"))
         assert march[0]["session_seconds"] == 60
@@ -408,7 +410,7 @@ class TestMapping:
             unit="ms",
         )
         warehouse.add_source("logs", table.url, "logs", check.mapping, actor=None, now=NOW)
-        warehouse.read_sources(now=NOW)
+        read_sources(now=NOW)
         roll_up()
         (row,) = everything(lake)["event_days"]["2026-04"]
         assert (row["organization_id"], row["event"], row["module"]) == ("sturdy", "logs", "Logs")
@@ -419,7 +421,7 @@ class TestMapping:
         table.run("INSERT INTO events VALUES ('sturdy', 'ann', 'Case Closed', '2026-04-09 10:00+00', 'late')", [])
         check = warehouse.check_source(table.url, "events", now=NOW, given=[("sla", "properties.sla_status")])
         warehouse.add_source("dwh", table.url, "events", check.mapping, actor=None, now=NOW)
-        warehouse.read_sources(now=NOW)
+        read_sources(now=NOW)
         roll_up()
         assert everything(lake)["event_days"]["2026-04"][0]["label"] == "late"
 
@@ -443,9 +445,9 @@ class TestKeeping:
             settings.BELLWETHER_ENCRYPTION_KEYS = ["o" * 32]
             add(table)
             settings.BELLWETHER_ENCRYPTION_KEYS = ["n" * 32, "o" * 32]
-            assert warehouse.read_sources(now=NOW).failed == 0
+            assert read_sources(now=NOW).failed == 0
             settings.BELLWETHER_ENCRYPTION_KEYS = ["n" * 32]
-            assert warehouse.read_sources(now=NOW).failed == 0
+            assert read_sources(now=NOW).failed == 0
 
     def test_a_name_is_taken_once_and_must_be_plain(self, lake: Lake, tmp_path: Path) -> None:
         with duckdb_table(tmp_path) as table:
@@ -464,7 +466,7 @@ class TestKeeping:
             source.connection = encrypt(table.url)
             source.save()
             settings.BELLWETHER_ENCRYPTION_KEYS = ["y" * 32]
-            assert warehouse.read_sources(now=NOW).failed == 1
+            assert read_sources(now=NOW).failed == 1
             assert "BELLWETHER_ENCRYPTION_KEYS" in WarehouseSource.objects.get().last_error
 
     def test_the_connection_cannot_write(self, table: Table) -> None:

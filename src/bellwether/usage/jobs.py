@@ -12,7 +12,7 @@ from bellwether.usage import (
 )
 from bellwether.usage.flush import flush
 from bellwether.usage.services import roll_up_dirty
-from bellwether.usage.warehouse import read_sources
+from bellwether.usage.warehouse_sweep import read_sources
 from bellwether.usage.workspace import workspace_lake
 
 

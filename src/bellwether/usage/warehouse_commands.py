@@ -17,10 +17,10 @@ from bellwether.usage.warehouse import (
     SourceCheck,
     add_source,
     check_source,
-    read_sources,
     remove_source,
     test_source,
 )
+from bellwether.usage.warehouse_sweep import read_sources
 
 Name = Annotated[str, typer.Argument(help="The source's name, such as warehouse: letters, digits, - and _.")]
 

@@ -122,7 +122,7 @@ class TestRoomToGrow:
     def test_finds_what_peers_use_and_the_client_has_not(self) -> None:
         found = adoption([{"date": back(3), "event": "Used"}], self.PEERS, clients=[{"licensed_modules": []}])
         assert self.rules(found) == [(Rule.NOT_LICENSED, "exports"), (Rule.NOT_LICENSED, "reports")]
-        assert "Used 1 times in 30 days all the same" in opportunities(found.lines, seats=None, users=None)[1].text
+        assert "Used once in 30 days all the same" in opportunities(found.lines, seats=None, users=None)[1].text
 
     def test_finds_light_use_of_what_peers_use(self) -> None:
         """One of ten expected is light; half of the peers use reports. Exports is set up, so it is no case."""

@@ -1,11 +1,14 @@
 """The catalogue of features: checked, changed, archived, imported; read once per import."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from auditlog.models import LogEntry
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from typer.testing import CliRunner
 
 from bellwether.common.errors import ConflictError, InvalidInputError
 from bellwether.portfolio.importing.values import Reading
@@ -16,6 +19,7 @@ from bellwether.usage.catalogue import as_draft, features
 from bellwether.usage.catalogue_data import FeatureDraft, draft_from_data, key_of
 from bellwether.usage.catalogue_toml import catalogue_toml, drafts_from_toml
 from bellwether.usage.event_match import EventMatch
+from bellwether.usage.feature_commands import register
 from bellwether.usage.kind_features import FEATURES
 from bellwether.usage.models import DirtyScore
 from tests.conftest import NOW, TODAY, Staff
@@ -159,3 +163,32 @@ def test_an_import_reads_the_catalogue_once(db: None) -> None:
     with CaptureQueriesContext(connection) as queries:
         read("Case creation", Reading())
     assert len(queries) == 1
+
+
+class TestCommands:
+    def run(self, *words: str) -> Any:
+        app = typer.Typer()
+        app.callback()(lambda: None)
+        register(app)
+        return CliRunner().invoke(app, ["features", *words])
+
+    def test_exports_what_it_imports(self, staff: Staff, tmp_path: Path) -> None:
+        file = tmp_path / "features.toml"
+        file.write_text(self.run("export").stdout, "utf-8")
+        again = self.run("import", str(file))
+        assert (again.exit_code, again.stdout) == (0, "0 added, 0 changed, 10 unchanged, 0 archived.\n")
+        file.write_text(catalogue_toml([draft()]), "utf-8")
+        assert self.run("import", str(file), "--replace").stdout.startswith(
+            "1 added, 0 changed, 0 unchanged, 10 archived."
+        )
+        listed = self.run("list").stdout.splitlines()
+        assert (listed[-2], listed[-1]) == (
+            "bulk_export  -  5 expected a month  Export Run",
+            "1 feature, 10 archived.",
+        )
+
+    def test_stores_nothing_of_a_file_with_a_fault(self, staff: Staff, tmp_path: Path) -> None:
+        file = tmp_path / "features.toml"
+        file.write_text(catalogue_toml([draft()]) + '[[features]]\nname = "B"\n', "utf-8")
+        assert isinstance(self.run("import", str(file)).exception, InvalidInputError)
+        assert len(features()) == 10

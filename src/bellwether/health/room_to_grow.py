@@ -50,7 +50,8 @@ def _of_feature(line: FeatureLine) -> Opportunity | None:
     using, key, name = line.peers.using, line.spec.key, line.spec.name
     popular = using is not None and using >= PEERS_USING
     if line.level is Level.NOT_LICENSED and popular:
-        extra = f" Used {line.use_30d:,} times in 30 days all the same." if line.use_30d else ""
+        times = "once" if line.use_30d == 1 else f"{line.use_30d:,} times"
+        extra = f" Used {times} in 30 days all the same." if line.use_30d else ""
         text = f"Not licensed, and at least half of the peers use it.{extra}"
         return Opportunity(Rule.NOT_LICENSED, key, name, text, using)
     if line.level is Level.NOT_CONFIGURED:

@@ -29,7 +29,8 @@ def features_list() -> None:
         state = "  archived" if feature.archived_at else ""
         typer.echo(f"{feature.key}  {feature.module or '-'}  {expects}  {', '.join(map(str, draft.events))}{state}")
     archived = sum(feature.archived_at is not None for feature in catalogue)
-    typer.echo(f"{len(catalogue) - archived} features, {archived} archived.")
+    current = len(catalogue) - archived
+    typer.echo(f"{current} feature{'' if current == 1 else 's'}, {archived} archived.")
 
 
 def features_export() -> None:

@@ -19,8 +19,9 @@ from bellwether.presets import load_preset
 from bellwether.usage import compaction, facts, flush, services
 from bellwether.usage.erasure import erase
 from bellwether.usage.ids import MERGE_FROM
-from bellwether.usage.lake import Lake, lake_at
+from bellwether.usage.lake import Lake, lake_at, write_part
 from bellwether.usage.lake_copies import Copies
+from bellwether.usage.lake_errors import LakeStoreError
 from bellwether.usage.lake_trial import LakeUnusableError, try_out
 from bellwether.usage.landing import index_of
 from bellwether.usage.models import EventBatch
@@ -276,6 +277,26 @@ class TestTryOut:
         }
         with pytest.raises(LakeUnusableError, match="does not answer"):
             try_out(lake_at("s3://bucket/x", options=options, work=tmp_path))
+
+    def test_of_a_store_that_is_gone_is_one_clear_error_anywhere(self, tmp_path: Path) -> None:
+        options = {
+            "endpoint_url": "http://127.0.0.1:9",
+            "key": "an-id",
+            "secret": "a-secret",
+            "config_kwargs": {"retries": {"max_attempts": 0}, "connect_timeout": 1},
+        }
+        gone = lake_at("s3://bucket/y", options=options, work=tmp_path)
+        path = gone.root / "x.parquet"
+        for ask in (
+            gone.event_dates,
+            lambda: gone.read(path),
+            lambda: gone.stamp(path),
+            lambda: gone.remove([path]),
+            lambda: write_part(pl.DataFrame({"a": [1]}).to_arrow(), path),
+        ):
+            with pytest.raises(LakeStoreError, match="bellwether doctor") as caught:
+                ask()
+            assert "a-secret" not in str(caught.value)
 
     def test_says_that_a_file_is_in_the_way(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")

@@ -33,6 +33,7 @@ from upath import UPath
 
 from bellwether.common.file_lock import file_lock
 from bellwether.usage.lake_copies import Copies, version_of
+from bellwether.usage.lake_errors import asking_the_store
 
 INSTANT = pa.timestamp("us", tz="UTC")
 
@@ -160,7 +161,8 @@ class Lake:
             if isinstance(path, Path):
                 status = path.stat()
                 return status.st_mtime_ns, status.st_size
-            info = path.fs.info(path.path)
+            with asking_the_store():
+                info = path.fs.info(path.path)
         except FileNotFoundError:
             return None
         return version_of(info), info["size"]
@@ -202,7 +204,8 @@ class Lake:
                 if isinstance(path, Path):
                     path.unlink()
                 else:
-                    path.fs.rm_file(path.path)
+                    with asking_the_store():
+                        path.fs.rm_file(path.path)
             except FileNotFoundError:
                 continue
             removed += 1
@@ -276,7 +279,8 @@ def write_part(table: pa.Table, path: LakePath) -> None:
     if not isinstance(path, Path):
         content = io.BytesIO()
         pq.write_table(table, content, compression="zstd")
-        path.fs.pipe_file(path.path, content.getvalue())
+        with asking_the_store():
+            path.fs.pipe_file(path.path, content.getvalue())
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -314,7 +318,8 @@ def _key(path: LakePath) -> str:
 
 def _listed(folder: UPath) -> list[dict[str, Any]]:
     try:
-        found: list[dict[str, Any]] = folder.fs.ls(folder.path, detail=True)
+        with asking_the_store():
+            found: list[dict[str, Any]] = folder.fs.ls(folder.path, detail=True)
     except FileNotFoundError:
         return []
     return found

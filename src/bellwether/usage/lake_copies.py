@@ -16,6 +16,8 @@ from typing import Any
 
 from fsspec import AbstractFileSystem
 
+from bellwether.usage.lake_errors import asking_the_store
+
 FETCHERS = 8
 MOST_BYTES = 4 * 2**30
 """What copies may take; the longest unread ones go first."""
@@ -78,19 +80,24 @@ class Copies:
 
     def _copy(self, path: str) -> Path | None:
         try:
-            version = version_of(self.filesystem.info(path))
+            version = self._version(path)
             while True:
                 copy = self._place(path, version)
                 if _was_read_now(copy):
                     return copy
-                content = self.filesystem.cat_file(path)
-                before, version = version, version_of(self.filesystem.info(path))
+                with asking_the_store():
+                    content = self.filesystem.cat_file(path)
+                before, version = version, self._version(path)
                 if version == before:  # else it was replaced meanwhile, and the name would not be that of the content
                     _write(content, copy)
                     self._tidy_now_and_then()
                     return copy
         except FileNotFoundError:
             return None
+
+    def _version(self, path: str) -> str:
+        with asking_the_store():
+            return version_of(self.filesystem.info(path))
 
     def _tidy_now_and_then(self) -> None:
         mark = self.folder / ".tidied"

@@ -81,7 +81,7 @@ CLIENT_HOURS: dict[str, PolarsDataType] = {
     "events": pl.Int64(),
     **{f"h{hour:02d}": pl.Int64() for hour in range(24)},
 }
-"""Kept for client_days only: all events of a client's day, and its people's actions by local hour."""
+"""Kept for client_days and for the hours of one client: all events of its day, its people's actions by local hour."""
 
 USER_MONTHS: dict[str, PolarsDataType] = {
     "organization_id": pl.String(),

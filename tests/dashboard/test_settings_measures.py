@@ -15,7 +15,8 @@ from bellwether.dashboard.explanations import explain_component
 from bellwether.dashboard.settings_measures_examples import examples
 from bellwether.dashboard.settings_measures_form import definition_data, form_of, read_form
 from bellwether.health.custom_changes import Draft, create_measure
-from bellwether.health.custom_measures import Custom, parse_definition
+from bellwether.health.custom_grammar import parse_definition
+from bellwether.health.custom_measures import Custom
 from bellwether.health.custom_registry import as_measure
 from bellwether.health.formulas import parse_formula
 from bellwether.health.models import CustomMeasure, MeasureValue

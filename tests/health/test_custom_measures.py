@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from bellwether.common.errors import InvalidInputError
-from bellwether.health.custom_measures import RESERVED, check_slug, parse_definition, slug_of
+from bellwether.health.custom_grammar import parse_definition
+from bellwether.health.custom_measures import RESERVED, check_slug, slug_of
 from bellwether.health.custom_preview import samples, spread
 from bellwether.health.custom_text import sentence
 from bellwether.health.measures import MEASURES, Better, Unit

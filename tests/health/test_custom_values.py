@@ -11,7 +11,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from bellwether.common.progress import NoProgress
-from bellwether.health.custom_measures import Definition, parse_definition
+from bellwether.health.custom_grammar import parse_definition
+from bellwether.health.custom_measures import Definition
 from bellwether.health.custom_reading import FoldedMonths, read_custom_facts
 from bellwether.health.custom_values import CustomFacts, custom_values
 from bellwether.health.inputs import MeasureInputs

@@ -11,7 +11,8 @@ from django.db import transaction
 from bellwether.common.errors import ConflictError, InvalidInputError
 from bellwether.common.time import day_of
 from bellwether.health.configs import configs_in_force
-from bellwether.health.custom_measures import Definition, check_slug, parse_definition, slug_of
+from bellwether.health.custom_grammar import parse_definition
+from bellwether.health.custom_measures import Definition, check_slug, slug_of
 from bellwether.health.custom_registry import custom_measures
 from bellwether.health.models import CustomMeasure, MeasureValue
 from bellwether.staff.audit import record

@@ -6,7 +6,8 @@ from datetime import date
 
 from django.db.models import Count, Max
 
-from bellwether.health.custom_measures import Custom, parse_definition
+from bellwether.health.custom_grammar import parse_definition
+from bellwether.health.custom_measures import Custom
 from bellwether.health.custom_text import sentence
 from bellwether.health.measures import MEASURES_BY_SLUG, Measure, Source
 from bellwether.health.models import CustomMeasure, MeasureValue

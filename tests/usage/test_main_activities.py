@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from bellwether.usage import main_activities as module
+from bellwether.usage import recent_parts as module
 from bellwether.usage.lake import Lake
 from bellwether.usage.main_activities import main_activities, named
 from tests.usage.people_cast import put_events

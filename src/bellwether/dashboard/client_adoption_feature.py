@@ -62,13 +62,17 @@ class UserItem:
 
 @dataclass(frozen=True)
 class Users:
-    """Who is behind it in 30 days. `nothing` says why nobody is listed; `roles` sums the uses by role."""
+    """Who is behind it in 30 days. `nothing` says why nobody is listed; `roles` sums the uses by role.
+
+    `span` says since when it was counted.
+    """
 
     total: str
     items: list[UserItem]
     roles: list[tuple[str, str]]
     nothing: str
     more: str
+    span: str = f"in {WINDOW_DAYS} days"
 
 
 def panel(
@@ -172,6 +176,9 @@ def _users(client: Client, found: FeatureUsers, today: date, zone: ZoneInfo) -> 
         roles=[(role, f"{plural(len(uses), 'user')}, {plural(sum(uses), 'use')}") for role, uses in roles],
         nothing="",
         more=f"and {plural(left, 'more user', 'more users')}" if left > 0 else "",
+        span=f"since {day(found.since, today)}, before which there are too many events to read for a page"
+        if found.since
+        else f"in {WINDOW_DAYS} days",
     )
 
 

@@ -238,7 +238,7 @@ def _detail(client: Client, read: AdoptionRead, line: FeatureLine) -> FeatureDet
         **_feature(client, line),
         events=[match.as_data() for match in matches],
         daily_usage=[UsePointOut(first=day, last=day, uses=uses.get(day, 0)) for day in days],
-        active_users_30_days=users.users if users and users.days else None,
+        active_users_30_days=users.users if users and users.days and not users.since else None,
         top_users=[
             FeatureUserOut(
                 user_key=one.user_key,

@@ -110,7 +110,9 @@ class FeatureDetailOut(FeatureAdoptionOut):
 
     events: list[str | dict[str, str]]
     daily_usage: list[UsePointOut]
-    active_users_30_days: int | None = Field(description="Null where the raw events are not kept or cannot be read.")
+    active_users_30_days: int | None = Field(
+        description="Null where the raw events are not kept, not all read, or unreadable."
+    )
     top_users: list[FeatureUserOut]
 
 

@@ -6,13 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 import duckdb
 
 from bellwether.usage.event_match import COLUMNS, EventMatch
-from bellwether.usage.lake import ACTION_TYPES, Lake, LakePath
+from bellwether.usage.lake import ACTION_TYPES, Lake
+from bellwether.usage.recent_parts import recent_parts
 
 WINDOW_DAYS = 30
 MOST_USERS = 200
-MOST_BYTES = 256 * 2**20
-"""Compressed bytes of events that are read at most, the newest days first."""
-
 MEMORY_LIMIT = "512MB"
 
 
@@ -31,12 +29,14 @@ class FeatureUser:
 class FeatureUsers:
     """How many users there are, the MOST_USERS that use the feature most, and how many of WINDOW_DAYS days had events.
 
-    `days` 0: no raw events of this window are kept, so nothing is known.
+    `days` 0: no raw events of this window are kept, so nothing is known. `since`: the first day that was counted, where
+    the window holds more events than are read for a page (usage.recent_parts).
     """
 
     users: int
     first: list[FeatureUser]
     days: int
+    since: date | None = None
 
 
 def feature_users(
@@ -47,10 +47,10 @@ def feature_users(
     Each message counts once, however often it lies in the lake. Memory is bounded by MEMORY_LIMIT; what is more goes to
     disk. Raises duckdb.Error or OSError where the events cannot be read.
     """
-    paths, days = _paths(lake, today)
-    local = [str(path) for path in lake.local(paths)]
+    recent = recent_parts(lake, today, days=WINDOW_DAYS)
+    local = [str(path) for path in lake.local(recent.paths)]
     if not local or not matches:
-        return FeatureUsers(0, [], days if local else 0)
+        return FeatureUsers(0, [], recent.days if local else 0)
     fits, values = _condition(matches)
     people = "" if services else "AND NOT is_service"
     # The condition is made of column names of ours and numbered parameters; values never become SQL.
@@ -77,7 +77,7 @@ def feature_users(
         FeatureUser(key, role or "", bool(service), int(uses), _instant(last))
         for key, role, service, uses, last, _ in rows
     ]
-    return FeatureUsers(int(rows[0][5]) if rows else 0, found, days)
+    return FeatureUsers(int(rows[0][5]) if rows else 0, found, recent.days, recent.since)
 
 
 def _condition(matches: list[EventMatch]) -> tuple[str, dict[str, str]]:
@@ -93,17 +93,3 @@ def _condition(matches: list[EventMatch]) -> tuple[str, dict[str, str]]:
 
 def _instant(microseconds: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
-
-
-def _paths(lake: Lake, today: date) -> tuple[list[LakePath], int]:
-    """Return the parts of the newest days, up to WINDOW_DAYS, and how many days they are of."""
-    paths: list[LakePath] = []
-    total, days = 0, 0
-    for back in range(WINDOW_DAYS):
-        parts = lake.parts_of(today - timedelta(days=back))
-        total += sum(size for _, size in parts)
-        if paths and total > MOST_BYTES:
-            break
-        paths += [path for path, _ in parts]
-        days += bool(parts)
-    return paths, days

@@ -6,19 +6,17 @@ somebody does most.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import duckdb
 import polars as pl
 
 from bellwether.usage.engagement import WINDOW_DAYS
-from bellwether.usage.lake import ACTION_TYPES, Lake, LakePath
+from bellwether.usage.lake import ACTION_TYPES, Lake
+from bellwether.usage.recent_parts import recent_parts
 
 MOST_NAMED = 2
 LEAST_SHARE = 0.1
-MOST_BYTES = 256 * 2**20
-"""Compressed bytes of events that are read at most, the newest days first: about ten million events."""
-
 MEMORY_LIMIT = "512MB"
 _SQL = """
 SELECT user_key, module, event, count(*) AS n
@@ -43,9 +41,10 @@ def main_activities(
 
     An event counts for its module, else for the module that `modules` names for it. Those who used no module get the
     names of their events, except those in `without` (signing in). A second word needs a tenth of the person's actions.
-    Newest days come first until MOST_BYTES are read. Memory is bounded by MEMORY_LIMIT; what is more goes to disk.
+    Of very many events those of the newest days are read (usage.recent_parts). Memory is bounded by MEMORY_LIMIT; what
+    is more goes to disk.
     """
-    local = [str(path) for path in lake.local(_paths(lake, today))]
+    local = [str(path) for path in lake.local(recent_parts(lake, today, days=WINDOW_DAYS).paths)]
     if not local:
         return MainActivities({}, 0)
     spill = str(lake.folder / ".spill")
@@ -74,16 +73,3 @@ def named(
     )
     words = kept.group_by("user_key", maintain_order=True).agg("word")
     return {key: tuple(found) for key, found in words.iter_rows()}
-
-
-def _paths(lake: Lake, today: date) -> list[LakePath]:
-    """Return the parts of the newest days, up to 30, and up to MOST_BYTES after the first of them."""
-    paths: list[LakePath] = []
-    total = 0
-    for back in range(WINDOW_DAYS):
-        parts = lake.parts_of(today - timedelta(days=back))
-        total += sum(size for _, size in parts)
-        if paths and total > MOST_BYTES:
-            break
-        paths += [path for path, _ in parts]
-    return paths

@@ -1,5 +1,8 @@
 """Erasing a person: nothing leads back to them, and no figure changes."""
 
+import os
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -235,6 +238,17 @@ class TestErase:
         left.write_text(ANN)
         erased()
         assert not left.exists()
+
+    @pytest.mark.sqlite_only
+    def test_removes_what_a_killed_rollup_left(self, used: Lake) -> None:
+        spill = used.folder / ".spill"
+        ended = subprocess.Popen([sys.executable, "-c", ""])
+        ended.wait()
+        dead, living = (spill / f"scratch-x-{pid}" for pid in (ended.pid, os.getpid()))
+        for folder in (dead, living):
+            folder.mkdir(parents=True)
+        erased()
+        assert (dead.exists(), living.exists()) == (False, True)
 
 
 class TestLateCopies:

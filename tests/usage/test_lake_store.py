@@ -193,7 +193,8 @@ class TestReading:
     def test_takes_away_the_facts_of_events_that_are_gone(self, store: Store, remote: Lake) -> None:
         days = place(remote, [event("2026-06-01T10:00")])
         refresh(remote, days)
-        remote.remove([path for path, _ in remote.parts_of(days[0])])
+        paths = [path for path, _ in remote.parts_of(days[0])]
+        assert remote.remove([*paths, remote.root / "nothing.parquet"]) == 1
         refresh(remote, days)
         assert facts_in_store(store, remote) == {}
         assert stored(remote) == twin([])

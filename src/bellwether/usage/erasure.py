@@ -6,7 +6,9 @@ The row says that it must be done until it is done: a run that is killed is take
 `erasure`, or by the next rollup, before it counts anything.
 """
 
+import os
 import secrets
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -149,6 +151,7 @@ def _finish(erasure: Erasure, lake: Lake, *, now: datetime, progress: Progress) 
             erasure.counts[name] = erasure.counts.get(name, 0) + number
         erasure.save(update_fields=["counts"])
 
+    _sweep_scratch(lake)
     index = index_of(lake, now.date())
     erase_events(lake, person, index=index, now=now, progress=progress, note=note)
     note(erase_facts(lake, person, progress=progress))
@@ -218,6 +221,20 @@ def _measured_properties() -> frozenset[str]:
     for spec in CustomFact.objects.exclude(spec={}).values_list("spec", flat=True):
         names |= {spec["attribute"], *(condition["attribute"] for condition in spec["where"])} - {""}
     return frozenset(names)
+
+
+def _sweep_scratch(lake: Lake) -> None:
+    """Remove the local files of rollups that were killed. Where several machines share the folder, and one cannot say
+    whether another's process lives, the rollup removes them itself after an hour."""
+    if connections[DEFAULT_DB_ALIAS].vendor != "sqlite":
+        return
+    for folder in (lake.folder / ".spill").glob("*-*"):
+        try:
+            os.kill(int(folder.name.rpartition("-")[2]), 0)
+        except ProcessLookupError:
+            shutil.rmtree(folder, ignore_errors=True)
+        except (ValueError, OSError):
+            continue
 
 
 @contextmanager

@@ -197,7 +197,7 @@ class Lake:
         return pl.read_parquet(self.local([path]), hive_partitioning=False)
 
     def remove(self, paths: Iterable[LakePath]) -> int:
-        """Remove those of the files `paths` that exist; return how many did, on an object store how many were named."""
+        """Remove those of the files `paths` that exist; return how many did."""
         removed = 0
         for path in paths:
             try:
@@ -205,6 +205,7 @@ class Lake:
                     path.unlink()
                 else:
                     with asking_the_store():
+                        path.fs.info(path.path)  # a store removes what does not exist without a word
                         path.fs.rm_file(path.path)
             except FileNotFoundError:
                 continue

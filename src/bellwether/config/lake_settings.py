@@ -23,9 +23,7 @@ def lake_location(text: str, *, cwd: Path) -> str:
     if url.scheme == "file":
         return text
     if url.username or url.password:
-        raise ValueError(
-            "must not hold credentials; put them into BELLWETHER_LAKE_OPTIONS or AWS variables"
-        )
+        raise ValueError("must not hold credentials; put them into BELLWETHER_LAKE_OPTIONS or AWS variables")
     if url.scheme not in STORES:
         raise ValueError(f"begins with {url.scheme}://, but needs a folder, or an address such as s3://bucket/prefix")
     if not url.netloc:

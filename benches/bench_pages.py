@@ -1,4 +1,4 @@
-"""The portfolio page and the client page under 50 people at once, and what serving them costs in memory.
+"""The portfolio page, the pages of a client and the page about the data under 50 people at once, and the memory of it.
 
 Makes a demo portfolio of 1,000 clients in a folder that goes away, starts the product with its worker, signs 50 people
 in (VP: they see all clients) and lets each open a page every 5 seconds for half a minute; then as fast as they can.
@@ -132,6 +132,10 @@ def measure(home: Path, clients: int) -> None:
     printed = [line.split() for line in run(home, "-c", PREPARE.format(people=PEOPLE)).splitlines()]
     sessions = [words[1] for words in printed if words[0] == "session"]
     client_paths = [f"/clients/{words[1]}/" for words in printed if words[0] == "client"]
+    pages_of_client = {
+        name: ([f"{path}{tab}/" for path in client_paths], 100)
+        for name, tab in (("usage tab", "usage"), ("adoption tab", "adoption"), ("people page", "people"))
+    }
     list_paths = ["/", "/?sort=-arr", "/?health_status=AT_RISK", "/?page=2", "/?view=renewals", "/?search=a"]
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -143,7 +147,8 @@ def measure(home: Path, clients: int) -> None:
         visit(port, sessions, ["/", client_paths[0]], pause_s=0.0, for_s=3.0)  # warm
         print(f"{clients} clients, {PEOPLE} people; steady: a page each every {PAUSE_S:g} s; times at the client")
         print("name | measured | limit | ratio")
-        for name, paths, limit_ms in (("portfolio page", list_paths, 150), ("client page", client_paths, 100)):
+        visits = {"portfolio page": (list_paths, 150), "client page": (client_paths, 100), **pages_of_client}
+        for name, (paths, limit_ms) in (visits | {"data page": (["/data/"], 150)}).items():
             steady = p95(visit(port, sessions, paths, pause_s=PAUSE_S, for_s=STEADY_S)) * 1000
             print(f"{name}, p95 | {steady:.0f} ms | {limit_ms} ms | {limit_ms / steady:.2f}", flush=True)
         pages = len(visit(port, sessions, list_paths, pause_s=0.0, for_s=FLAT_OUT_S)) / FLAT_OUT_S

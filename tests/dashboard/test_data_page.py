@@ -24,6 +24,7 @@ from bellwether.usage.facts import EVENT_DAYS, store_month
 from bellwether.usage.lake import Lake
 from bellwether.usage.models import DirtyDate, IgnoredEvent, RejectedEvent, SourceDay, WarehouseSource
 from tests.conftest import Clients, Staff
+from tests.usage.people_cast import put_events
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 MOST_QUERIES = 45
@@ -273,8 +274,9 @@ class TestRuns:
         assert browser.get(f"/data/run/{run.pk}/")["HX-Refresh"] == "true"
         assert AuditEvent.objects.filter(action="job.request").count() == 1
 
-    def test_counts_days_anew(self, staff: Staff, arrived: Clients, lake: Lake) -> None:
-        lake.events_of(date(2026, 6, 29)).mkdir(parents=True)
+    def test_counts_days_that_have_events_anew(self, staff: Staff, arrived: Clients, lake: Lake) -> None:
+        put_events(lake, [("sturdy", "u", date(2026, 6, 29), "Case Created", None)])
+        lake.events_of(date(2026, 6, 28)).mkdir(parents=True)  # emptied: counting it would lose its facts
         browser = signed_in(staff.adam)
         answer = browser.post(
             "/data/run/", {"job": "recount", "first": "2026-06-28", "last": "2026-06-30"}, follow=True

@@ -21,6 +21,7 @@ from bellwether.dashboard.client_access import answer, client_or_404, head_of, l
 from bellwether.dashboard.client_people import PeopleCard, people_card
 from bellwether.dashboard.client_people_export import csv_text
 from bellwether.dashboard.client_person import links_card, person_card
+from bellwether.portfolio.masking import short_pseudonym
 from bellwether.portfolio.models import Client
 from bellwether.staff import audit
 from bellwether.staff.models import StaffUser
@@ -86,7 +87,7 @@ def person(request: HttpRequest, client_id: UUID, user_key: str) -> HttpResponse
     )
     if card is None:
         raise Http404
-    _note(user, shown, "client.person", now, pseudonym=user_key)
+    _note(user, shown, "client.person", now, pseudonym=short_pseudonym(user_key))
     if getattr(request, "htmx", None) and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
         return answer(request, "dashboard/client_person.html", {"person": card, "drawer": True})
     head = head_of(request, shown, user=user, tab="client_usage", now=now)

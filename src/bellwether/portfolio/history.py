@@ -27,6 +27,11 @@ COMPUTED = [
 def keep_history() -> None:
     """Register the models; called once when Django starts."""
     auditlog.register(Client, exclude_fields=COMPUTED, m2m_fields={"tags"})
-    auditlog.register(Contact, exclude_fields=["last_platform_login", "last_csm_contact", "updated_at"])
+    auditlog.register(
+        Contact,
+        exclude_fields=["last_platform_login", "last_csm_contact", "updated_at"],
+        mask_fields=["user_key"],
+        mask_callable="bellwether.portfolio.masking.short_pseudonym",
+    )
     for model in (Activity, ClientOutcome, ContractPeriod, Note):
         auditlog.register(model, exclude_fields=["updated_at"])

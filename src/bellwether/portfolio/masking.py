@@ -20,3 +20,11 @@ def masked_phone(number: str) -> str:
         return ""
     digits = [character for character in number if character.isdigit()]
     return f"{DOTS} {''.join(digits[-2:])}" if len(digits) >= 6 else DOTS
+
+
+def short_pseudonym(user_key: str) -> str:
+    """Return what logs that are kept for ever may hold of a platform user's pseudonym: its first eight digits.
+
+    Enough to tell people of a client apart, too little to be the pseudonym, so that erasing a person leaves none of it.
+    """
+    return user_key[:8]

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils.dateparse import parse_datetime
 
 from bellwether.common.errors import BellwetherError, ConflictError
+from bellwether.portfolio.masking import short_pseudonym
 from bellwether.portfolio.models import Client, Contact
 from bellwether.staff.audit import record
 from bellwether.staff.models import StaffUser
@@ -167,7 +168,12 @@ def _note(action: str, client: Client, changes: Sequence[Change], actor: StaffUs
         object_type="contact",
         object_id=changes[-1].contact_id,
         client_id=client.pk,
-        detail={"links": [{"contact": str(c.contact_id), "user": [c.before, c.after]} for c in changes]},
+        detail={
+            "links": [
+                {"contact": str(c.contact_id), "user": [short_pseudonym(c.before), short_pseudonym(c.after)]}
+                for c in changes
+            ]
+        },
         now=now,
     )
 

@@ -13,8 +13,8 @@ from bellwether.staff.audit import record
 from bellwether.staff.models import StaffUser
 from bellwether.usage import jobs  # noqa: F401 (declares the rollup)
 from bellwether.usage.dirty import mark_facts
-from bellwether.usage.facts import counted_days
 from bellwether.usage.models import IgnoredEvent
+from bellwether.usage.tallies import tallied_days
 from bellwether.usage.workspace import workspace_lake
 
 LONGEST_NAME = 200
@@ -63,9 +63,10 @@ def request_run(job: str, *, actor: StaffUser, now: datetime) -> JobRun:
 
 
 def request_recount(first: date, last: date, *, actor: StaffUser, now: datetime) -> tuple[JobRun, int]:
-    """Mark the days from `first` to `last` that have events or facts, ask for a rollup, and return it and their number.
+    """Mark the days from `first` to `last` that have events, ask for a rollup, and return it and the number of days.
 
-    Scores follow by themselves. Raises InvalidInputError for a span that cannot be, NotAdministratorError.
+    Scores follow by themselves. Days whose events are gone keep their facts. Raises InvalidInputError for a span that
+    cannot be, NotAdministratorError.
     """
     _check(actor)
     today = day_of(now, settings.BELLWETHER_WORKSPACE_ZONE)
@@ -77,7 +78,8 @@ def request_recount(first: date, last: date, *, actor: StaffUser, now: datetime)
         problem = f"Take at most {MOST_DAYS} days at once; for more use bellwether recompute."
         raise InvalidInputError(problem, {"first": f"is more than {MOST_DAYS} days before the last"})
     lake = workspace_lake()
-    days = {day for day in lake.event_dates() if first <= day <= last} | set(counted_days(lake, first, last))
+    held = {day for day in lake.event_dates() if first <= day <= last and lake.parts_of(day)}
+    days = held | {day for day in tallied_days(lake) if first <= day <= last}
     if not days:
         raise InvalidInputError(f"There are no events from {first} to {last}.", {"first": "no events in this span"})
     mark_facts(days, now=now)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 from django.test import Client as Browser
+from ninja import Schema
 from typer.testing import CliRunner
 
 from bellwether.api.api import api
@@ -73,3 +74,15 @@ class TestCommand:
         status, output = run("--check", "--file", str(file))
         assert status == 1
         assert "bellwether openapi" in output
+
+    def test_gives_each_schema_a_name_of_its_own(self) -> None:
+        """Two classes of one name would share a place in the document, and one of them would be described wrongly."""
+        found: dict[str, set[str]] = {}
+        waiting = [Schema]
+        while waiting:
+            one = waiting.pop()
+            waiting += one.__subclasses__()
+            if one.__module__.startswith("bellwether."):
+                found.setdefault(one.__name__, set()).add(one.__module__)
+        assert len(found) > 50
+        assert {name: modules for name, modules in found.items() if len(modules) > 1} == {}

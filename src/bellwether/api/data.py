@@ -35,7 +35,7 @@ class FindingOut(Schema):
     more: int
 
 
-class SourceOut(Schema):
+class EventSourceOut(Schema):
     """A source and its last seven days. Shares are 0-1, null with fewer than 20 events; lags are upper bounds in
     seconds or "more". `events_by_day` are the last 14 days of receipt, today last."""
 
@@ -87,7 +87,7 @@ class QualityOut(Schema):
     severity: str
     verdict: str
     findings: list[FindingOut]
-    sources: list[SourceOut]
+    sources: list[EventSourceOut]
     rejects: list[ReasonOut]
     unused_event_names: int
     pipeline: PipelineOut
@@ -197,8 +197,8 @@ def _only_who_sees_all(request: StaffRequest) -> None:
         raise Http404
 
 
-def _source(state: SourceState) -> SourceOut:
-    return SourceOut(
+def _source(state: SourceState) -> EventSourceOut:
+    return EventSourceOut(
         name=state.name,
         kind=state.kind,
         last_received_at=state.last_received_at,

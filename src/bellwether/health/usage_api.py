@@ -21,10 +21,10 @@ from bellwether.health.usage_schemas import (
     PeakOut,
     RangeOut,
     RoleOut,
-    SummaryOut,
     UsageDayOut,
     UsageOut,
     UsageQuery,
+    UsageSummaryOut,
 )
 from bellwether.portfolio.models import Client
 from bellwether.portfolio.selectors import visible_client
@@ -58,7 +58,7 @@ def usage(request: StaffRequest, client_id: UUID, query: Query[UsageQuery]) -> U
         newest_event_at=found.newest_event_at,
         no_events_from_any_client_since=found.silent_since,
         data=[_day(day) for day in found.days],
-        summary=SummaryOut(
+        summary=UsageSummaryOut(
             **figures.model_dump(),
             modules_used=found.modules.used,
             modules_licensed=found.modules.licensed,

@@ -68,7 +68,7 @@ class FiguresOut(Schema):
     power_users: float | None = Field(description="The top 20 % by actions in 30 days.")
 
 
-class SummaryOut(FiguresOut):
+class UsageSummaryOut(FiguresOut):
     """The figures of the client."""
 
     modules_used: int
@@ -121,7 +121,7 @@ class UsageOut(Schema):
     newest_event_at: datetime | None
     no_events_from_any_client_since: date | None
     data: list[UsageDayOut]
-    summary: SummaryOut
+    summary: UsageSummaryOut
     comparisons: list[ComparisonOut]
     sessions_by_role: list[RoleOut]
     anomalies: list[AnomalyOut]

@@ -31,6 +31,7 @@ MAPS = ("client_id=organization_id", "event_id=message_id", "is_bot=is_service")
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.one_database,  # the import and the count are the same; only the marks lie in the database
     pytest.mark.django_db(databases="__all__"),
     pytest.mark.skipif(not FILE.exists(), reason=f"{FILE} is not there; TEST_DATA names its folder's parent"),
 ]

@@ -28,7 +28,7 @@ def flush_spool(context: JobContext) -> Counts:
     return {"batches": done.batches, "events": done.events, "duplicates": done.duplicates, "rejected": done.rejected}
 
 
-@job("rollup", every=timedelta(seconds=5), requestable=True)
+@job("rollup", every=timedelta(seconds=2), requestable=True)
 def rollup(context: JobContext) -> dict[str, int]:
     """Bring the facts of marked days up to date; the scores that follow from them are marked in turn."""
     done = roll_up_dirty(now=context.now, progress=context)

@@ -31,6 +31,8 @@ from bellwether.usage.workspace import workspace_lake
 from tests.usage.object_store import Store, running_store
 from tests.usage.rollup_twin import event, place, refresh, stored, twin
 
+pytestmark = pytest.mark.one_database  # about the store; what the database adds is tested with the flush and the rollup
+
 UTC_ZONE = ZoneInfo("UTC")
 NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

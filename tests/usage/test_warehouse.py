@@ -103,7 +103,11 @@ def postgresql_table() -> Iterator[Table]:
 
 
 @pytest.fixture(
-    params=["duckdb", pytest.param("postgresql", marks=pytest.mark.postgresql_only)], ids=["duckdb", "postgresql"]
+    params=[
+        pytest.param("duckdb", marks=pytest.mark.one_database),
+        pytest.param("postgresql", marks=pytest.mark.postgresql_only),
+    ],
+    ids=["duckdb", "postgresql"],
 )
 def table(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Table]:
     with duckdb_table(tmp_path) if request.param == "duckdb" else postgresql_table() as made:

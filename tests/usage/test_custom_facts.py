@@ -13,8 +13,9 @@ from bellwether.common.progress import NoProgress
 from bellwether.usage import custom_jobs as _declares_the_job  # noqa: F401
 from bellwether.usage import custom_keeping, services
 from bellwether.usage.custom_facts import count_days, refresh_custom_facts
-from bellwether.usage.custom_keeping import complete_facts, fill, recount_all, want_facts
+from bellwether.usage.custom_keeping import fill
 from bellwether.usage.custom_specs import Condition, FactSpec, spec_from_data
+from bellwether.usage.custom_wants import complete_facts, recount_all, want_facts
 from bellwether.usage.dirty import mark_facts
 from bellwether.usage.facts import read_month, stored_months
 from bellwether.usage.lake import ACTION_TYPES, Lake

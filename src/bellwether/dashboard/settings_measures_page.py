@@ -46,9 +46,9 @@ from bellwether.health.models import CustomMeasure
 from bellwether.staff import audit
 from bellwether.staff.models import AuditEvent, StaffUser
 from bellwether.usage.catalogue import features
-from bellwether.usage.custom_keeping import complete_facts
+from bellwether.usage.custom_wants import complete_facts
 from bellwether.usage.models import FeatureTarget
-from bellwether.usage.services import workspace_labels
+from bellwether.usage.workspace import workspace_labels
 from bellwether.web.formatting import number, percent, plural
 
 WHY_NOT = "Only administrators make and change measures. You can try them out."

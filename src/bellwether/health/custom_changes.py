@@ -17,9 +17,9 @@ from bellwether.health.custom_registry import custom_measures
 from bellwether.health.models import CustomMeasure, MeasureValue
 from bellwether.staff.audit import record
 from bellwether.staff.models import StaffUser
-from bellwether.usage.custom_keeping import want_facts
+from bellwether.usage.custom_wants import want_facts
 from bellwether.usage.dirty import mark_scores
-from bellwether.usage.services import workspace_labels
+from bellwether.usage.workspace import workspace_labels
 
 MOST_MEASURES = 50
 LONGEST_NAME, LONGEST_DESCRIPTION = 120, 300

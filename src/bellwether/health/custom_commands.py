@@ -18,7 +18,7 @@ from bellwether.health.custom_registry import as_custom, coverage
 from bellwether.health.custom_text import sentence
 from bellwether.health.models import CustomMeasure
 from bellwether.staff.models import Role, StaffUser
-from bellwether.usage.custom_keeping import recount_all
+from bellwether.usage.custom_wants import recount_all
 
 app = typer.Typer(no_args_is_help=True, help="The workspace's own measures, made without code.")
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="TOML: name, slug, description, [definition].")]

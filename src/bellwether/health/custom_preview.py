@@ -19,11 +19,9 @@ from bellwether.health.loading import load_inputs, workspace_settings
 from bellwether.health.measures import Unit
 from bellwether.portfolio.models import Client
 from bellwether.staff.models import StaffUser
-from bellwether.usage.custom_facts import count_days
-from bellwether.usage.custom_keeping import complete_facts
 from bellwether.usage.custom_specs import FactSpec
-from bellwether.usage.services import workspace_labels
-from bellwether.usage.workspace import workspace_lake
+from bellwether.usage.custom_wants import complete_facts
+from bellwether.usage.workspace import workspace_labels, workspace_lake
 
 KEPT_SECONDS = 60
 MOST_RAW_DAYS = 92
@@ -195,6 +193,8 @@ def _counted(spec: FactSpec, today: date, days: int, cache: BaseCache) -> dict[s
     key = f"measure-preview-facts:{spec.digest}:{today}:{days}"
     kept: dict[str, pl.DataFrame] | None = cache.get(key)
     if kept is None:
+        from bellwether.usage.custom_facts import count_days  # brings what counts into the process, see usage.jobs
+
         wanted = [today - timedelta(days=n) for n in range(days)]
         kept = count_days(workspace_lake(), wanted, [spec], labels=workspace_labels())
         cache.set(key, kept, KEPT_SECONDS)

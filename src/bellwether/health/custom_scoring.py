@@ -12,7 +12,7 @@ from bellwether.health.custom_values import custom_values
 from bellwether.health.inputs import MeasureInputs
 from bellwether.health.measures import MEASURES_BY_SLUG
 from bellwether.health.scorecard import Scorecard
-from bellwether.usage.custom_keeping import complete_facts
+from bellwether.usage.custom_wants import complete_facts
 from bellwether.usage.workspace import workspace_lake
 
 _PAST = FoldedMonths()

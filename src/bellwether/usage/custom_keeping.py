@@ -1,7 +1,7 @@
 """Keeps the facts of custom measures in step with what is wanted, with the days that changed and with all of the past.
 
-What is wanted is said by `want_facts`; the rollup counts it for the days it counts anyway, the job measure_backfill for
-the days before. A row without a spec is one whose facts are still to be removed.
+What is wanted is said in usage.custom_wants; the rollup counts it for the days it counts anyway, the job
+measure_backfill for the days before. A row without a spec is one whose facts are still to be removed.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from datetime import date, datetime
 from bellwether.common.progress import Progress
 from bellwether.usage.counting import batches
 from bellwether.usage.custom_facts import forget_custom_facts, refresh_custom_facts
-from bellwether.usage.custom_specs import FactSpec, spec_from_data
+from bellwether.usage.custom_specs import spec_from_data
 from bellwether.usage.erasure import finish_erasures
 from bellwether.usage.kept import EVENTS, kept_from
 from bellwether.usage.lake import Lake
@@ -33,33 +33,6 @@ class Filled:
     def as_dict(self) -> dict[str, int]:
         """Return the counts by name, as jobs report them."""
         return dict(vars(self))
-
-
-def want_facts(specs: Iterable[FactSpec], *, now: datetime) -> list[str]:
-    """Say that the facts of exactly `specs` are to be kept; return the digests of those that have to be filled.
-
-    Facts of anything else are removed by the next run of measure_backfill. Saying the same again changes nothing.
-    """
-    wanted = {spec.digest: spec for spec in specs}
-    known = {row.digest: row for row in CustomFact.objects.all()}
-    gone = [digest for digest, row in known.items() if digest not in wanted and row.spec]
-    CustomFact.objects.filter(digest__in=gone).update(spec={}, filled_at=None, requested_at=now)
-    for digest, spec in wanted.items():
-        if digest not in known or not known[digest].spec:
-            CustomFact.objects.update_or_create(
-                digest=digest, defaults={"spec": spec.as_data(), "requested_at": now, "filled_at": None}
-            )
-    return sorted(CustomFact.objects.filter(digest__in=wanted, filled_at=None).values_list("digest", flat=True))
-
-
-def complete_facts() -> frozenset[str]:
-    """Return the digests whose facts are complete: those of every day with events are there."""
-    return frozenset(CustomFact.objects.exclude(filled_at=None).values_list("digest", flat=True))
-
-
-def recount_all(*, now: datetime) -> int:
-    """Have all facts of custom measures made again from raw events; return of how many specs."""
-    return int(CustomFact.objects.exclude(spec={}).update(filled_at=None, requested_at=now))
 
 
 def refresh_days(lake: Lake, days: Iterable[date], *, labels: dict[str, str], progress: Progress) -> int:

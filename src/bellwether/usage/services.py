@@ -22,7 +22,7 @@ from bellwether.usage.lake_locks import RollupBusyError, rollup_lock
 from bellwether.usage.models import DirtyDate
 from bellwether.usage.refresh import Refreshed, refresh_facts
 from bellwether.usage.tallies import tallied_days
-from bellwether.usage.workspace import workspace_labels as workspace_labels
+from bellwether.usage.workspace import workspace_labels
 from bellwether.usage.workspace import workspace_lake as workspace_lake
 
 PATIENCE_SECONDS = 600.0

@@ -19,13 +19,12 @@ from bellwether.staff.models import StaffUser
 from bellwether.usage.dirty import mark_facts
 from bellwether.usage.lake import Lake
 from bellwether.usage.models import WarehouseSource
-from bellwether.usage.services import workspace_labels
 from bellwether.usage.tallies import remove_tallies, tallied_days
 from bellwether.usage.warehouse_choosing import chosen_mapping
 from bellwether.usage.warehouse_connection import connected, opened_table, shown
 from bellwether.usage.warehouse_mapping import TableMapping, mapping_problems
 from bellwether.usage.warehouse_reading import WarehouseTable
-from bellwether.usage.workspace import workspace_lake
+from bellwether.usage.workspace import workspace_labels, workspace_lake
 
 SAMPLE_DAYS = 7
 

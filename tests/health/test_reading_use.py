@@ -50,7 +50,7 @@ def test_gives_the_levels_of_the_whole_history(seed: int, tmp_path: Path) -> Non
     whole = levels(inputs)
     assert_frame_equal(levels(inputs, read_use(lake, *DATES, SETTINGS, kept=kept)), whole, check_exact=True)
     for client, organization in inputs.clients.select("client_id", "organization_id").iter_rows():
-        facts = read_use(lake, *DATES, SETTINGS, kept=kept, organization_id=organization)
+        facts = read_use(lake, *DATES, SETTINGS, kept=kept, organization_ids=[organization])
         alone = replace(inputs, clients=inputs.clients.filter(pl.col("client_id") == client))
         expected = whole.filter(pl.col("client_id") == client)
         assert_frame_equal(levels(alone, facts), expected, check_exact=True)
@@ -64,7 +64,7 @@ def test_sees_the_current_month_at_once_and_older_ones_within_a_minute(
     lake, kept = Lake(tmp_path), KeptUse()
 
     def seen() -> int:
-        return int(read_use(lake, *DATES, SETTINGS, kept=kept, organization_id="o").event_days["events"].sum())
+        return int(read_use(lake, *DATES, SETTINGS, kept=kept, organization_ids=["o"]).event_days["events"].sum())
 
     store_use(lake, [use("o", back(40), "Closed", 1), use("o", D, "Closed", 2)])
     assert seen() == 3
@@ -77,7 +77,7 @@ def test_sees_the_current_month_at_once_and_older_ones_within_a_minute(
 def test_keeps_the_span_of_use_from_the_first_event_ever(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     store_use(lake, [use("o", back(800), "Closed"), use("o", back(2), "Closed"), use("p", back(900), "Closed")])
-    facts = read_use(lake, *DATES, SETTINGS, kept=KeptUse(), organization_id="o")
+    facts = read_use(lake, *DATES, SETTINGS, kept=KeptUse(), organization_ids=["o"])
     assert (facts.spans["first_ts"].dt.date().to_list(), facts.spans["last_ts"].dt.date().to_list()) == (
         [back(800)],
         [back(2)],

@@ -50,7 +50,7 @@ def read_adoption(client: Client, *, now: datetime, cache: BaseCache) -> Adoptio
     day = last_day(client, now=now)
     before = day - timedelta(days=TREND_WINDOW_DAYS)
     specs = catalogue_specs(settings)
-    loaded = load_use([before, day], settings, client_id=client.pk.hex)
+    loaded = load_use([before, day], settings, client_ids=[client.pk.hex])
     tier = tier_use(client.contract_tier, settings, day=day, cache=cache) if client.archived_at is None else None
     adoption = adoption_of(
         client.pk.hex,

@@ -84,17 +84,21 @@ class LoadedUse:
 
 
 def load_use(
-    dates: Sequence[date], settings: MeasureSettings, *, client_id: str | None = None, kept: KeptUse | None = None
+    dates: Sequence[date],
+    settings: MeasureSettings,
+    *,
+    client_ids: Sequence[str] | None = None,
+    kept: KeptUse | None = None,
 ) -> LoadedUse:
-    """Return what the levels of `dates` are made of, for all clients or one (32 hex digits); four queries.
+    """Return what the levels of `dates` are made of, for all clients or some (32 hex digits); four queries.
 
     Counts "so far" begin with the windows: whether a feature was ever used is in the spans. `kept` holds the months of
     another catalogue than the workspace's, so that those of the workspace stay.
     """
-    found = load_licences(settings, client_ids=None if client_id is None else [client_id])
-    organization = None if client_id is None else str(found.clients["organization_id"].first())
+    found = load_licences(settings, client_ids=client_ids)
+    organizations = None if client_ids is None else found.clients["organization_id"].to_list()
     facts = read_use(
-        workspace_lake(), min(dates), max(dates), settings, kept=kept or _KEPT, organization_id=organization
+        workspace_lake(), min(dates), max(dates), settings, kept=kept or _KEPT, organization_ids=organizations
     )
     inputs = MeasureInputs(
         clients=found.clients,

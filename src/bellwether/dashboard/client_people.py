@@ -14,6 +14,7 @@ from bellwether.dashboard.addresses import Address
 from bellwether.dashboard.client_people_rows import PersonRow, login_short, person_row
 from bellwether.portfolio.models import Client
 from bellwether.staff.models import StaffUser
+from bellwether.usage.client_user_days import ClientUserDays
 from bellwether.usage.people import DEFAULT_SORT, SEGMENTS, SORTS, Asked, PeoplePage, Person, people_of
 from bellwether.usage.people_activities import Activities, kept_activities
 from bellwether.usage.people_links import in_words, read_token
@@ -140,14 +141,16 @@ def people_card(
     address: Address,
     whole: bool = False,
     activities: Activities | None = None,
+    user_days: ClientUserDays | None = None,
 ) -> PeopleCard:
     """Return the table of the people of `client`, which `user` may see, as `values` (the query of the page) ask for it.
 
     `address` is that of the page which the table stands on, with its other choices. `whole` is for the page of its
-    own: more rows and every segment. `activities` are what people mainly do where that was computed already.
+    own: more rows and every segment. `activities` are what people mainly do where that was computed already, and
+    `user_days` those of the client where the page reads them for other things too.
     """
     lake, cache = workspace_lake(), caches["memory"]
-    people = people_of(client, lake=lake, today=today, zone=zone, cache=cache)
+    people = people_of(client, lake=lake, today=today, zone=zone, cache=cache, user_days=user_days)
     today, asked = people.today, read_asked(values, whole=whole)
     page = people.page(asked)
     done = activities or kept_activities(client, today, cache=cache)

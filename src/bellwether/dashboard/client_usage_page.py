@@ -24,6 +24,7 @@ from bellwether.health.usage_reading import Usage, facts_version, last_day_of, u
 from bellwether.portfolio.models import Client
 from bellwether.staff import audit
 from bellwether.staff.models import StaffUser
+from bellwether.usage.client_user_days import ClientUserDays
 from bellwether.usage.periods import DEFAULT_RANGE, RANGES, Period, custom_period, period_of
 from bellwether.usage.workspace import workspace_lake
 
@@ -48,7 +49,8 @@ class Asked:
 def usage(request: HttpRequest, client_id: UUID) -> HttpResponse:
     """Show the usage of a client that the reader may see; for a swap of the figures, only these."""
     user, now, shown, asked = _opened(request, client_id)
-    found = _read(shown, asked, user, now)
+    user_days = ClientUserDays(workspace_lake(), shown.organization_id)
+    found = _read(shown, asked, user, now, user_days)
     page = _page(request, shown, asked, found, now)
     _note(user, shown, "client.usage", asked, now)
     if target_of(request) == FIGURES:
@@ -66,6 +68,7 @@ def usage(request: HttpRequest, client_id: UUID) -> HttpResponse:
             now=now,
             zone=zone,
             address=_address("client_usage", shown, asked),
+            user_days=user_days,
         ),
     }
     return answer(request, "dashboard/client_usage.html", values)
@@ -134,8 +137,17 @@ def _asked(request: HttpRequest, client: Client, today: date) -> Asked:
     return Asked(chosen or period, problems, query)
 
 
-def _read(client: Client, asked: Asked, user: StaffUser, now: datetime) -> Usage:
-    return usage_of(client, asked.period, sees_all=user.sees_all_clients, now=now, cache=caches["memory"])
+def _read(
+    client: Client, asked: Asked, user: StaffUser, now: datetime, user_days: ClientUserDays | None = None
+) -> Usage:
+    return usage_of(
+        client,
+        asked.period,
+        sees_all=user.sees_all_clients,
+        now=now,
+        cache=caches["memory"],
+        user_days=user_days,
+    )
 
 
 def _address(name: str, client: Client, asked: Asked) -> Address:

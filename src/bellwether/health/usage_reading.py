@@ -20,6 +20,7 @@ from bellwether.health.usage_days import UsageDay, counts_of, usage_days
 from bellwether.portfolio.models import Client
 from bellwether.usage.anomalies import HISTORY_DAYS
 from bellwether.usage.calendar import months_between
+from bellwether.usage.client_user_days import ClientUserDays
 from bellwether.usage.daily import FIGURES, LEAST_BASELINE_DAYS, MONTH_DAYS, Daily, baselines, daily, figures
 from bellwether.usage.event_counts import MODULE_DAYS, modules_used
 from bellwether.usage.facts import (
@@ -28,7 +29,6 @@ from bellwether.usage.facts import (
     read_client_days,
     read_client_hours,
     read_event_days,
-    read_user_days,
 )
 from bellwether.usage.hours import Hours, hours
 from bellwether.usage.lake import Lake
@@ -44,8 +44,7 @@ SILENT_DAYS = 4  # longer than a weekend: then it is the source that is silent, 
 KEPT_SECONDS = 60
 KINDS = ("client_days", "event_days", "user_days")
 DAY_COLUMNS = tuple(name for name in CLIENT_DAYS if name != "actions_by_hour")  # those hours are slow to read
-EVENT_COLUMNS = ("date", "event", "module", "label", "is_service", "events", "last_ts")
-USER_COLUMNS = ("user_key", "date", "role", "sessions", "actions", "is_service")
+EVENT_COLUMNS = ("date", "event", "module", "label", "is_service", "events")
 
 
 @dataclass(frozen=True)
@@ -112,10 +111,19 @@ def last_day_of(client: Client, today: date) -> date:
     return min(today, day_of(client.archived_at, django_settings.BELLWETHER_WORKSPACE_ZONE))
 
 
-def usage_of(client: Client, period: Period, *, sees_all: bool, now: datetime, cache: BaseCache) -> Usage:
+def usage_of(
+    client: Client,
+    period: Period,
+    *,
+    sees_all: bool,
+    now: datetime,
+    cache: BaseCache,
+    user_days: ClientUserDays | None = None,
+) -> Usage:
     """Return the usage of `client` over `period`, in a fixed number of queries.
 
-    `sees_all` says whether the reader sees all clients. The cache keeps what others are compared with for KEPT_SECONDS,
+    `sees_all` says whether the reader sees all clients. `user_days` are those of the client, where the page reads them
+    for other things too. The cache keeps what others are compared with for KEPT_SECONDS,
     and the client's own figures until its facts change.
     """
     zone = django_settings.BELLWETHER_WORKSPACE_ZONE
@@ -125,7 +133,8 @@ def usage_of(client: Client, period: Period, *, sees_all: bool, now: datetime, c
     key = _key(client, period, today, facts)
     own: _Own | None = cache.get(key)
     if own is None:
-        own = _own(client, period, lake=lake, today=today, known=known)
+        use = user_days or ClientUserDays(lake, client.organization_id)
+        own = _own(client, period, lake=lake, today=today, known=known, use=use)
         cache.set(key, own, KEPT_SECONDS)
     return Usage(
         comparisons=comparisons(
@@ -167,7 +176,7 @@ def _key(client: Client, period: Period, today: date, version: str) -> str:
     return f"usage-own:{blake2b(repr(parts).encode(), digest_size=16).hexdigest()}"
 
 
-def _own(client: Client, period: Period, *, lake: Lake, today: date, known: Cohort) -> _Own:
+def _own(client: Client, period: Period, *, lake: Lake, today: date, known: Cohort, use: ClientUserDays) -> _Own:
     settings = workspace_settings()
     begin, last = period.first - timedelta(days=LOOK_BACK_DAYS), period.last
     ids = [client.organization_id]
@@ -192,12 +201,12 @@ def _own(client: Client, period: Period, *, lake: Lake, today: date, known: Coho
         "period": period,
         "today": today,
         "started": started,
-        "newest_event_at": _newest(client, events),
+        "newest_event_at": _newest(client, lake, events),
         "days": usage_days(rows, by_hour, period, started, counts, judged.intervals),
         "figures": _of_first(figures(facts, period.first, last, working_days=settings.working_days)),
         "modules": _modules(client, events, period, settings, started),
         "hours": hours(by_hour, period.first, last),
-        **_people(client, lake, period),
+        **_people(client, period, use),
         "total_users": _total_users(rows, last),
         "unusual": judged.unusual,
         "holidays": {day: name for day, name in holidays.items() if day >= period.first},
@@ -254,11 +263,10 @@ def _modules(
     return Modules(int(used[-1]), len(set(client.licensed_modules)) if client.licensed_modules else None, usual)
 
 
-def _people(client: Client, lake: Lake, period: Period) -> dict[str, Any]:
+def _people(client: Client, period: Period, use: ClientUserDays) -> dict[str, Any]:
     roles_first = max(period.first, period.last - timedelta(days=LONGEST_DAYS - 1))
     first = min(period.first, roles_first - timedelta(days=BASELINE_DAYS))
-    ids = [client.organization_id]
-    users = read_user_days(lake, first, period.last, organization_ids=ids, columns=USER_COLUMNS)
+    users = use.between(first, period.last)
     named = PlatformUser.objects.filter(organization_id=client.organization_id).exclude(role="")
     active = users.filter(~pl.col("is_service"), pl.col("actions") > 0, pl.col("date") >= period.first)
     roles = role_sessions(
@@ -267,9 +275,16 @@ def _people(client: Client, lake: Lake, period: Period) -> dict[str, Any]:
     return {"roles": roles, "active_users": active["user_key"].n_unique()}
 
 
-def _newest(client: Client, events: pl.DataFrame) -> datetime | None:
-    """Return the client's newest event: of the facts read, or the one noted when it was last scored."""
-    found = [at for at in (events["last_ts"].max(), client.last_activity_at) if isinstance(at, datetime)]
+def _newest(client: Client, lake: Lake, events: pl.DataFrame) -> datetime | None:
+    """Return the client's newest event: of the facts read, or the one noted when it was last scored.
+
+    Instants are slow to read, as no two are alike: those of the newest day suffice.
+    """
+    day, at = events["date"].max(), None
+    if isinstance(day, date):
+        ids = [client.organization_id]
+        at = read_event_days(lake, day, day, organization_ids=ids, columns=("last_ts",))["last_ts"].max()
+    found = [at for at in (at, client.last_activity_at) if isinstance(at, datetime)]
     return max(found, default=None)
 
 

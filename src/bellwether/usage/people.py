@@ -17,6 +17,7 @@ from bellwether.common.time import day_of
 from bellwether.portfolio.choices import ContactRole
 from bellwether.portfolio.models import Client
 from bellwether.usage.calendar import months_between
+from bellwether.usage.client_user_days import ClientUserDays
 from bellwether.usage.engagement import (
     HALVED,
     LOOK_BACK_DAYS,
@@ -25,7 +26,7 @@ from bellwether.usage.engagement import (
     activity_levels,
     engagement,
 )
-from bellwether.usage.facts import facts_path, read_user_days
+from bellwether.usage.facts import facts_path
 from bellwether.usage.lake import Lake
 from bellwether.usage.people_sources import LinkedContact, known_users, linked_contacts
 
@@ -173,18 +174,28 @@ class People:
         ]
 
 
-def people_of(client: Client, *, lake: Lake, today: date, zone: ZoneInfo, cache: BaseCache) -> People:
+def people_of(
+    client: Client,
+    *,
+    lake: Lake,
+    today: date,
+    zone: ZoneInfo,
+    cache: BaseCache,
+    user_days: ClientUserDays | None = None,
+) -> People:
     """Return the people of `client` in two queries, as of `today`, or of the day on which it was archived.
 
-    Their use is kept until the facts change, at most KEPT_SECONDS; who is linked to a contact is as of now.
+    Their use is kept until the facts change, at most KEPT_SECONDS; who is linked to a contact is as of now. `user_days`
+    are those of the client, where the page reads them for other things too.
     """
     today = last_day_of(client, today, zone)
     key = f"people:{client.pk}:{today}:{_version(lake, today)}"
     kept: tuple[pl.DataFrame, pl.DataFrame] | None = cache.get(key)
     if kept is None:
-        kept = _measured(client.organization_id, lake, today, zone)
+        use = user_days or ClientUserDays(lake, client.organization_id)
+        kept = _measured(client.organization_id, use, today, zone)
         cache.set(key, kept, KEPT_SECONDS)
-    frame, user_days = kept
+    frame, drawn = kept
     contacts, links = linked_contacts(client, today, zone)
     named = frame.join(links, on="user_key", how="left", maintain_order="left").with_columns(
         name=pl.coalesce("contact_name", "pseudonym"),
@@ -195,7 +206,7 @@ def people_of(client: Client, *, lake: Lake, today: date, zone: ZoneInfo, cache:
         is_potential_champion=pl.col("is_potential_champion") & ~pl.col("is_linked_champion"),
         text=pl.concat_str("name", pl.lit(" "), "user_key").str.to_lowercase(),
     )
-    return People(named.drop("contact_name"), user_days, contacts, today)
+    return People(named.drop("contact_name"), drawn, contacts, today)
 
 
 def last_day_of(client: Client, today: date, zone: ZoneInfo) -> date:
@@ -263,9 +274,10 @@ def _version(lake: Lake, today: date) -> str:
     return blake2b(repr(stamps).encode(), digest_size=8).hexdigest()
 
 
-def _measured(organization_id: str, lake: Lake, today: date, zone: ZoneInfo) -> tuple[pl.DataFrame, pl.DataFrame]:
-    first = today - timedelta(days=LOOK_BACK_DAYS - 1)
-    user_days = read_user_days(lake, first, today, organization_ids=[organization_id])
+def _measured(
+    organization_id: str, use: ClientUserDays, today: date, zone: ZoneInfo
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    user_days = use.between(today - timedelta(days=LOOK_BACK_DAYS - 1), today)
     frame = engagement(user_days, today, known=known_users(zone, organization_id=organization_id))
     frame = frame.with_columns(pseudonym=pseudonyms(pl.col("user_key")))
     return frame, user_days.select(*[pl.col(name).cast(dtype) for name, dtype in DRAWN.items()])

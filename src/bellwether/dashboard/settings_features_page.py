@@ -29,10 +29,10 @@ from bellwether.dashboard.settings_features_form import (
 )
 from bellwether.dashboard.settings_head import settings_tabs
 from bellwether.health.adoption import PortfolioUse
-from bellwether.health.adoption_reading import portfolio_use
 from bellwether.health.catalogue_reading import SEEN_DAYS, Seen, preview, seen_events, unmatched
 from bellwether.health.feature_use import Level
 from bellwether.health.loading import workspace_settings
+from bellwether.health.portfolio_reading import portfolio_use
 from bellwether.staff import audit
 from bellwether.staff.models import StaffUser
 from bellwether.usage.catalogue import as_draft

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from hashlib import sha256
 
 import polars as pl
 from django.conf import settings as django_settings
@@ -12,20 +11,16 @@ from bellwether.common.time import day_of
 from bellwether.health.adoption import (
     TREND_WINDOW_DAYS,
     Adoption,
-    PortfolioUse,
     TierUse,
     adoption_of,
-    portfolio_of,
 )
 from bellwether.health.feature_use import feature_levels, fits
 from bellwether.health.inputs import FeatureSpec, MeasureSettings
 from bellwether.health.loading import load_use, workspace_settings
-from bellwether.health.reading_use import KeptUse
+from bellwether.health.portfolio_reading import portfolio_use
 from bellwether.portfolio.models import Client
 from bellwether.usage.licences import effective_licences
 from bellwether.usage.models import Feature
-
-KEPT_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -42,7 +37,7 @@ class AdoptionRead:
 
 
 def read_adoption(client: Client, *, now: datetime, cache: BaseCache) -> AdoptionRead:
-    """Return the adoption of `client` as of now; figures of peers are at most KEPT_SECONDS old (`cache`).
+    """Return the adoption of `client` as of now; figures of peers are a few minutes old at most (`cache`).
 
     Archived clients are shown as of the day on which they were archived.
     """
@@ -77,25 +72,5 @@ def catalogue_specs(settings: MeasureSettings) -> list[tuple[FeatureSpec, str]]:
 
 
 def tier_use(tier: str, settings: MeasureSettings, *, day: date, cache: BaseCache) -> TierUse | None:
-    """Return the use of a tier on `day`, made for all tiers at once, kept for KEPT_SECONDS; None if empty."""
+    """Return the use of a tier on `day`; None if it has no clients with events."""
     return portfolio_use(settings, day=day, cache=cache).tiers.get(tier)
-
-
-def portfolio_use(settings: MeasureSettings, *, day: date, cache: BaseCache) -> PortfolioUse:
-    """Return the use of all clients that are not archived on `day`: one pass, kept for KEPT_SECONDS."""
-    key = f"adoption-portfolio:{day}:{sha256(repr(settings.features).encode()).hexdigest()[:16]}"
-    kept: PortfolioUse | None = cache.get(key)
-    if kept is None:
-        kept = read_portfolio(settings, day)
-        cache.set(key, kept, KEPT_SECONDS)
-    return kept
-
-
-def read_portfolio(settings: MeasureSettings, day: date, *, kept: KeptUse | None = None) -> PortfolioUse:
-    """Return the use of all clients that are not archived on `day`; `kept` for another catalogue than the current."""
-    active = Client.objects.active().values_list("pk", "contract_tier")
-    tiers = {client_id.hex: tier for client_id, tier in active}
-    # The same span of days as for one client, so that both share the months that are kept.
-    loaded = load_use([day - timedelta(days=TREND_WINDOW_DAYS), day], settings, kept=kept)
-    levels = feature_levels(loaded.inputs, [day], settings, with_last_use=False)
-    return portfolio_of(levels, tiers)

@@ -7,9 +7,9 @@ from datetime import date, timedelta
 import polars as pl
 from django.core.cache import BaseCache
 
-from bellwether.health.adoption_reading import KEPT_SECONDS, portfolio_use, read_portfolio
 from bellwether.health.feature_use import LEVEL_NAMES
 from bellwether.health.inputs import FeatureSpec, MeasureSettings, settings_from_preset
+from bellwether.health.portfolio_reading import KEPT_SECONDS, portfolio_use, read_portfolio
 from bellwether.health.reading_use import KeptUse
 from bellwether.usage.catalogue_data import FeatureDraft
 from bellwether.usage.event_match import EventMatch

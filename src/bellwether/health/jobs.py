@@ -10,6 +10,7 @@ from bellwether.common.errors import InvalidInputError
 from bellwether.common.jobs import Counts, JobContext, job
 from bellwether.common.models import JobRun, JobState
 from bellwether.common.time import day_of
+from bellwether.health.portfolio_reading import keep_portfolio_use
 from bellwether.health.retention import apply_retention
 from bellwether.health.services import ScoreCounts, score_client_today, score_dates
 from bellwether.portfolio.models import Client
@@ -55,6 +56,12 @@ def _kept_days() -> int:
     """Return how far back scores are made again: no score that is not kept, none of days whose facts are not."""
     kept = (settings.BELLWETHER_KEEP_USAGE_DAYS, settings.BELLWETHER_KEEP_SCORES_DAYS)
     return min([KEPT_DAYS, *(days for days in kept if days)])
+
+
+@job("peers", every=timedelta(minutes=1), requestable=True)
+def peers(context: JobContext) -> Counts:
+    """Make the use of all clients, with which pages compare one, if facts or scores were made since the last time."""
+    return {"clients": keep_portfolio_use(now=context.now)}
 
 
 @job("retention", cron="17 2 * * *", requestable=True)

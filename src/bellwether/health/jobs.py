@@ -10,6 +10,7 @@ from bellwether.common.errors import InvalidInputError
 from bellwether.common.jobs import Counts, JobContext, job
 from bellwether.common.models import JobRun, JobState
 from bellwether.common.time import day_of
+from bellwether.health import usage_jobs  # noqa: F401 (declares the job that keeps what usage is compared with)
 from bellwether.health.portfolio_reading import keep_portfolio_use
 from bellwether.health.retention import apply_retention
 from bellwether.health.services import ScoreCounts, score_client_today, score_dates

@@ -1,6 +1,6 @@
 """Reads what usage is compared with: figures of all clients over a range, the common season, the newest day.
 
-They are the same for every client of the workspace, so callers give a cache to keep them in.
+They are the same for every client of the workspace.
 """
 
 from collections.abc import Collection
@@ -9,9 +9,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
-from django.core.cache import BaseCache
 
-from bellwether.health.cohort_reading import KEPT_SECONDS
 from bellwether.health.usage_comparison import Peers
 from bellwether.portfolio.models import Client
 from bellwether.usage.anomalies import HISTORY_DAYS, Floats, common_season
@@ -37,17 +35,8 @@ class Cohort:
     first_days: dict[str, date]
 
 
-def cohort(lake: Lake, first: date, last: date, *, working_days: Collection[int], cache: BaseCache) -> Cohort:
-    """Return what the range `first` to `last` is compared with; at most KEPT_SECONDS old."""
-    key = f"usage-cohort:{lake.name.encode().hex()}:{first}:{last}"
-    kept: Cohort | None = cache.get(key)
-    if kept is None:
-        kept = _read(lake, first, last, working_days)
-        cache.set(key, kept, KEPT_SECONDS)
-    return kept
-
-
-def _read(lake: Lake, first: date, last: date, working_days: Collection[int]) -> Cohort:
+def read_cohort(lake: Lake, first: date, last: date, *, working_days: Collection[int]) -> Cohort:
+    """Return what the range `first` to `last` is compared with, in one query; health.usage_cohort_keeping keeps it."""
     begin = first - timedelta(days=HISTORY_DAYS)
     first_days = _first_days(lake)
     active_clients = Client.objects.active().order_by()

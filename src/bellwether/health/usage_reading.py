@@ -14,7 +14,8 @@ from django.core.cache import BaseCache
 from bellwether.common.time import day_of
 from bellwether.health.inputs import MeasureSettings
 from bellwether.health.loading import workspace_settings
-from bellwether.health.usage_cohort import Cohort, cohort
+from bellwether.health.usage_cohort import Cohort
+from bellwether.health.usage_cohort_keeping import cohort
 from bellwether.health.usage_comparison import Comparison, comparisons
 from bellwether.health.usage_days import UsageDay, counts_of, usage_days
 from bellwether.portfolio.models import Client
@@ -123,8 +124,8 @@ def usage_of(
     """Return the usage of `client` over `period`, in a fixed number of queries.
 
     `sees_all` says whether the reader sees all clients. `user_days` are those of the client, where the page reads them
-    for other things too. The cache keeps what others are compared with for KEPT_SECONDS,
-    and the client's own figures until its facts change.
+    for other things too. The cache keeps the client's own figures until its facts change, at most KEPT_SECONDS; how old
+    what it is compared with may be says health.usage_cohort_keeping.
     """
     zone = django_settings.BELLWETHER_WORKSPACE_ZONE
     lake, today = workspace_lake(), day_of(now, zone)

@@ -46,7 +46,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
     Beside.waiting = []
     monkeypatch.setattr(keeping, "time", made)
     monkeypatch.setattr(keeping, "Thread", Beside)
-    monkeypatch.setattr(keeping.connection, "close", lambda: None)
+    monkeypatch.setattr("bellwether.health.usage_cohort_keeping.connection.close", lambda: None)
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
     caches["memory"].clear()
     caches["default"].clear()

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from bellwether.usage.daily import baselines, daily, figures
-from bellwether.usage.event_counts import daily_events, modules_used
+from bellwether.usage.event_counts import DailyEvents, modules_used
 from bellwether.usage.facts import CLIENT_DAYS, CLIENT_HOURS, EVENT_DAYS, USER_DAYS
 from bellwether.usage.hours import hours
 from bellwether.usage.periods import Period, custom_period, period_of
@@ -172,10 +172,11 @@ class TestEventCounts:
     def test_count_days_labels_and_people(self) -> None:
         frame = event_days([("Case Closed", 0, None, 3, False), ("Case Closed", 2, None, 4, True)])
         frame = frame.with_columns(label=pl.Series(["on_track", "breached"]))
-        assert daily_events(frame, days_before(2), TODAY, ["Case Closed"]) == [4, 0, 3]
-        assert daily_events(frame, days_before(2), TODAY, ["Case Closed"], labels=["on_track"]) == [0, 0, 3]
-        assert daily_events(frame, days_before(2), TODAY, ["Case Closed"], people_only=True) == [0, 0, 3]
-        assert daily_events(frame, days_before(2), TODAY, []) == [0, 0, 0]
+        happened = DailyEvents(frame, days_before(2), TODAY)
+        assert happened.count(["Case Closed"]) == [4, 0, 3]
+        assert happened.count(["Case Closed"], labels=["on_track"]) == [0, 0, 3]
+        assert happened.count(["Case Closed"], people_only=True) == [0, 0, 3]
+        assert happened.count([]) == [0, 0, 0]
 
     def test_modules_count_for_thirty_days_if_people_used_them(self) -> None:
         rows = [

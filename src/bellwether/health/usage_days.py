@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from bellwether.health.inputs import MeasureSettings
-from bellwether.usage.event_counts import daily_events
+from bellwether.usage.event_counts import DailyEvents
 from bellwether.usage.hours import HOUR_COLUMNS
 from bellwether.usage.periods import Period
 
@@ -50,16 +50,15 @@ def counts_of(settings: MeasureSettings, event_days: pl.DataFrame, first: date, 
 
     `logins` are the preset's login events of people, and missing where the preset names none: sessions stand for them.
     """
-    found = {
-        count.name: daily_events(event_days, first, last, count.events, labels=count.where) for count in settings.counts
-    }
+    happened = DailyEvents(event_days, first, last)
+    found = {count.name: happened.count(count.events, labels=count.where) for count in settings.counts}
     events_of = {feature.key: feature.events for feature in settings.features}
     for name, keys in FEATURE_COUNTS.items():
         key = next((key for key in keys if key in events_of), None)
         if key:
-            found[name] = daily_events(event_days, first, last, events_of[key])
+            found[name] = happened.count(events_of[key])
     if settings.login_events:
-        found[LOGINS] = daily_events(event_days, first, last, settings.login_events, people_only=True)
+        found[LOGINS] = happened.count(settings.login_events, people_only=True)
     return found
 
 

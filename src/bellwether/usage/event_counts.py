@@ -11,26 +11,25 @@ from bellwether.usage.anomalies import Floats
 MODULE_DAYS = 30
 
 
-def daily_events(
-    event_days: pl.DataFrame,
-    first: date,
-    last: date,
-    events: Collection[str],
-    *,
-    labels: Collection[str] = (),
-    people_only: bool = False,
-) -> list[int]:
-    """Return how many of `events` happened on each day from `first` to `last`, of those with one of `labels` if any."""
-    wanted = pl.col("event").is_in(list(events)) & pl.col("date").is_between(first, last)
-    if labels:
-        wanted &= pl.col("label").is_in(list(labels))
-    if people_only:
-        wanted &= ~pl.col("is_service")
-    found = event_days.filter(wanted).group_by("date").agg(pl.col("events").sum())
-    table = [0] * ((last - first).days + 1)
-    for day, events_of_day in found.iter_rows():
-        table[(day - first).days] = events_of_day
-    return table
+class DailyEvents:
+    """The events of one client on the days `first` to `last`, ready to be counted in many ways."""
+
+    def __init__(self, event_days: pl.DataFrame, first: date, last: date) -> None:
+        self._days = (last - first).days + 1
+        self._of: dict[str, list[tuple[int, str | None, bool, int]]] = {}
+        inside = event_days.filter(pl.col("date").is_between(first, last))
+        rows = inside.select("event", (pl.col("date") - first).dt.total_days(), "label", "is_service", "events")
+        for event, *row in rows.iter_rows():
+            self._of.setdefault(event, []).append((row[0], row[1], row[2], row[3]))
+
+    def count(self, events: Collection[str], *, labels: Collection[str] = (), people_only: bool = False) -> list[int]:
+        """Return how many of `events` happened on each of the days, of those with one of `labels` if any."""
+        table = [0] * self._days
+        for event in set(events):
+            for day, label, is_service, number in self._of.get(event, ()):
+                if not (people_only and is_service) and (not labels or label in labels):
+                    table[day] += number
+        return table
 
 
 def modules_used(

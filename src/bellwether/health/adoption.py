@@ -166,10 +166,11 @@ def adoption_of(
     now = {row["feature_key"]: row for row in levels.filter(pl.col("date") == day).iter_rows(named=True)}
     then = {row["feature_key"]: row for row in levels.filter(pl.col("date") == before).iter_rows(named=True)}
     others = [place for place, one in enumerate(tier.client_ids) if one != client_id] if tier else []
+    known = [(spec, category) for spec, category in features if spec.key in now]
+    used_at = used_between([spec for spec, _ in known], spans)
     lines = [
-        _line(spec, category, now[spec.key], then[spec.key], spans, licences, _peers(spec, now[spec.key], tier, others))
-        for spec, category in features
-        if spec.key in now
+        _line(spec, category, now[spec.key], then[spec.key], at, licences, _peers(spec, now[spec.key], tier, others))
+        for (spec, category), at in zip(known, used_at, strict=True)
     ]
     licensed = sum(row["licensed"] for row in now.values())
     used = sum(line.is_used for line in lines)
@@ -220,11 +221,10 @@ def _line(
     category: str,
     now: Mapping[str, object],
     then: Mapping[str, object],
-    spans: pl.DataFrame,
+    used_at: tuple[datetime | None, datetime | None],
     licences: Mapping[str, Licence],
     peers: PeerUse,
 ) -> FeatureLine:
-    first, last = used_between(spec, spans)
     return FeatureLine(
         spec=spec,
         category=category,
@@ -237,16 +237,21 @@ def _line(
         use_30d=int(now["use_30d"]),  # type: ignore[call-overload]
         use_before_30d=int(now["use_before_30d"]),  # type: ignore[call-overload]
         trend=str(now["use_trend"]),
-        first_used=first,
-        last_used=last,
+        first_used=used_at[0],
+        last_used=used_at[1],
         peers=peers,
     )
 
 
-def used_between(spec: FeatureSpec, spans: pl.DataFrame) -> tuple[datetime | None, datetime | None]:
-    """Return first and last use of a feature from the SPANS of one client; services count only for "any" use."""
-    rows = spans.filter(fits(spec) if spec.target == "any" else fits(spec) & ~pl.col("is_service"))
-    return rows["first_ts"].min(), rows["last_ts"].max()  # type: ignore[return-value]
+def used_between(specs: Sequence[FeatureSpec], spans: pl.DataFrame) -> list[tuple[datetime | None, datetime | None]]:
+    """Return first and last use of each feature from the SPANS of a client; services count only for "any" use."""
+    rows = [fits(spec) if spec.target == "any" else fits(spec) & ~pl.col("is_service") for spec in specs]
+    found = spans.select(
+        *(pl.col("first_ts").filter(here).min().alias(f"first_{place}") for place, here in enumerate(rows)),
+        *(pl.col("last_ts").filter(here).max().alias(f"last_{place}") for place, here in enumerate(rows)),
+    )
+    values = found.row(0) if found.height else ()
+    return list(zip(values[: len(specs)], values[len(specs) :], strict=True))
 
 
 def _level(row: Mapping[str, object]) -> Level | None:

@@ -4,14 +4,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from bellwether.common.rounding import NOISE
 from bellwether.health.contract_terms import Terms, contract_terms
 from bellwether.health.event_sums import EventSums
-from bellwether.health.grids import NEVER, Bools, Floats, Grid, Ints, known, ratio
+from bellwether.health.grids import NEVER, Bools, Floats, Grid, Ints, Placed, known, ratio
 from bellwether.health.inputs import FeatureSpec, MeasureInputs, MeasureSettings
 from bellwether.health.usage_measures import first_days
 from bellwether.usage.event_match import COLUMNS
@@ -62,9 +64,9 @@ def feature_uses(
     inputs: MeasureInputs, grid: Grid, settings: MeasureSettings, sums: EventSums, terms: Terms
 ) -> Iterator[FeatureUse]:
     """Yield each feature of the catalogue, in its order."""
-    said = _clients_with_rows(inputs, grid)
+    licences = _Licences(inputs, grid, settings, terms)
     for spec in settings.features:
-        licensed, configured = _licence(inputs, grid, spec, terms, said)
+        licensed, configured = licences.of(spec)
         running = sums.of_events(spec.events, matches=spec.matches, people_only=spec.target != "any")
         use = grid.window(running, spec.days)
         expected = _expected(spec, grid, terms)
@@ -99,20 +101,36 @@ def _clients_with_rows(inputs: MeasureInputs, grid: Grid) -> Bools:
     return grid.client_ids.is_in(inputs.adoption["client_id"].unique().implode()).to_numpy()[:, None]
 
 
-def _licence(inputs: MeasureInputs, grid: Grid, spec: FeatureSpec, terms: Terms, said: Bools) -> tuple[Bools, Bools]:
-    """Return (clients, dates): licensed and configured. A missing date of either means always."""
-    rows = inputs.adoption.filter(pl.col("feature_key") == spec.key).with_columns(
-        pl.col("licensed_at", "configured_at").fill_null(date(1970, 1, 1))
-    )
+class _Licences:
+    """What the records say about the features, placed on the grid once for all of them."""
 
-    def since(flag: str, day: str) -> Bools:
-        placed = grid.place(rows.filter(pl.col(flag)), by="client_id", day=day)
-        return grid.last_of(placed, placed.day) > NEVER  # type: ignore[no-any-return]
+    def __init__(self, inputs: MeasureInputs, grid: Grid, settings: MeasureSettings, terms: Terms) -> None:
+        self._grid, self._terms = grid, terms
+        self._said = _clients_with_rows(inputs, grid)
+        self._codes = {spec.key: code for code, spec in enumerate(settings.features)}
+        rows = inputs.adoption.with_columns(
+            pl.col("feature_key").replace_strict(self._codes, default=-1, return_dtype=pl.Int64),
+            pl.col("licensed_at", "configured_at").fill_null(date(1970, 1, 1)),
+        )
+        self._licensed = self._placed(rows, "is_licensed", "licensed_at")
+        self._configured = self._placed(rows, "is_configured", "configured_at")
 
-    by_module = terms.has_module(spec.module.lower())
-    licensed = np.where(said, since("is_licensed", "licensed_at"), by_module)
-    configured = np.where(said, since("is_configured", "configured_at"), True)
-    return licensed, configured
+    def of(self, spec: FeatureSpec) -> tuple[Bools, Bools]:
+        """Return (clients, dates): licensed and configured. A missing date of either means always."""
+        by_module = self._terms.has_module(spec.module.lower())
+        licensed = np.where(self._said, self._since(self._licensed, spec), by_module)
+        configured = np.where(self._said, self._since(self._configured, spec), True)
+        return licensed, configured
+
+    def _placed(self, rows: pl.DataFrame, flag: str, day: str) -> tuple[Placed, Ints]:
+        placed = self._grid.place(rows.filter(pl.col(flag)), by="client_id", day=day)
+        return placed, placed.frame["feature_key"].to_numpy()
+
+    def _since(self, rows: tuple[Placed, Ints], spec: FeatureSpec) -> Bools:
+        placed, codes = rows
+        here = codes == self._codes[spec.key]
+        latest = self._grid.latest(placed.row[here], placed.column[here], placed.day[here])
+        return latest > NEVER  # type: ignore[no-any-return]
 
 
 def feature_measures(
@@ -172,31 +190,36 @@ def feature_levels(
     terms = contract_terms(inputs, grid)
     sums = EventSums(inputs, grid, settings)
     started = (first_days(inputs, grid)[:, None] <= grid.wanted).ravel()
-    keys = grid_keys(grid)
-    parts = []
+    found: dict[str, list[npt.NDArray[Any]]] = {}
     for feature in feature_uses(inputs, grid, settings, sums, terms):
         last = _last_used(feature, inputs, grid) if with_last_use else np.full_like(feature.use, NEVER)
         expected = np.nan if feature.spec.target == "any" else feature.expected
-        now = grid.window(feature.running, TREND_DAYS).ravel()
-        before = grid.window(feature.running, TREND_DAYS, before=TREND_DAYS).ravel()
-        frame = keys.with_columns(
-            pl.lit(feature.spec.key).alias("feature_key"),
-            pl.Series("level", np.array(LEVEL_NAMES)[feature.level.ravel()], pl.String),
-            pl.Series("use", feature.use.ravel()),
-            pl.Series("expected", np.broadcast_to(expected, feature.use.shape).ravel(), pl.Float64).fill_nan(None),
-            pl.Series("share", feature.share.ravel()).fill_nan(None),
-            pl.Series("use_30d", now),
-            pl.Series("use_before_30d", before),
-            pl.Series("last_used", last.ravel()),
-            pl.Series("ever_used", grid.window(feature.running, None).ravel() > 0),
-            pl.Series("licensed", feature.licensed.ravel()),
-            pl.Series("_started", started),
-        )
-        parts.append(frame)
-    if not parts:
+        columns = {
+            "level": feature.level,
+            "use": feature.use,
+            "expected": np.broadcast_to(np.asarray(expected, dtype=np.float64), feature.use.shape),
+            "share": feature.share,
+            "use_30d": grid.window(feature.running, TREND_DAYS),
+            "use_before_30d": grid.window(feature.running, TREND_DAYS, before=TREND_DAYS),
+            "last_used": last,
+            "ever_used": grid.window(feature.running, None) > 0,
+            "licensed": feature.licensed,
+            "_started": started,
+        }
+        for name, values in columns.items():
+            found.setdefault(name, []).append(values.ravel())
+    if not found:
         return _no_levels()
+    keys = grid_keys(grid)
+    names = pl.Series("feature_key", [spec.key for spec in settings.features], pl.String)
+    whole = pl.DataFrame({name: np.concatenate(parts) for name, parts in found.items()}).with_columns(
+        *pl.concat([keys] * len(names)).get_columns(),
+        names.gather(np.repeat(np.arange(len(names)), keys.height)),
+        pl.Series("level", np.array(LEVEL_NAMES)[np.concatenate(found["level"])], pl.String),
+        pl.col("expected", "share").fill_nan(None),
+    )
     trend = _trend(pl.col("use_30d"), pl.col("use_before_30d"))
-    return pl.concat(parts).select(
+    return whole.select(
         "client_id", "date", "feature_key",
         pl.when("_started").then("level").alias("level"),
         "use", "expected", "share", "use_30d", "use_before_30d",

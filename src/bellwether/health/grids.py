@@ -96,10 +96,14 @@ class Grid:
 
     def last_of(self, placed: Placed, values: Ints) -> Ints:
         """Return (clients, dates): the largest of `values` placed on or before each date, NEVER where there is none."""
-        if not len(placed.row):
+        return self.latest(placed.row, placed.column, values)
+
+    def latest(self, row: Ints, column: Ints, values: Ints) -> Ints:
+        """Return the same for values that lie at `row` and `column`."""
+        if not len(row):
             return np.full((self.clients, len(self.dates)), NEVER, dtype=np.int64)
         latest = np.full((self.clients, self.days), NEVER, dtype=np.int64)
-        np.maximum.at(latest, (placed.row, placed.column), values)
+        np.maximum.at(latest, (row, column), values)
         return self.take(np.maximum.accumulate(latest, axis=1))
 
     def on_day(self, placed: Placed, values: npt.NDArray[Any]) -> Ints:

@@ -128,6 +128,8 @@ def _churn_days(ids: list[str] | None, contracts: pl.DataFrame) -> pl.DataFrame:
     def newest(outcome: OutcomeKind) -> pl.Expr:
         return pl.col("date").filter(pl.col("outcome") == outcome.value).max()
 
+    if outcomes.is_empty():
+        return pl.DataFrame(schema={"client_id": pl.String, "churned": pl.Date})
     terms = contracts.group_by("client_id").agg(pl.col("start_date").max().alias("term"))
     return (
         outcomes.group_by("client_id")

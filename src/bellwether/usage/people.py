@@ -26,7 +26,7 @@ from bellwether.usage.engagement import (
     activity_levels,
     engagement,
 )
-from bellwether.usage.facts import facts_path
+from bellwether.usage.facts import INSTANT, facts_path
 from bellwether.usage.lake import Lake
 from bellwether.usage.people_sources import LinkedContact, known_users, linked_contacts
 
@@ -186,13 +186,14 @@ def people_of(
     """Return the people of `client` in two queries, as of `today`, or of the day on which it was archived.
 
     Their use is kept until the facts change, at most KEPT_SECONDS; who is linked to a contact is as of now. `user_days`
-    are those of the client, where the page reads them for other things too.
+    are those of the client, where the page reads them for other things too; if they are without instants, nobody's
+    `last_login_at` is known.
     """
+    use = user_days or ClientUserDays(lake, client.organization_id, instants=True)
     today = last_day_of(client, today, zone)
-    key = f"people:{client.pk}:{today}:{_version(lake, today)}"
+    key = f"people:{client.pk}:{today}:{_version(lake, today)}:{use.instants}"
     kept: tuple[pl.DataFrame, pl.DataFrame] | None = cache.get(key)
     if kept is None:
-        use = user_days or ClientUserDays(lake, client.organization_id)
         kept = _measured(client.organization_id, use, today, zone)
         cache.set(key, kept, KEPT_SECONDS)
     frame, drawn = kept
@@ -278,6 +279,9 @@ def _measured(
     organization_id: str, use: ClientUserDays, today: date, zone: ZoneInfo
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     user_days = use.between(today - timedelta(days=LOOK_BACK_DAYS - 1), today)
-    frame = engagement(user_days, today, known=known_users(zone, organization_id=organization_id))
+    read = user_days if use.instants else user_days.with_columns(last_ts=pl.lit(None, INSTANT))
+    frame = engagement(read, today, known=known_users(zone, organization_id=organization_id))
+    if not use.instants:
+        frame = frame.with_columns(last_login_at=pl.lit(None, INSTANT))
     frame = frame.with_columns(pseudonym=pseudonyms(pl.col("user_key")))
     return frame, user_days.select(*[pl.col(name).cast(dtype) for name, dtype in DRAWN.items()])

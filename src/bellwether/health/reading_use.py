@@ -92,13 +92,13 @@ def read_use(
     current = month_of(last)
     months = _stored(lake)
     if organization_ids is not None and kept.found and current < kept.found.current:
-        # An archived client is shown as of then; what is kept stays for the others.
-        older = _together([_month(lake, one, first, asked, organization_ids) for one in months if one < current])
+        older = []  # An archived client is shown as of then; what is kept stays for the others.
     else:
-        older = _older(lake, first, current, asked, kept).of(organization_ids)
-    newest = _together([_month(lake, one, first, asked, organization_ids) for one in months if one >= current])
-    newest = (newest[0], newest[1].filter(pl.col("date") <= last), newest[2])  # a clock may be ahead
-    starts, events, spans = _together([older, newest])
+        older = [_older(lake, first, current, asked, kept).of(organization_ids)]
+        months = [month for month in months if month >= current]
+    newest = [_month(lake, month, first, asked, organization_ids) for month in months]
+    starts, events, spans = _together([*older, *newest])
+    events = events.filter(pl.col("date") <= last)  # a clock may be ahead
     zero = [pl.lit(None).cast(dtype).alias(name) for name, dtype in CLIENT_DAYS.items() if name not in _STARTS]
     return UseFacts(client_days=starts.with_columns(zero).select(list(CLIENT_DAYS)), event_days=events, spans=spans)
 

@@ -32,7 +32,9 @@ def read_frame(queryset: QuerySet[Any], schema: Schema, sources: Sources | None 
     # Annotated by place: a name such as client_id is a field already, which an annotation may not hide.
     places = {f"column_{number}": expression for number, expression in enumerate(wanted)}
     rows = list(queryset.annotate(**places).values_list(*places))
-    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    if not rows:
+        return pl.DataFrame(schema=schema)
+    columns = zip(*rows, strict=True)
     return pl.DataFrame(
         [_column(name, values, dtype) for (name, dtype), values in zip(schema.items(), columns, strict=True)]
     )

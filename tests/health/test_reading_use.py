@@ -85,6 +85,28 @@ def test_keeps_the_span_of_use_from_the_first_event_ever(tmp_path: Path) -> None
     assert facts.client_days["date"].to_list() == [back(800)]
 
 
+def test_does_not_wait_while_another_thread_reads_the_months_of_all(tmp_path: Path) -> None:
+    lake, kept = Lake(tmp_path), KeptUse()
+    store_use(lake, [use("o", back(40), "Closed", 1), use("o", D, "Closed", 2), use("p", back(40), "Closed", 4)])
+    with kept.lock:
+        facts = read_use(lake, *DATES, SETTINGS, kept=kept, organization_ids=["o"])
+        assert kept.found is None
+    assert facts.event_days["events"].sum() == 3
+    again = read_use(lake, *DATES, SETTINGS, kept=kept, organization_ids=["o"])
+    assert_frame_equal(again.event_days, facts.event_days, check_row_order=False)
+    assert kept.found is not None
+
+
+def test_shows_an_archived_client_without_losing_what_is_kept_for_the_others(tmp_path: Path) -> None:
+    lake, kept = Lake(tmp_path), KeptUse()
+    store_use(lake, [use("o", back(200), "Closed", 1), use("o", back(100), "Closed", 2), use("o", D, "Closed", 4)])
+    read_use(lake, *DATES, SETTINGS, kept=kept, organization_ids=["o"])
+    found = kept.found
+    then = read_use(lake, back(130), back(100), SETTINGS, kept=kept, organization_ids=["o"])
+    assert then.event_days["events"].sum() == 3
+    assert kept.found is found is not None
+
+
 def test_reads_an_empty_lake(tmp_path: Path) -> None:
     facts = read_use(Lake(tmp_path), *DATES, SETTINGS, kept=KeptUse())
     assert (facts.client_days.height, facts.event_days.height, facts.spans.height) == (0, 0, 0)

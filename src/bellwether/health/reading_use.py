@@ -91,10 +91,15 @@ def read_use(
     asked = asked_events(settings)
     current = month_of(last)
     months = _stored(lake)
-    if organization_ids is not None and kept.found and current < kept.found.current:
-        older = []  # An archived client is shown as of then; what is kept stays for the others.
-    else:
-        older = [_older(lake, first, current, asked, kept).of(organization_ids)]
+    # An archived client is shown as of then: what is kept stays for the others.
+    is_past = kept.found is not None and current < kept.found.current
+    packed = (
+        None
+        if organization_ids is not None and is_past
+        else _older(lake, first, current, asked, kept, wait=organization_ids is None)
+    )
+    older = [packed.of(organization_ids)] if packed else []
+    if packed:
         months = [month for month in months if month >= current]
     newest = [_month(lake, month, first, asked, organization_ids) for month in months]
     starts, events, spans = _together([*older, *newest])
@@ -103,17 +108,20 @@ def read_use(
     return UseFacts(client_days=starts.with_columns(zero).select(list(CLIENT_DAYS)), event_days=events, spans=spans)
 
 
-def _older(lake: Lake, first: date, current: str, asked: tuple[AskedEvents, AskedEvents], kept: KeptUse) -> _Months:
+def _older(
+    lake: Lake, first: date, current: str, asked: tuple[AskedEvents, AskedEvents], kept: KeptUse, *, wait: bool
+) -> _Months | None:
     """Return the months before `current`, from memory if their files are as they were.
 
-    While one thread reads them again, the others go on with what was there before.
+    While one thread reads them again, the others go on with what was there before; if that is nothing, they `wait` or
+    get None, as the files of a few clients are read sooner than those of all.
     """
     name = (lake.name, month_of(first - timedelta(days=RECENT_DAYS)), current, *(tuple(a.words()) for a in asked))
     before = kept.found if kept.found and kept.found.name == name else None
     if before and monotonic() - before.checked_at < KEPT_SECONDS:
         return before.months
-    if not kept.lock.acquire(blocking=before is None) and before:
-        return before.months
+    if not kept.lock.acquire(blocking=before is None and wait):
+        return before.months if before else None
     try:
         before = kept.found if kept.found and kept.found.name == name else None
         if before and monotonic() - before.checked_at < KEPT_SECONDS:

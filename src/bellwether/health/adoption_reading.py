@@ -19,8 +19,8 @@ from bellwether.health.inputs import FeatureSpec, MeasureSettings
 from bellwether.health.loading import load_use, workspace_settings
 from bellwether.health.portfolio_reading import portfolio_use
 from bellwether.portfolio.models import Client
+from bellwether.usage.catalogue import features
 from bellwether.usage.licences import effective_licences
-from bellwether.usage.models import Feature
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,11 @@ def read_adoption(client: Client, *, now: datetime, cache: BaseCache) -> Adoptio
 
     Archived clients are shown as of the day on which they were archived.
     """
-    settings = workspace_settings()
+    catalogue = features()
+    settings = workspace_settings(catalogue)
     day = last_day(client, now=now)
     before = day - timedelta(days=TREND_WINDOW_DAYS)
-    specs = catalogue_specs(settings)
+    category = {feature.key: feature.category for feature in catalogue}
     loaded = load_use([before, day], settings, client_ids=[client.pk.hex])
     tier = tier_use(client.contract_tier, settings, day=day, cache=cache) if client.archived_at is None else None
     adoption = adoption_of(
@@ -53,8 +54,8 @@ def read_adoption(client: Client, *, now: datetime, cache: BaseCache) -> Adoptio
         loaded.spans,
         day=day,
         before=before,
-        features=specs,
-        licences=effective_licences(client, now=client.archived_at or now),
+        features=[(spec, category.get(spec.key, "")) for spec in settings.features],
+        licences=effective_licences(client, now=client.archived_at or now, catalogue=catalogue),
         tier=tier,
     )
     return AdoptionRead(adoption, loaded.inputs.event_days)
@@ -63,12 +64,6 @@ def read_adoption(client: Client, *, now: datetime, cache: BaseCache) -> Adoptio
 def last_day(client: Client, *, now: datetime) -> date:
     """Return the day as of which a client is shown: today, or the day on which it was archived."""
     return day_of(client.archived_at or now, django_settings.BELLWETHER_WORKSPACE_ZONE)
-
-
-def catalogue_specs(settings: MeasureSettings) -> list[tuple[FeatureSpec, str]]:
-    """Return the features of the catalogue with their category, in its order."""
-    category = dict(Feature.objects.values_list("key", "category"))
-    return [(spec, category.get(spec.key, "")) for spec in settings.features]
 
 
 def tier_use(tier: str, settings: MeasureSettings, *, day: date, cache: BaseCache) -> TierUse | None:

@@ -20,6 +20,7 @@ from bellwether.health.rows import Sources, read_frame
 from bellwether.portfolio.models import Client
 from bellwether.presets import load_preset
 from bellwether.usage.catalogue import as_data, features
+from bellwether.usage.models import Feature
 from bellwether.usage.workspace import workspace_lake
 
 READING_DAYS = 7
@@ -35,11 +36,11 @@ class Loaded:
     last_seen: pl.DataFrame
 
 
-def workspace_settings() -> MeasureSettings:
+def workspace_settings(catalogue: list[Feature] | None = None) -> MeasureSettings:
     """Return the settings of measures in this workspace, from its preset, catalogue of features and environment."""
-    catalogue = [as_data(feature) for feature in features()]
+    known = [as_data(feature) for feature in (features() if catalogue is None else catalogue)]
     return settings_from_preset(
-        load_preset(django_settings.BELLWETHER_PRESET) | {"features": catalogue},
+        load_preset(django_settings.BELLWETHER_PRESET) | {"features": known},
         working_days=django_settings.BELLWETHER_WORKING_DAYS,
         zone=django_settings.BELLWETHER_WORKSPACE_ZONE,
     )

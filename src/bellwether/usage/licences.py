@@ -38,16 +38,17 @@ def licences_of(client: Client) -> dict[str, Licence]:
     return {key: Licence(*rest) for key, *rest in rows.values_list("feature_key", *COLUMNS)}
 
 
-def effective_licences(client: Client, *, now: datetime) -> dict[str, Licence]:
-    """Return the licence of every feature of the catalogue as it counts now.
+def effective_licences(client: Client, *, now: datetime, catalogue: list[Feature] | None = None) -> dict[str, Licence]:
+    """Return the licence of every feature of the catalogue as it counts now; `catalogue` where it is read already.
 
     A client without rows of its own has what the modules of its contract give: licensed since the first term with that
     module, and set up.
     """
     stored = licences_of(client)
+    known = features() if catalogue is None else catalogue
     if stored:
-        return {feature.key: stored.get(feature.key, NOTHING) for feature in features()}
-    return _by_module(client, features(), now)
+        return {feature.key: stored.get(feature.key, NOTHING) for feature in known}
+    return _by_module(client, known, now)
 
 
 def change_licences(

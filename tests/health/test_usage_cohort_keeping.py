@@ -41,7 +41,7 @@ class Beside:
 
 
 @pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
+def clock(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
     made = Clock()
     Beside.waiting = []
     monkeypatch.setattr(keeping, "time", made)

@@ -195,6 +195,10 @@ LOGGING = {
 # In the database, because attempts to sign in are counted across all web processes. `memory` is each process's own, for
 # what is dear to read, cheap to lose and good for a minute.
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "bellwether_cache"},
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "bellwether_cache",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},  # beyond the few hundred of the default, what workers keep ready would go
+    },
     "memory": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from psycopg.errors import UniqueViolation
 
 from bellwether.common.jobs import JOBS, JobContext, UnknownJobError, job, request_job
 from bellwether.common.locks import exclusive
 from bellwether.common.models import JobPulse, JobRun, JobState
+from bellwether.config import schedule
 from bellwether.config.schedule import REQUESTS, due, matches, run_requests, sweep
 from tests.conftest import NOW
 
@@ -119,3 +121,22 @@ class TestRunRequests:
         run.refresh_from_db()
         assert run.state == JobState.FAILED
         assert "worker stopped" in run.error
+
+
+class TestQueueInPostgres:
+    def test_is_there_when_another_process_makes_its_tables_at_the_same_moment(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """PostgreSQL lets CREATE TABLE IF NOT EXISTS of two processes collide; the second try finds the table."""
+        tries: list[str] = []
+
+        def made(name: str, **_: object) -> str:
+            tries.append(name)
+            if len(tries) == 1:
+                raise UniqueViolation("duplicate key value violates unique constraint")
+            return "queue"
+
+        monkeypatch.setattr(schedule, "PostgresHuey", made)
+        monkeypatch.setattr(schedule.time, "sleep", lambda seconds: None)
+        assert schedule._postgres_queue({}) == "queue"
+        assert tries == ["bellwether", "bellwether"]

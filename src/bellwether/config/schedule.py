@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 PACKAGES = ("staff", "portfolio", "usage", "health", "dashboard")
 REQUESTS = "requests"
 FULL_QUEUE = 20
+STARTS_AT_ONCE = 10
 
 
 def load_jobs() -> None:
@@ -42,8 +43,20 @@ def make_queue() -> Huey:
     if database["ENGINE"].endswith("postgresql"):
         named = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "NAME"}
         parameters = {key: database[setting] for key, setting in named.items() if database.get(setting)}
-        return PostgresHuey("bellwether", results=False, **parameters)
+        return _postgres_queue(parameters)
     return SqliteHuey("bellwether", filename=str(settings.BELLWETHER_HOME / "jobs.sqlite3"), results=False)
+
+
+def _postgres_queue(parameters: dict[str, Any]) -> Huey:
+    """Return the queue in PostgreSQL. Processes that start at once all make its tables; those that lose try again."""
+    from psycopg.errors import DuplicateObject, DuplicateTable, UniqueViolation  # only where there is PostgreSQL
+
+    for _ in range(STARTS_AT_ONCE):
+        try:
+            return PostgresHuey("bellwether", results=False, **parameters)
+        except (UniqueViolation, DuplicateTable, DuplicateObject):
+            time.sleep(0.1)
+    return PostgresHuey("bellwether", results=False, **parameters)
 
 
 queue = make_queue()

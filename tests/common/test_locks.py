@@ -114,7 +114,10 @@ class TestLocksOfTheWorkspace:
             with exclusive("a-job") as held:
                 assert held
                 with connection.cursor() as cursor:
-                    cursor.execute("SELECT objid, classid FROM pg_locks WHERE locktype = 'advisory'")
+                    # Of this session alone: the list is of the whole server, where other tests hold locks too.
+                    cursor.execute(
+                        "SELECT objid, classid FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+                    )
                     low, high = (value & 0xFFFFFFFF for value in cursor.fetchone())
                 key = (high << 32 | low) - (1 << 64 if high >> 31 else 0)
                 with other.cursor() as cursor:

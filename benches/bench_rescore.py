@@ -46,7 +46,7 @@ def line(name: str, seconds: float, limit: float | None) -> None:
 
 def backtest(dates: list[date]) -> tuple[int, float]:
     """Return how many client-days were scored, and the seconds it took."""
-    from bellwether.health.services import score_frames
+    from bellwether.health.replay import score_frames
 
     started = time.perf_counter()
     rows = sum(scored.height for _, scored in score_frames(dates, now=NOW))

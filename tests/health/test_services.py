@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from bellwether.common.progress import NoProgress
-from bellwether.health import services
+from bellwether.health import chunks, services
 from bellwether.health.models import HealthScore, HealthScoreConfig
 from bellwether.health.services import ScoreDateError, score_dates
 from bellwether.portfolio.choices import ContactRole, PaymentStatus
@@ -245,7 +245,7 @@ class TestScoreDates:
     ) -> None:
         days = [TODAY - timedelta(days=n) for n in range(45)]
         run(*days)
-        monkeypatch.setattr(services, "CHUNK_CELLS", 50)
+        monkeypatch.setattr(chunks, "CHUNK_CELLS", 50)
         assert run(*days).changed == 0
 
     @pytest.mark.parametrize("days", [1, 30])

@@ -23,7 +23,7 @@ from bellwether.common.models import JobRun, JobState
 
 logger = logging.getLogger(__name__)
 
-PACKAGES = ("staff", "portfolio", "usage", "health", "dashboard")
+PACKAGES = ("staff", "portfolio", "usage", "health", "benchmarks", "dashboard")
 REQUESTS = "requests"
 FULL_QUEUE = 20
 STARTS_AT_ONCE = 10

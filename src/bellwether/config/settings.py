@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "bellwether.portfolio",
     "bellwether.usage",
     "bellwether.health",
+    "bellwether.benchmarks",
     "bellwether.dashboard",
     "bellwether.api",
     "bellwether.demo",

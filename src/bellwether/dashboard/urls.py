@@ -3,6 +3,7 @@
 from django.urls import path
 
 from bellwether.dashboard import (
+    benchmarks_page,
     client_adoption_licences,
     client_adoption_page,
     client_page,
@@ -11,6 +12,7 @@ from bellwether.dashboard import (
     data_actions,
     data_page,
     portfolio_page,
+    scorecard_page,
     settings_features_page,
     settings_measures_page,
 )
@@ -19,6 +21,8 @@ urlpatterns = [
     path("", portfolio_page.portfolio, name="portfolio"),
     path("clients.csv", portfolio_page.export, name="portfolio_export"),
     path("clients/<uuid:client_id>/", client_page.client, name="client"),
+    path("benchmarks/", benchmarks_page.benchmarks, name="benchmarks"),
+    path("health-score/", scorecard_page.scorecard, name="scorecard"),
     path("data/", data_page.data, name="data"),
     path("data/rejects.csv", data_page.rejects, name="data_rejects"),
     path("data/ignore/", data_actions.ignore, name="data_ignore"),

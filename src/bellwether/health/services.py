@@ -1,6 +1,6 @@
 """Scoring: load, measure, score, store. One pass for all clients and any dates; doing it again changes no row."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from bellwether.common.errors import InvalidInputError
 from bellwether.common.progress import Progress
 from bellwether.common.rounding import half_up
 from bellwether.common.time import day_of
+from bellwether.health.chunks import HISTORY_DAYS, in_chunks, records_of
 from bellwether.health.configs import ActiveConfig, active_config, main_scorecard
 from bellwether.health.custom_measures import Custom
 from bellwether.health.custom_scoring import customs_of, with_customs
@@ -21,12 +22,10 @@ from bellwether.health.inputs import MeasureSettings
 from bellwether.health.loading import Loaded, load_inputs, workspace_settings
 from bellwether.health.measuring import lifetimes, living, measure
 from bellwether.health.notable import notable_events
-from bellwether.health.records import Records, load_records
 from bellwether.health.score_rows import score_rows
 from bellwether.health.scorecard import Scorecard
 from bellwether.health.storing import (
     CURRENT,
-    SCORES,
     current_values,
     read_scores,
     sparklines,
@@ -34,13 +33,6 @@ from bellwether.health.storing import (
     store_scores,
 )
 from bellwether.portfolio.models import Client
-
-CHUNK_CELLS = 400_000
-"""Clients times days that are worked on at once: with 1,000 clients 400 days, and about 1 GB. Fewer and larger runs are
-faster, because each reads the 120 days before it again."""
-
-HISTORY_DAYS = 45
-"""How far back a trend rule that compares with the previous score looks for it."""
 
 
 @dataclass(frozen=True)
@@ -89,10 +81,10 @@ def score_dates(
     main = main_scorecard()
     configs = [active_config(name, now=now) for name in scorecards or [main]]
     ids = None if client_ids is None else [client.hex for client in client_ids]
-    chunks = list(_chunks(wanted, len(ids) if ids is not None else Client.objects.count()))
+    chunks = list(in_chunks(wanted, len(ids) if ids is not None else Client.objects.count()))
     progress.start(f"Scoring {len(wanted)} days", len(wanted))
     total, newest = ScoreCounts(), _Newest()
-    records = _records(chunks, settings, ids)
+    records = records_of(chunks, settings, ids)
     customs = customs_of(config.scorecard for config in configs)
     for chunk in chunks:
         loaded = load_inputs(
@@ -103,50 +95,6 @@ def score_dates(
     if chunks and day_of(now, settings.zone) == chunks[-1][-1]:
         keep_values(loaded.inputs, chunks[-1][-1])
     return total + ScoreCounts(clients=_update_clients(newest, main, settings, ids))
-
-
-def score_frames(
-    dates: Iterable[date], *, now: datetime, scorecard: Scorecard | None = None
-) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    """Yield (measures, scores) of `dates` in ascending chunks without storing anything, as a back-test needs them.
-
-    Only scores of the pass itself serve the trend. `scorecard` defaults to the workspace's main one as configured.
-    """
-    settings, main = workspace_settings(), main_scorecard()
-    card = scorecard or active_config(main, now=now).scorecard
-    history = pl.DataFrame(schema=SCORES)
-    customs = customs_of([card])
-    chunks = list(_chunks(sorted(set(dates)), Client.objects.count()))
-    records = _records(chunks, settings)
-    for chunk in chunks:
-        loaded = load_inputs(chunk, settings, now=now, scorecard=main, records=records)
-        measures = with_customs(measure(loaded.inputs, chunk, settings), customs, loaded.inputs, chunk)
-        measures = living(measures, lifetimes(loaded.inputs))
-        measures = with_expected_dau(measures, card)
-        scored = score_measures(measures, card, history=history)
-        since = chunk[-1] - timedelta(days=HISTORY_DAYS)
-        history = pl.concat([history, scored.select(list(SCORES))]).filter(pl.col("date") > since)
-        yield measures, scored
-
-
-def _chunks(dates: Sequence[date], clients: int) -> Iterator[list[date]]:
-    """Yield the dates in order, in runs that stay under CHUNK_CELLS and never reach over a long gap."""
-    size = max(1, CHUNK_CELLS // max(clients, 1))
-    chunk: list[date] = []
-    for day in dates:
-        if chunk and (len(chunk) >= size or (day - chunk[0]).days >= 2 * size):
-            yield chunk
-            chunk = []
-        chunk.append(day)
-    if chunk:
-        yield chunk
-
-
-def _records(
-    chunks: Sequence[Sequence[date]], settings: MeasureSettings, ids: list[str] | None = None
-) -> Records | None:
-    """Return the records for all chunks at once, None without dates."""
-    return load_records(chunks[0][0], chunks[-1][-1], settings, client_ids=ids) if chunks else None
 
 
 class _Newest:

@@ -23,6 +23,12 @@ class HealthTrend(TextChoices):
     FLAT = "FLAT", "Flat"
 
 
+class AlertLevel(TextChoices):
+    NONE = "NONE", "None"
+    DASHBOARD_ONLY = "DASHBOARD_ONLY", "Dashboard only"
+    PROACTIVE = "PROACTIVE", "Proactive"
+
+
 class PaymentStatus(TextChoices):
     CURRENT = "current", "Current"
     LATE = "late", "Late"

@@ -15,6 +15,7 @@ from bellwether.common.fields import one_of
 from bellwether.portfolio.choices import (
     ActivityOutcome,
     ActivityType,
+    AlertLevel,
     ContactRole,
     ContractTier,
     EngagementStatus,
@@ -88,6 +89,9 @@ class Client(models.Model):
     health_sparkline = models.JSONField(default=list, blank=True)
     scored_on = models.DateField(null=True, blank=True)
     churn_risk_score = models.PositiveSmallIntegerField(null=True, blank=True)
+    alert_level = models.CharField(
+        max_length=14, choices=AlertLevel, default=AlertLevel.DASHBOARD_ONLY, db_default=AlertLevel.DASHBOARD_ONLY
+    )
 
     salesforce_account_id = models.CharField(max_length=40, blank=True)
     hubspot_company_id = models.CharField(max_length=40, blank=True)
@@ -123,6 +127,7 @@ class Client(models.Model):
             one_of("payment_status", PaymentStatus, "client_payment_known"),
             one_of("health_status", HealthStatus, "client_health_known"),
             one_of("health_trend", HealthTrend, "client_trend_known"),
+            one_of("alert_level", AlertLevel, "client_alert_level_known"),
             percent("current_health_score", "client_score_percent"),
             percent("churn_risk_score", "client_churn_percent"),
             percent("renewal_probability", "client_renewal_percent"),

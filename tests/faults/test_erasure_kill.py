@@ -115,7 +115,8 @@ class TestKilledErasure:
         assert run(workspace, "count") == 0
         assert figures(workspace) == before
 
-    @pytest.mark.parametrize("seed", range(3))
+    @pytest.mark.one_database
+    @pytest.mark.parametrize("seed", range(2))
     def test_may_be_killed_at_any_time(self, workspace: Workspace, seed: int) -> None:
         chance = random.Random(seed)
         assert run(workspace, "fill") == 0

@@ -80,6 +80,7 @@ def run(code: str, environment: dict[str, str], *arguments: str) -> str | None:
 
 
 @pytest.mark.slow
+@pytest.mark.one_database
 class TestKilledRollup:
     def test_leaves_the_same_facts_after_the_next_run(self, tmp_path: Path) -> None:
         """Each run is killed right after the first file that it changes, so a kill falls between any two of them."""

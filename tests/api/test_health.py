@@ -135,6 +135,29 @@ class TestReads:
         assert (event.actor_id, event.client_id) == (staff.ada.pk, scored.sturdy.pk)
 
 
+class TestScorecardsBesideTheMainOne:
+    def test_answer_with_their_own_score(
+        self, staff: Staff, scored: Clients, caller_of: Callers, settings: Any
+    ) -> None:
+        settings.BELLWETHER_OTHER_SCORECARDS = ["usage-only"]
+        of_usage = {"scorecard": "usage-only", "components": {"level": 81.0}, "weights_version": "usage-only v1"}
+        add_score(scored.sturdy, TODAY, 81, trend="UP", **of_usage)
+        caller, path = caller_of(staff.ada), f"/clients/{scored.sturdy.pk}/health"
+        body = caller.get(path, {"scorecard": "usage-only"}).json()
+        assert (body["scorecard"], body["overall_score"], body["health_status"]) == ("usage-only", 81, "HEALTHY")
+        assert body["health_trend"] == "UP"
+        assert set(body["benchmarks"].values()) == {None}
+        assert body["ai_analysis"].startswith("Sturdy scores 81, healthy")
+        assert caller.get(path).json()["overall_score"] == 59
+        days = caller.get(f"{path}/history", {"scorecard": "usage-only"}).json()["data"]
+        assert [(day["date"], day["overall_score"]) for day in days] == [("2026-06-30", 81)]
+
+    def test_must_be_in_use(self, staff: Staff, scored: Clients, caller_of: Callers) -> None:
+        response = caller_of(staff.ada).get(f"/clients/{scored.sturdy.pk}/health", {"scorecard": "usage-only"})
+        assert response.status_code == 422
+        assert "in use are prd-015" in response.content.decode()
+
+
 class TestHistory:
     def test_returns_the_days_oldest_first(self, staff: Staff, scored: Clients, caller_of: Callers) -> None:
         body = caller_of(staff.ada).get(f"/clients/{scored.sturdy.pk}/health/history").json()
@@ -156,6 +179,9 @@ class TestHistory:
             ({"from": "2026-06-30"}, ["2026-06-30"]),
             ({"limit": 2, "page": 2}, ["2026-06-30"]),
             ({"page": 1000000}, []),
+            ({"step": "week"}, ["2026-06-28", "2026-06-30"]),
+            ({"step": "week", "limit": 1, "page": 2}, ["2026-06-30"]),
+            ({"step": "month"}, ["2026-06-30"]),
             ({"to": "0001-01-01"}, []),
             ({"from": "0001-01-01", "to": "9999-12-31", "limit": 1}, ["2026-06-28"]),
         ],
@@ -173,6 +199,8 @@ class TestHistory:
             ({"from": "2026-07-01", "to": "2026-06-01"}, "from"),
             ({"from": "yesterday"}, "from"),
             ({"to": "2026-02-30"}, "to"),
+            ({"step": "year"}, "step"),
+            ({"scorecard": "usage-only"}, "scorecard"),
         ],
     )
     def test_names_the_unusable_bound(

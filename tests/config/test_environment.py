@@ -41,6 +41,23 @@ class TestReadEnvironment:
         assert first.secret_key == second.secret_key != first.pseudonym_key.decode()
         assert stat.S_IMODE((tmp_path / "var/secret.key").stat().st_mode) == 0o600
 
+    @pytest.mark.parametrize(
+        ("text", "names"),
+        [
+            ("", None),
+            ("none", []),
+            ("usage-only", ["usage-only"]),
+            ("operations, usage-only", ["operations", "usage-only"]),
+        ],
+    )
+    def test_reads_the_scorecards_beside_the_main_one(self, tmp_path: Path, text: str, names: list[str] | None) -> None:
+        variables = {"BELLWETHER_OTHER_SCORECARDS": text}
+        assert read_environment(variables, cwd=tmp_path).other_scorecards == names
+
+    def test_refuses_a_scorecard_that_is_not_known(self, tmp_path: Path) -> None:
+        with pytest.raises(SettingsError, match=r"OTHER_SCORECARDS='usage-only,gold' needs none or a list of prd-015"):
+            read_environment({"BELLWETHER_OTHER_SCORECARDS": "usage-only,gold"}, cwd=tmp_path)
+
     def test_reads_a_postgresql_url(self, tmp_path: Path) -> None:
         url = "postgresql://bell:p%40ss@db.example:5433/wether?sslmode=require"
         database = read_environment({"BELLWETHER_DATABASE_URL": url}, cwd=tmp_path).database

@@ -57,6 +57,7 @@ class Environment:
     workspace_name: str
     preset: str
     scorecard: str
+    other_scorecards: list[str] | None
     bind: str
     port: int
     allowed_hosts: list[str]
@@ -93,6 +94,7 @@ KNOWN: dict[str, str] = {
     "WORKSPACE_NAME": "name shown on the sign-in page, default Bellwether",
     "PRESET": "ethico, operations or suppliers; used when the database is first filled, default ethico",
     "SCORECARD": "main scorecard: prd-015, operations, suppliers or usage-only; default: the preset's",
+    "OTHER_SCORECARDS": "comma-separated scorecards scored beside the main one, or none; default: the preset's",
     "BIND": "address to listen on, default 127.0.0.1",
     "PORT": "port to listen on, default 8000",
     "ALLOWED_HOSTS": "comma-separated host names the product answers to",
@@ -151,6 +153,16 @@ def _one_of(values: tuple[str, ...]) -> Callable[[str], str]:
         return text
 
     return parse
+
+
+def _scorecards(text: str) -> list[str] | None:
+    """Return the named scorecards, None where nothing is said."""
+    names = _list(text)
+    if names == ["none"]:
+        return []
+    if any(name not in SCORECARDS for name in names):
+        raise ValueError(f"needs none or a list of {', '.join(value for value in SCORECARDS if value)}")
+    return names or None
 
 
 def _keys(text: str) -> list[str]:
@@ -261,6 +273,7 @@ def read_environment(variables: Mapping[str, str], *, cwd: Path) -> Environment:
         "workspace_name": get("WORKSPACE_NAME", "Bellwether", _text),
         "preset": get("PRESET", "ethico", _one_of(PRESETS)),
         "scorecard": get("SCORECARD", "", _one_of(SCORECARDS)),
+        "other_scorecards": get("OTHER_SCORECARDS", "", _scorecards),
         "bind": get("BIND", "127.0.0.1", _text),
         "port": port,
         "allowed_hosts": get("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]", _list),

@@ -24,6 +24,7 @@ from bellwether.demo.plan import DemoPlan, check_plan
 from bellwether.demo.portfolio import Portfolio, make_messages, make_portfolio, truth
 from bellwether.demo.sources import refused_events, source_days
 from bellwether.demo.storing import store, store_sources
+from bellwether.health.scorecards_in_use import scorecards_in_use
 from bellwether.health.services import score_dates
 from bellwether.portfolio.models import Client
 from bellwether.usage.landing import index_of, land
@@ -125,7 +126,13 @@ def _make(plan: DemoPlan, *, home: Path, now: datetime, progress: Progress) -> d
         roll_up(workspace_lake(), dates, progress=progress)
     with stages.timed("scores"):
         days = days_between(plan.day(WARM_UP_DAYS if plan.days >= 3 * WARM_UP_DAYS else 0), plan.today)
-        scored = score_dates(days, now=now, progress=progress, readings=make_readings(portfolio.world))
+        scored = score_dates(
+            days,
+            now=now,
+            progress=progress,
+            scorecards=scorecards_in_use(),
+            readings=make_readings(portfolio.world),
+        )
     counts |= landed | {"scores": scored.scored, "days without a score": scored.unscored}
     return {"counts": counts, "bands": bands(), "seconds": stages.seconds}
 

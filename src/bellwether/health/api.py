@@ -22,6 +22,7 @@ from bellwether.health import (
 from bellwether.health.api_schemas import (
     BenchmarksOut,
     HealthOut,
+    HealthQuery,
     HistoryPage,
     HistoryQuery,
     RefreshOut,
@@ -31,11 +32,12 @@ from bellwether.health.api_schemas import (
 )
 from bellwether.health.brief import analysis, brief
 from bellwether.health.cohort_reading import industry_members, tier_members
-from bellwether.health.cohorts import peers_of, standing
+from bellwether.health.cohorts import Standing, peers_of, standing
 from bellwether.health.configs import main_scorecard
 from bellwether.health.gathering import facts_of_client
 from bellwether.health.models import HealthScore
 from bellwether.health.risk_factors import next_steps
+from bellwether.health.scorecards_in_use import scorecard_in_use
 from bellwether.portfolio.models import Client
 from bellwether.portfolio.selectors import visible_client
 from bellwether.staff.api_auth import StaffRequest
@@ -54,23 +56,30 @@ REFRESH_JOB = "health_refresh"
     operation_id="getClientHealth",
     summary="Get the health of a client",
 )
-def health(request: StaffRequest, client_id: UUID) -> HealthOut:
-    """Return the newest score with components, trend, benchmarks, analysis, coverage and inputs."""
+def health(request: StaffRequest, client_id: UUID, query: Query[HealthQuery]) -> HealthOut:
+    """Return the newest score with components, trend, benchmarks, analysis, coverage and inputs.
+
+    Of a scorecard beside the main one there are no benchmarks; a scorecard that is not in use answers 422.
+    """
     now = timezone.now()
     client = visible_client(request.user, client_id)
-    row = details.newest_score(client)
-    scorecard = details.scorecard_of(row)
+    name = scorecard_in_use(query.scorecard)
+    row = details.newest_score(client, name)
+    scorecard = details.scorecard_of(row, name)
     facts = facts_of_client(client, row, scorecard, now=now, zone=settings.BELLWETHER_WORKSPACE_ZONE)
-    cache = caches["memory"]
-    benchmarks = standing(
-        row.overall_score if row else None,
-        peers_of(client.pk, tier_members(client.contract_tier, cache=cache)),
-        peers_of(client.pk, industry_members(client.industry, cache=cache)),
-        sees_all=request.user.sees_all_clients,
-    )
+    benchmarks = Standing()
+    if name == main_scorecard():
+        cache = caches["memory"]
+        benchmarks = standing(
+            row.overall_score if row else None,
+            peers_of(client.pk, tier_members(client.contract_tier, cache=cache)),
+            peers_of(client.pk, industry_members(client.industry, cache=cache)),
+            sees_all=request.user.sees_all_clients,
+        )
     _note(request, client, "health.read", now)
     return HealthOut(
         client_id=client.pk,
+        scorecard=name,
         scored_on=row.date if row else None,
         overall_score=row.overall_score if row else None,
         health_status=details.status_of(row, scorecard) if row else None,
@@ -95,7 +104,10 @@ def health(request: StaffRequest, client_id: UUID) -> HealthOut:
     summary="Get the scores of a client over time",
 )
 def history(request: StaffRequest, client_id: UUID, query: Query[HistoryQuery]) -> HistoryPage:
-    """Return the stored scores from `from` to `to`, both included, oldest first; by default the last 90 days."""
+    """Return the stored scores from `from` to `to`, both included, oldest first; by default the last 90 days.
+
+    `step` thins them out to the last scored day of each week or month; a scorecard that is not in use answers 422.
+    """
     now = timezone.now()
     client = visible_client(request.user, client_id)
     last = query.to_date or _today(now)
@@ -103,10 +115,12 @@ def history(request: StaffRequest, client_id: UUID, query: Query[HistoryQuery]) 
     if first > last:
         sentence = f"{first} is after {last}."
         raise InvalidInputError(f"The period cannot be used: {sentence}", {"from": sentence})
-    rows = HealthScore.objects.filter(client=client, scorecard=main_scorecard(), date__range=(first, last))
-    total = rows.count()
-    start = (query.page - 1) * query.limit
-    page = list(rows.order_by("date")[start : start + query.limit]) if start < total else []
+    name = scorecard_in_use(query.scorecard)
+    rows = HealthScore.objects.filter(client=client, scorecard=name, date__range=(first, last)).order_by("date")
+    days = details.last_of_each(list(rows.values_list("date", flat=True)), query.step)
+    total, start = len(days), (query.page - 1) * query.limit
+    shown = days[start : start + query.limit]
+    page = list(rows.filter(date__in=shown)) if shown else []
     _note(request, client, "health.history", now, count=len(page), first=first, last=last)
     return HistoryPage(
         data=details.health_days(page),

@@ -1,6 +1,7 @@
 """What the health endpoints take and return. Names are those of PRD-015's API."""
 
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -33,6 +34,7 @@ class HealthOut(Schema):
     """The current health of a client with everything that explains it."""
 
     client_id: UUID
+    scorecard: str
     scored_on: date | None
     overall_score: int | None
     health_status: HealthStatus | None
@@ -49,12 +51,28 @@ class HealthOut(Schema):
     weights_version: str | None
 
 
+class Step(StrEnum):
+    """How dense a history is: every day, or the last scored day of each week (from Monday) or month."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+class HealthQuery(Schema):
+    """Which scorecard; by default the workspace's main one."""
+
+    scorecard: str = Field("", max_length=60, description="One of the scorecards in use, default the main one.")
+
+
 class HistoryQuery(PageQuery):
     """Days from `from` to `to`, both included; by default the last 90."""
 
     limit: int = Field(MOST_PER_PAGE, ge=1, le=MOST_PER_PAGE)
     from_date: date | None = Field(None, alias="from")
     to_date: date | None = Field(None, alias="to")
+    scorecard: str = Field("", max_length=60, description="One of the scorecards in use, default the main one.")
+    step: Step = Field(Step.DAY, description="day, or the last scored day of each week or month.")
 
 
 class HealthDay(Schema):

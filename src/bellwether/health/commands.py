@@ -33,9 +33,7 @@ def recompute_scores(
     last: Annotated[
         datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], metavar="DATE", help="Last day, default today.")
     ] = None,
-    scorecard: Annotated[
-        list[str] | None, typer.Option(help="Which scorecards, default the workspace's main one.")
-    ] = None,
+    scorecard: Annotated[list[str] | None, typer.Option(help="Which scorecards, default all in use.")] = None,
     facts: Annotated[bool, typer.Option("--facts/--no-facts", help="Count the events of the days anew first.")] = True,
 ) -> None:
     """Make facts, measures and scores of a span of dates anew."""

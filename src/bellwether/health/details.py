@@ -1,9 +1,10 @@
 """The health of one client, put together from its newest stored score."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from bellwether.common.rounding import half_up
-from bellwether.health.api_schemas import ComponentOut, HealthDay
+from bellwether.health.api_schemas import ComponentOut, HealthDay, Step
 from bellwether.health.configs import config_of, main_scorecard
 from bellwether.health.engine import CERTAIN_COVERAGE
 from bellwether.health.levels import Level, level_of
@@ -16,15 +17,15 @@ UP_WORDS, DOWN_WORDS = {"UP", "IMPROVING"}, {"DOWN", "DECLINING"}
 PRD_COMPONENTS = ("usage", "adoption", "support", "relationship", "contract", "outcome")
 
 
-def scorecard_of(row: HealthScore | None) -> Scorecard:
-    """Return the version of the scorecard that a stored score names; the main one as shipped if there is none."""
+def scorecard_of(row: HealthScore | None, scorecard: str = "") -> Scorecard:
+    """Return the version of the scorecard that a stored score names; `scorecard` as shipped if there is none."""
     config = config_of(row.weights_version) if row else None
-    return config.scorecard if config else load_scorecard(main_scorecard())
+    return config.scorecard if config else load_scorecard(scorecard or main_scorecard())
 
 
-def newest_score(client: Client) -> HealthScore | None:
-    """Return the newest score of `client` on the workspace's main scorecard, None if it was never scored."""
-    scores = HealthScore.objects.filter(client=client, scorecard=main_scorecard())
+def newest_score(client: Client, scorecard: str = "") -> HealthScore | None:
+    """Return the newest score of `client` on `scorecard`, the main one for "", None if it was never scored."""
+    scores = HealthScore.objects.filter(client=client, scorecard=scorecard or main_scorecard())
     newest: HealthScore | None = scores.order_by("-date").first()
     return newest
 
@@ -71,6 +72,18 @@ def product_status(score: int | None, coverage: float, scorecard: Scorecard) -> 
 def status_of(row: HealthScore, scorecard: Scorecard) -> HealthStatus | None:
     """Return the product's band of a stored score."""
     return product_status(row.overall_score, row.coverage, scorecard)
+
+
+def last_of_each(days: Sequence[date], step: Step) -> list[date]:
+    """Return the last of `days` (ascending) in each day, week (from Monday) or month."""
+    last = {_period(day, step): day for day in days}
+    return list(last.values())
+
+
+def _period(day: date, step: Step) -> tuple[int, ...]:
+    if step is Step.MONTH:
+        return day.year, day.month
+    return tuple(day.isocalendar()[:2]) if step is Step.WEEK else (day.toordinal(),)
 
 
 def product_trend(row: HealthScore) -> HealthTrend | None:

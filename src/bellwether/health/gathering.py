@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 from bellwether.common.rounding import half_up
 from bellwether.common.time import day_of
 from bellwether.health.client_facts import Cause, ClientFacts, OpenTicket, Person
-from bellwether.health.configs import ActiveConfig, config_of
+from bellwether.health.configs import ActiveConfig, config_of, main_scorecard
+from bellwether.health.details import product_trend
+from bellwether.health.details import status_of as status_of_score
 from bellwether.health.models import HealthScore
 from bellwether.health.risk_factors import FULL_COVERAGE
 from bellwether.health.score_changes import (
@@ -110,6 +112,9 @@ def facts_of_client(
         today=day_of(now, zone),
         zone=zone,
     )
+    if row is not None and row.scorecard != main_scorecard():  # the client's own row speaks of the main one
+        word = status_of_score(row, scorecard)
+        facts = replace(facts, status=status_of(word).label if word else "", trend=product_trend(row))
     return with_comparison(facts, _comparison(row, scorecard), scorecard)
 
 

@@ -13,6 +13,7 @@ from bellwether.common.time import day_of
 from bellwether.health import usage_jobs  # noqa: F401 (declares the job that keeps what usage is compared with)
 from bellwether.health.portfolio_reading import keep_portfolio_use
 from bellwether.health.retention import apply_retention
+from bellwether.health.scorecards_in_use import scorecards_in_use
 from bellwether.health.services import ScoreCounts, score_client_today, score_dates
 from bellwether.portfolio.models import Client
 from bellwether.usage.dirty import pending, settle
@@ -48,7 +49,7 @@ def score(context: JobContext) -> Counts | None:
     total = ScoreCounts()
     for start in range(0, len(days), DAYS_AT_ONCE):
         part = days[start : start + DAYS_AT_ONCE]
-        total += score_dates({*part, today}, now=context.now, progress=context)
+        total += score_dates({*part, today}, now=context.now, progress=context, scorecards=scorecards_in_use())
         settle(DirtyScore, {day: due[day] for day in part if day in due})
     return total.as_dict() | {"milliseconds": round(1000 * (time.perf_counter() - started))}
 

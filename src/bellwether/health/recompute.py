@@ -8,6 +8,7 @@ from bellwether.common.errors import InvalidInputError
 from bellwether.common.progress import Progress
 from bellwether.common.time import day_of, days_between
 from bellwether.health.loading import workspace_settings
+from bellwether.health.scorecards_in_use import scorecards_in_use
 from bellwether.health.services import ScoreCounts, score_dates
 from bellwether.usage.dirty import mark_scores
 from bellwether.usage.kept import EVENTS, kept_from
@@ -37,6 +38,8 @@ def recompute(
 ) -> Recomputed:
     """Make the facts (unless `with_facts` is false) and scores of `first` to `last` anew, both included.
 
+    `scorecards` are by default all in use, the main one first.
+
     Scores of the 30 days after it, whose trends look back into it, are marked for the next scoring run.
     Raises InvalidInputError when `last` is before `first` or after today.
     """
@@ -49,7 +52,9 @@ def recompute(
     if since is not None and first < since:
         raise InvalidInputError(f"Usage before {since} was removed by the retention; take --from {since} or later.")
     facts = roll_up_dates(first, last, now=now, progress=progress) if with_facts else None
-    scores = score_dates(days_between(first, last), now=now, progress=progress, scorecards=scorecards)
+    scores = score_dates(
+        days_between(first, last), now=now, progress=progress, scorecards=scorecards or scorecards_in_use()
+    )
     if scores.changed:
         after = days_between(last + timedelta(days=1), min(last + timedelta(days=TREND_REACH_DAYS), today))
         mark_scores(after, now=now)

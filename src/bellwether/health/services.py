@@ -24,6 +24,7 @@ from bellwether.health.measuring import lifetimes, living, measure
 from bellwether.health.notable import notable_events
 from bellwether.health.score_rows import score_rows
 from bellwether.health.scorecard import Scorecard
+from bellwether.health.scorecards_in_use import scorecards_in_use
 from bellwether.health.storing import (
     CURRENT,
     current_values,
@@ -205,4 +206,4 @@ def _current(
 def score_client_today(client_id: UUID, *, now: datetime, progress: Progress) -> ScoreCounts:
     """Score one client today, as after a click on refresh; return the counts."""
     today = day_of(now, workspace_settings().zone)
-    return score_dates([today], now=now, progress=progress, client_ids=[client_id])
+    return score_dates([today], now=now, progress=progress, scorecards=scorecards_in_use(), client_ids=[client_id])

@@ -11,8 +11,11 @@ from bellwether.api.clients import router as clients_router
 from bellwether.api.data import router as data_router
 from bellwether.api.jobs import router as jobs_router
 from bellwether.api.portal_features import router as portal_features_router
+from bellwether.api.portal_health import router as portal_health_router
+from bellwether.api.portal_success import router as portal_success_router
 from bellwether.api.portal_usage import router as portal_usage_router
 from bellwether.api.problems import add_handlers
+from bellwether.api.suppliers import router as suppliers_router
 from bellwether.common.problems import CONTENT_TYPE, KINDS, Problem, ProblemError
 from bellwether.health.adoption_api import router as adoption_router
 from bellwether.health.api import router as health_router
@@ -22,7 +25,8 @@ from bellwether.staff.api_auth import STAFF_AUTH
 from bellwether.usage.people_api import router as people_router
 
 CLIENT_SUCCESS = "/v1/client-success"
-PORTAL = "/v1/internal/client-success"
+PORTAL, PORTAL_HEALTH = "/v1/internal/client-success", "/v1/internal/client-health"
+SUPPLIER_SUCCESS = "/customer-success"
 DESCRIPTION = """\
 What Bellwether knows about your clients, for programs.
 
@@ -36,6 +40,8 @@ ALWAYS = (400, 401, 403, 429)
 ON_OBJECTS = (404,)
 WITH_QUERY = (422,)
 WITH_BODY = (409, 413, 415, 422)
+ON_A_SCORECARD, ON_SCORECARD = ("operations portal", "suppliers"), (409,)
+"""Tags of operations that need a scorecard which the workspace may not use, and what they answer then."""
 
 
 class JsonParser(Parser):
@@ -81,6 +87,8 @@ def _statuses(path: str, method: str, operation: dict[str, Any]) -> list[int]:
         found.update(WITH_QUERY)
     if method != "get":
         found.update(WITH_BODY)
+    if set(operation.get("tags", ())) & set(ON_A_SCORECARD):
+        found.update(ON_SCORECARD)
     return sorted(found)
 
 
@@ -115,3 +123,6 @@ api.add_router(CLIENT_SUCCESS, people_router)
 api.add_router(PORTAL, portal_usage_router)
 api.add_router(CLIENT_SUCCESS, adoption_router)
 api.add_router(PORTAL, portal_features_router)
+api.add_router(PORTAL, portal_success_router)
+api.add_router(PORTAL_HEALTH, portal_health_router)
+api.add_router(SUPPLIER_SUCCESS, suppliers_router)

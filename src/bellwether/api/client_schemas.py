@@ -12,7 +12,7 @@ from pydantic import ConfigDict, StringConstraints
 
 from bellwether.common.paging import MOST_PER_PAGE, PageQuery, Pagination
 from bellwether.common.text import Text
-from bellwether.portfolio.choices import ContractTier, HealthStatus, HealthTrend, PaymentStatus
+from bellwether.portfolio.choices import AlertLevel, ContractTier, HealthStatus, HealthTrend, PaymentStatus
 from bellwether.portfolio.listing import SORTS
 
 MOST_DOLLARS = Decimal("999999999999.99")
@@ -134,6 +134,7 @@ class ClientDetail(ClientRow):
     auto_renew: bool | None
     health_reason: str | None = Field(description="Why there is no score.")
     health_components: dict[str, int | None]
+    alert_level: AlertLevel
     salesforce_account_id: str | None
     hubspot_company_id: str | None
     crm_sync_enabled: bool
@@ -161,3 +162,4 @@ class ClientChangeIn(Schema):
     segment: Annotated[Text, Len(max_length=100)] = ""
     csm_id: UUID | None = None
     ae_id: UUID | None = None
+    alert_level: AlertLevel = AlertLevel.DASHBOARD_ONLY

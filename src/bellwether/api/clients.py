@@ -44,8 +44,8 @@ ROW_FIELDS = ("id", "organization_id", "name", "contract_tier", "current_health_
               "next_renewal_date", "last_csm_contact_at")  # fmt: skip
 DETAIL_FIELDS = ("employee_count", "contract_start_date", "contract_end_date", "licensed_modules",
                  "licensed_user_count", "payment_status", "renewal_probability", "auto_renew", "health_components",
-                 "crm_sync_enabled", "last_crm_sync_at", "go_live_date", "last_activity_at", "created_at",
-                 "updated_at", "archived_at")  # fmt: skip
+                 "alert_level", "crm_sync_enabled", "last_crm_sync_at", "go_live_date", "last_activity_at",
+                 "created_at", "updated_at", "archived_at")  # fmt: skip
 DETAIL_TEXTS = ("location", "country", "health_reason", "salesforce_account_id", "hubspot_company_id")
 
 
@@ -81,7 +81,7 @@ def client(request: StaffRequest, client_id: UUID) -> ClientDetail:
 
 @router.put("/clients/{client_id}", response=ClientDetail, operation_id="updateClient", summary="Change a client")
 def update_client(request: StaffRequest, client_id: UUID, change: ClientChangeIn) -> ClientDetail:
-    """Change tags, segment, CSM or AE, and return the client. Fields that are not given stay as they are."""
+    """Change tags, segment, CSM, AE or alert level and return the client. What is not given stays as it is."""
     given = change.dict(exclude_unset=True)
     if not given:
         raise ProblemError(422, "Give at least one field to change.", errors={"": "no field is given"})

@@ -5,7 +5,7 @@ import io
 from collections.abc import Sequence
 from datetime import datetime
 
-from bellwether.dashboard.portfolio_export import safe
+from bellwether.common.spreadsheets import safe
 from bellwether.health.adoption import FeatureLine
 
 COLUMNS = (

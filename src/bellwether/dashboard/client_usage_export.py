@@ -3,7 +3,7 @@
 import csv
 import io
 
-from bellwether.dashboard.portfolio_export import safe
+from bellwether.common.spreadsheets import safe
 from bellwether.health.usage_reading import Usage
 
 COLUMNS = (

@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Iterable
 
-from bellwether.dashboard.portfolio_export import safe
+from bellwether.common.spreadsheets import safe
 from bellwether.usage.models import RejectedEvent
 from bellwether.usage.quality_rejects import advice
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from zoneinfo import ZoneInfo
 
+from bellwether.common.spreadsheets import safe
 from bellwether.common.time import day_of
 from bellwether.dashboard.attention import summary
 from bellwether.health.gathering import row_facts
@@ -34,12 +35,6 @@ COLUMNS = (
     "last_contact_on",
     "reasons",
 )
-STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # full-width too
-
-
-def safe(text: str) -> str:
-    """Return `text` so that no spreadsheet runs it: an apostrophe in front of what would start a formula."""
-    return f"'{text}" if text.lstrip(" ").startswith(STARTS_FORMULA) or text.startswith(STARTS_FORMULA) else text
 
 
 def csv_text(clients: Iterable[Client], scorecard: Scorecard, today: date, zone: ZoneInfo) -> tuple[str, int]:

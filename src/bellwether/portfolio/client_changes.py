@@ -1,4 +1,4 @@
-"""Changes that staff make to a client: tags, segment and who looks after it."""
+"""Changes that staff make to a client: tags, segment, who looks after it, and how it is watched."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import transaction
 
 from bellwether.common.errors import BellwetherError, ConflictError, InvalidInputError
+from bellwether.portfolio.choices import AlertLevel
 from bellwether.portfolio.models import Client, Tag
 from bellwether.staff.audit import record
 from bellwether.staff.models import Role, StaffUser
@@ -40,13 +41,15 @@ class ClientChange:
     segment: str | Unset = UNSET
     csm_id: UUID | Unset | None = UNSET
     ae_id: UUID | Unset | None = UNSET
+    alert_level: AlertLevel | Unset = UNSET
 
 
 def change_client(client: Client, change: ClientChange, *, actor: StaffUser, now: datetime) -> Client:
     """Return the client, changed in one transaction with its line in the access log (old and new values).
 
-    `client` is one that `actor` may see. Tags and segment may be changed by everybody who sees the client; the CSM by
-    senior CSMs (within their team), VP client success and administrators; the AE by the VPs and administrators.
+    `client` is one that `actor` may see. Tags, segment and alert level may be changed by everybody who sees
+    it; the CSM by senior CSMs (within their team), VP client success and administrators; the AE by the VPs and
+    administrators.
     Raises NotAllowedError, InvalidInputError naming the field, or ConflictError for an archived client.
     """
     with transaction.atomic():
@@ -62,6 +65,9 @@ def change_client(client: Client, change: ClientChange, *, actor: StaffUser, now
             _check_ae(actor, change.ae_id)
             changed["ae_id"] = [locked.ae_user_id, change.ae_id]
             locked.ae_user_id = change.ae_id
+        if change.alert_level is not UNSET and change.alert_level != locked.alert_level:
+            changed["alert_level"] = [locked.alert_level, str(change.alert_level)]
+            locked.alert_level = change.alert_level
         if change.segment is not UNSET and change.segment != locked.segment:
             changed["segment"] = [locked.segment, change.segment]
             locked.segment = change.segment

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from bellwether.portfolio.choices import ContractTier, PaymentStatus
+from bellwether.portfolio.choices import AlertLevel, ContractTier, PaymentStatus
 from bellwether.portfolio.importing.columns import Field, folded_column
 from bellwether.portfolio.importing.countries import COUNTRY
 from bellwether.portfolio.importing.kinds import (
@@ -53,6 +53,12 @@ PAYMENT = one_of(
     dict(PaymentStatus.choices),
     {"paid": "current", "active": "current", "ok": "current", "good": "current", "trialing": "current"}
     | {"past due": "late", "delayed": "late", "unpaid": "overdue", "uncollectible": "overdue", "in default": "overdue"},
+)
+ALERT_LEVEL = one_of(
+    dict(AlertLevel.choices),
+    {"off": "NONE", "no": "NONE", "false": "NONE", "dashboard": "DASHBOARD_ONLY", "plg": "DASHBOARD_ONLY"}
+    | {"product led": "DASHBOARD_ONLY", "on": "PROACTIVE", "yes": "PROACTIVE", "true": "PROACTIVE"}
+    | {"high touch": "PROACTIVE"},
 )
 SHARED_ACCOUNT_FIELDS = (
     Field(
@@ -118,6 +124,7 @@ def _prepare_client(values: Values, context: RowContext) -> Prepared:
         "next_renewal_date",
         "salesforce_account_id",
         "hubspot_company_id",
+        "alert_level",
     )
     if {"contract_start_date", "contract_end_date"} <= columns.keys():
         start, end = columns["contract_start_date"], columns["contract_end_date"]
@@ -230,6 +237,13 @@ CLIENTS = Kind(
             about="",
         ),
         Field(name="hubspot_company_id", parser=text(40), default="", aliases=("hubspotid",), about=""),
+        Field(
+            name="alert_level",
+            parser=ALERT_LEVEL,
+            default=AlertLevel.DASHBOARD_ONLY.value,
+            aliases=("alerts", "alertsenabled", "touchmodel"),
+            about="Who is told: PROACTIVE tells its CSM, DASHBOARD_ONLY only shows. High touch is read as PROACTIVE.",
+        ),
         deleted_field(),
     ),
 )

@@ -63,6 +63,26 @@ class TestHealth:
             "Follow up on the NPS answer of 5",
         ]
 
+    def test_says_what_moved_the_score_with_the_clients_own_numbers(
+        self, staff: Staff, scored: Clients, caller_of: Callers
+    ) -> None:
+        """Alone with data: usage falls from 12 of 15 (80) to 6 of 15 (40), by 40 points."""
+        for days, users, score in ((20, 12.0, 80), (0, 6.0, 40)):
+            day = TODAY - timedelta(days=days)
+            HealthScore.objects.filter(client=scored.sturdy, date=day).delete()
+            add_score(scored.sturdy, day, score, inputs={"dau_avg_7d": users, "expected_dau": 15.0})
+        body = caller_of(staff.ada).get(f"/clients/{scored.sturdy.pk}/health").json()
+        assert body["drivers_since"] == "2026-06-10"
+        assert body["drivers"] == [
+            {
+                "kind": "data",
+                "component": "usage",
+                "label": "Usage",
+                "points": -40.0,
+                "sentence": "Usage −40: daily users fell from 12 to 6 against 15 expected",
+            }
+        ]
+
     def test_says_why_there_is_no_score(self, staff: Staff, scored: Clients, caller_of: Callers) -> None:
         body = caller_of(staff.ada).get(f"/clients/{scored.newborn.pk}/health").json()
         assert (body["overall_score"], body["health_status"], body["health_trend"]) == (None, None, None)
@@ -111,9 +131,9 @@ class TestHealth:
     def test_takes_few_queries(self, staff: Staff, scored: Clients, caller_of: Callers) -> None:
         caller = caller_of(staff.ada)
         caller.get(f"/clients/{scored.sturdy.pk}/health")
-        with TestCase().assertNumQueries(14 + (connection.vendor == "postgresql")):
-            # token, its rate count · client, score, configuration, contacts, tickets, contact, 30 days of scores; peers
-            # are kept · five, with a lock six, for the log
+        with TestCase().assertNumQueries(15 + (connection.vendor == "postgresql")):
+            # token, its rate count · client, score, configuration, contacts, tickets, contact, 30 days of scores, the
+            # score before; peers are kept · five, with a lock six, for the log
             caller.get(f"/clients/{scored.sturdy.pk}/health")
 
 

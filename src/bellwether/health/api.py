@@ -21,6 +21,7 @@ from bellwether.health import (
 )
 from bellwether.health.api_schemas import (
     BenchmarksOut,
+    DriverOut,
     HealthOut,
     HealthQuery,
     HistoryPage,
@@ -34,6 +35,7 @@ from bellwether.health.brief import analysis, brief
 from bellwether.health.cohort_reading import industry_members, tier_members
 from bellwether.health.cohorts import Standing, peers_of, standing
 from bellwether.health.configs import main_scorecard
+from bellwether.health.driver_reading import earlier_score, moves_between
 from bellwether.health.gathering import facts_of_client
 from bellwether.health.models import HealthScore
 from bellwether.health.risk_factors import next_steps
@@ -67,6 +69,7 @@ def health(request: StaffRequest, client_id: UUID, query: Query[HealthQuery]) ->
     row = details.newest_score(client, name)
     scorecard = details.scorecard_of(row, name)
     facts = facts_of_client(client, row, scorecard, now=now, zone=settings.BELLWETHER_WORKSPACE_ZONE)
+    before = earlier_score(row) if row and row.overall_score is not None else None
     benchmarks = Standing()
     if name == main_scorecard():
         cache = caches["memory"]
@@ -88,6 +91,17 @@ def health(request: StaffRequest, client_id: UUID, query: Query[HealthQuery]) ->
         trend_period=details.trend_period(scorecard)[0],
         components=details.components(row, scorecard) if row else {},
         benchmarks=BenchmarksOut(**vars(benchmarks)),
+        drivers=[
+            DriverOut(
+                kind=one.kind,
+                component=one.component,
+                label=one.label,
+                points=round(one.points, 4),
+                sentence=one.sentence,
+            )
+            for one in (moves_between(before, row).drivers if before and row else [])
+        ],
+        drivers_since=before.date if before else None,
         ai_analysis=analysis(facts),
         ai_recommended_actions=next_steps(facts),
         coverage=row.coverage if row else 0.0,

@@ -30,6 +30,16 @@ class BenchmarksOut(Schema):
     industry_percentile: int | None
 
 
+class DriverOut(Schema):
+    """A part of the change of the score. `kind`: data, lost, gained, late, configuration or other."""
+
+    kind: str
+    component: str = Field(description="Key of the component, empty for what is none's.")
+    label: str
+    points: float = Field(description="Points of the score; the drivers add up to its change.")
+    sentence: str = Field(description="The driver with the client's own numbers.")
+
+
 class HealthOut(Schema):
     """The current health of a client with everything that explains it."""
 
@@ -43,6 +53,8 @@ class HealthOut(Schema):
     trend_period: str
     components: dict[str, ComponentOut]
     benchmarks: BenchmarksOut
+    drivers: list[DriverOut] = Field(description="What the score changed by since `drivers_since`, largest first.")
+    drivers_since: date | None = Field(description="The oldest score of the last 30 days, at least 7 days back.")
     ai_analysis: str = Field(description="Made by rule from the figures below.")
     ai_recommended_actions: list[str]
     coverage: float = Field(description="Share of weight that had data, 0-1.")

@@ -11,10 +11,11 @@ from datetime import date, timedelta
 import polars as pl
 
 from bellwether.common.errors import InvalidInputError
+from bellwether.health.inputs import Schema
 
-ROWS = {"client_id": pl.String, "as_of": pl.Date}
-CHURNS = {"client_id": pl.String, "date": pl.Date, "arr": pl.Float64}
-LABELS = {"organization_id": pl.String, "as_of": pl.Date, "label": pl.Int8}
+ROWS: Schema = {"client_id": pl.String, "as_of": pl.Date}
+CHURNS: Schema = {"client_id": pl.String, "date": pl.Date, "arr": pl.Float64}
+LABELS: Schema = {"organization_id": pl.String, "as_of": pl.Date, "label": pl.Int8}
 CENSORED = -1
 MONDAY = date(2001, 1, 1)
 """As-of days are whole steps from this Monday, so that they stay the same while time goes on."""

@@ -10,7 +10,10 @@ from bellwether.common.errors import InvalidInputError
 from bellwether.common.jobs import Counts, JobContext, job
 from bellwether.common.models import JobRun, JobState
 from bellwether.common.time import day_of
-from bellwether.health import usage_jobs  # noqa: F401 (declares the job that keeps what usage is compared with)
+from bellwether.health import (
+    backtest_jobs,  # noqa: F401 (declares the job that makes back-tests)
+    usage_jobs,  # noqa: F401 (declares the job that keeps what usage is compared with)
+)
 from bellwether.health.portfolio_reading import keep_portfolio_use
 from bellwether.health.retention import apply_retention
 from bellwether.health.scorecards_in_use import scorecards_in_use

@@ -132,6 +132,7 @@ class _Data:
             flag=candidate.flag,
             rows=rows,
             share_of_rows=rows / int(self.decided.sum()),
+            share_flagged=float(candidate.flagged[use].mean()) if rows else None,
             auc=_interval(metrics.auc(*one), metrics.auc(*many)),
             lift=_interval(metrics.lift(*one), metrics.lift(*many)),
             losses={name: getattr(losses, name) for name in ("total", "flagged", "missed", "without_score")},

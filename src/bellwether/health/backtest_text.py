@@ -2,7 +2,7 @@
 
 from typing import Any
 
-HEAD = ("", "AUC", "80%", "lift", "losses flagged", "lead", "false alarms a week", "against the tested")
+HEAD = ("", "AUC", "80%", "lift", "flagged", "losses flagged", "lead", "false alarms a week", "against the tested")
 NOTHING = "-"
 
 
@@ -29,8 +29,8 @@ def _horizon(horizon: dict[str, Any]) -> list[str]:
     sample = horizon["sample"]
     head = f"{horizon['days']} days ({horizon['label']}): {horizon['message']}"
     counts = (
-        f"{sample['rows']} scores, {sample['churned_rows']} followed by churn; left out: {sample['undecided']} not over "
-        f"yet, {sample['without_score']} without a score"
+        f"{sample['rows']} scores, {sample['churned_rows']} followed by churn; left out: {sample['undecided']} whose "
+        f"horizon is not over, {sample['without_score']} without a score"
     )
     if horizon["tested"] is None:
         return [head, counts]
@@ -51,6 +51,7 @@ def _row(one: dict[str, Any]) -> tuple[str, ...]:
         _number(auc["value"], ".2f"),
         interval,
         _number(lift["value"], ".1f"),
+        _number(one["share_flagged"], ".0%"),
         f"{losses['flagged']} of {losses['total']}",
         NOTHING if one["lead"]["median"] is None else f"{one['lead']['median']:.0f} d",
         NOTHING if alarms["rate"] is None else f"{alarms['rate']:.2f} per {alarms['per']}",

@@ -21,7 +21,8 @@ from bellwether.api.api import api
 from bellwether.common.models import JobRun
 from bellwether.config.wsgi import django_application
 from bellwether.staff.tokens import issue_token
-from tests.conftest import NOW, Clients, Staff
+from tests.api.portal_cast import ORGANIZATION, SUPPLIER, keep_score
+from tests.conftest import NOW, TODAY, Clients, Staff
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(databases="__all__")]
 
@@ -54,7 +55,11 @@ def known(staff: Staff, scored: Clients, settings: Any) -> dict[str, str]:
     settings.BELLWETHER_API_REQUESTS_PER_MINUTE = 1_000_000
     secret = issue_token(staff.adam, name="x", scopes=["admin"], expires_at=None, actor=None, now=NOW)[1]
     run = JobRun.objects.create(name="score", requested_by_id=staff.ada.pk, created_at=NOW)
-    return {"secret": secret, "client_id": str(scored.sturdy.pk), "job_id": str(run.pk)}
+    settings.BELLWETHER_OTHER_SCORECARDS = ("operations", "suppliers")
+    keep_score(scored.sturdy, "operations", TODAY, ORGANIZATION)
+    keep_score(scored.sturdy, "suppliers", TODAY, SUPPLIER)
+    organization = {"organization_id": "sturdy", "org_id": "sturdy"}
+    return {"secret": secret, "client_id": str(scored.sturdy.pk), "job_id": str(run.pk), **organization}
 
 
 @schema.parametrize()
@@ -66,7 +71,7 @@ def known(staff: Staff, scored: Clients, settings: Any) -> dict[str, str]:
     suppress_health_check=list(HealthCheck),
 )
 def test_answers_every_request_as_described(case: Any, known: dict[str, str]) -> None:
-    for name in ("client_id", "job_id"):
+    for name in ("client_id", "job_id", "organization_id", "org_id"):
         # Every second request meets an id that exists; the other ones stay as generated.
         if name in (case.path_parameters or {}) and len(str(case.query)) % 2 == 0:
             case.path_parameters[name] = known[name]

@@ -97,6 +97,7 @@ TEMPLATES = [
             "environment": "bellwether.web.jinja.environment",
             "context_processors": [
                 "bellwether.web.context.shell",
+                "bellwether.dashboard.homes.other_systems",
                 "django.contrib.messages.context_processors.messages",
             ],
         },

@@ -7,6 +7,7 @@ from bellwether.demo.contracts import TermRow, standing
 from bellwether.demo.people import NEVER, SERVICE_ROLE
 from bellwether.demo.portfolio import Portfolio
 from bellwether.demo.relations import last_contacts
+from bellwether.portfolio.choices import AlertLevel
 from bellwether.portfolio.models import (
     Activity,
     Client,
@@ -23,6 +24,9 @@ Seen = dict[int, tuple[datetime, datetime]]
 """When each platform user was seen first and last, by position."""
 
 ACTIVE_WITHIN, DECLINING_WITHIN = timedelta(days=14), timedelta(days=30)
+
+ALERT_LEVELS = {"ENTERPRISE": AlertLevel.PROACTIVE, "PROFESSIONAL": AlertLevel.PROACTIVE}
+"""Larger accounts are looked after by people, the others by the product."""
 
 
 def _noon(day: date) -> datetime:
@@ -66,6 +70,7 @@ def _client(portfolio: Portfolio, company: Company, term: TermRow, touched: date
         last_csm_contact_at=touched,
         next_renewal_date=now.renewal_date,
         archived_at=archived,
+        alert_level=ALERT_LEVELS.get(company.tier, AlertLevel.DASHBOARD_ONLY),
     )
 
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Max
 
 from bellwether.common.errors import ConflictError
 from bellwether.common.rounding import half_up
-from bellwether.health.configs import config_of, main_scorecard
+from bellwether.health.configs import config_of
 from bellwether.health.data_marks import without_data
 from bellwether.health.engine import CERTAIN_COVERAGE
 from bellwether.health.models import HealthScore
 from bellwether.health.scorecard import Scorecard, load_scorecard
+from bellwether.health.scorecards_in_use import scorecards_in_use
 from bellwether.portfolio.models import Client
 from bellwether.staff.models import StaffUser
 
@@ -87,7 +87,7 @@ class ScoredClient:
 
 def in_use(scorecard: str) -> bool:
     """Return whether `scorecard` is scored in this workspace, as the main one or beside it."""
-    return scorecard == main_scorecard() or scorecard in getattr(settings, "BELLWETHER_OTHER_SCORECARDS", ())
+    return scorecard in scorecards_in_use()
 
 
 def need_scorecard(scorecard: str) -> None:

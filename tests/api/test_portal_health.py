@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from auditlog.models import LogEntry
 
+from bellwether.benchmarks.night import forget_night
+from bellwether.benchmarks.nightly import make_night
 from bellwether.common.models import JobRun
 from bellwether.portfolio.models import Activity, Client, SupportTicket
 from bellwether.staff.models import AuditEvent
@@ -188,6 +190,44 @@ class TestConsole:
         assert (response.status_code, response.json()["errors"][0]["field"]) == (422, field)
 
 
+class TestBenchmarks:
+    @pytest.fixture
+    def compared(self, staff: Staff, organization: Client) -> Client:
+        """Five others with 20, 40, 60, 80 and 100% of their assignments completed; Sturdy has 34 of 50, 68%."""
+        for number in range(1, 6):
+            peer = Client.objects.create(organization_id=f"peer-{number}", name=f"Peer {number}", csm_user=staff.cleo)
+            keep_score(peer, "operations", TODAY, ORGANIZATION | {"assignments_completed": 10 * number})
+        make_night(now=NOW)
+        forget_night()
+        return organization
+
+    def test_has_the_shape_that_the_page_reads(self, staff: Staff, compared: Client, caller_of: Make) -> None:
+        body = ask(caller_of(staff.vera, "read"), "get", f"{SUCCESS}/benchmarks").json()
+        assert (body["peerCount"], body["hidden"], body["day"]) == (9, "", "2026-06-30")  # six of them have the metric
+        # 20 40 60 68 80 100: quartiles at places 1.25, 2.5 and 3.75.
+        assert body["benchmarks"]["attestationCompletion"] == {
+            "p25": 45.0, "median": 64.0, "p75": 77.0, "peerCount": 6, "mean": 61.3, "min": 20.0, "max": 100.0,
+        }  # fmt: skip
+        assert body["benchmarks"]["caseResolutionDays"] is None
+        assert body["clientMetrics"]["sturdy"]["attestationCompletion"] == 68.0
+        assert body["clientPercentiles"]["sturdy"]["attestationCompletion"] == 60.0  # ahead of 3 of the 5 others
+
+    def test_gives_only_what_one_may_see(self, staff: Staff, compared: Client, caller_of: Make) -> None:
+        body = ask(caller_of(staff.ada, "read"), "get", f"{SUCCESS}/benchmarks").json()
+        assert set(body["clientMetrics"]) == set(body["clientPercentiles"]) == {"sturdy", "fading", "newborn"}
+        found = body["benchmarks"]["attestationCompletion"]
+        assert found is None or (found["min"], found["max"]) == (None, None)
+
+    def test_hides_small_groups_and_names_wrong_filters(self, staff: Staff, compared: Client, caller_of: Make) -> None:
+        caller = caller_of(staff.vera, "read")
+        body = ask(caller, "get", f"{SUCCESS}/benchmarks", {"industry": "manuf"}).json()
+        assert body["peerCount"] == 4
+        assert "at least 5 peers" in body["hidden"]
+        assert set(body["benchmarks"].values()) == {None}
+        refused = ask(caller, "get", f"{SUCCESS}/benchmarks", {"size": "huge"})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "size")
+
+
 ROUTES = [
     ("get", f"{HEALTH}/sturdy/score", None),
     ("get", f"{HEALTH}/sturdy/history", None),
@@ -210,7 +250,9 @@ class TestAccess:
         assert not JobRun.objects.exists()
 
     @pytest.mark.parametrize(
-        ("method", "path", "body"), [*ROUTES, ("get", f"{SUCCESS}/portfolio", None)], ids=[*NAMES, "portfolio"]
+        ("method", "path", "body"),
+        [*ROUTES, ("get", f"{SUCCESS}/portfolio", None), ("get", f"{SUCCESS}/benchmarks", None)],
+        ids=[*NAMES, "portfolio", "benchmarks"],
     )
     def test_without_the_scorecard_says_how_to_switch_it_on(
         self, staff: Staff, clients: Clients, caller_of: Make, settings: Any, method: str, path: str, body: Any

@@ -10,7 +10,11 @@ from django.test import Client as Browser
 from django.test import RequestFactory
 from django.urls import reverse
 
+from bellwether.benchmarks.night import forget_night
+from bellwether.benchmarks.nightly import make_night
+from bellwether.benchmarks.percentiles import Spread
 from bellwether.common.models import JobRun
+from bellwether.dashboard.console_benchmarks import ordinal, strip_row
 from bellwether.dashboard.homes import home_name, portfolio_path, start
 from bellwether.portfolio.models import Client
 from bellwether.staff.models import AuditEvent, StaffUser
@@ -91,7 +95,7 @@ class TestConsole:
         assert Browser().get("/console/").status_code == 302
         assert AuditEvent.objects.filter(action="client.list", actor_id=staff.cleo.pk).count() == 1
 
-    @pytest.mark.parametrize("path", ["/console/", "/suppliers/", "/suppliers.csv"])
+    @pytest.mark.parametrize("path", ["/console/", "/console/benchmarks/", "/suppliers/", "/suppliers.csv"])
     def test_is_absent_without_its_scorecard(self, staff: Staff, clients: Clients, settings: Any, path: str) -> None:
         settings.BELLWETHER_OTHER_SCORECARDS = []
         assert open_as(staff.vera, path).status_code == 404
@@ -168,6 +172,38 @@ class TestConsoleClient:
         state = browser.get(f"/console/{scored.fading.pk}/refresh/{run.pk}/")
         assert state["HX-Refresh"] == "true"
         assert browser.get(f"/console/{scored.sturdy.pk}/refresh/{run.pk}/").status_code == 404
+
+
+class TestBenchmarks:
+    def test_places_a_client_by_value_and_tells_its_rank(self) -> None:
+        # Quartiles 40, 60 and 80: the scale reaches from 20 to 100.
+        row = strip_row("loginRate", Spread(6, 40.0, 60.0, 80.0, 60.0, 0.0, 100.0), 70.0, 66.6, "Sturdy")
+        assert [(mark.at, mark.text) for mark in row.marks] == [(25.0, "40%"), (50.0, "60%"), (75.0, "80%")]
+        assert (row.me and row.me.at, row.percentile, row.reason) == (62.5, "67th", "")
+        assert row.sentence == ("Login rate, weekly: 25th percentile 40%, median 60%, 75th percentile 80%; Sturdy 70%.")
+        far = strip_row("loginRate", Spread(6, 60.0, 60.0, 60.0, 60.0, 60.0, 60.0), 99.0, 100.0, "Sturdy")
+        assert far.me is not None
+        assert far.me.at == 100.0
+
+    @pytest.mark.parametrize(
+        ("rank", "text"), [(1, "1st"), (2, "2nd"), (3, "3rd"), (11, "11th"), (12.5, "13th"), (0, "0th"), (21, "21st")]
+    )
+    def test_ordinals(self, rank: float, text: str) -> None:
+        assert ordinal(rank) == text
+
+    def test_before_the_first_night_and_for_small_groups(self, staff: Staff, scored: Clients) -> None:
+        assert "No benchmarks yet" in text(open_as(staff.vera, "/console/benchmarks/"))
+        keep_score(scored.sturdy, "prd-015", TODAY, {})
+        make_night(now=NOW)
+        forget_night()
+        said = text(open_as(staff.vera, "/console/benchmarks/", client=str(scored.sturdy.pk)))
+        assert "Privacy notice" in said
+        assert "at least 5 peers" in said
+
+    def test_offers_only_clients_that_one_may_see(self, staff: Staff, scored: Clients) -> None:
+        page = open_as(staff.cleo, "/console/benchmarks/", client=str(scored.sturdy.pk))
+        assert [client.name for client in page.shown["clients"]] == ["Elsewhere"]
+        assert page.shown["chosen"] is None
 
 
 class TestSuppliers:

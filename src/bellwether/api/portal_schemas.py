@@ -1,11 +1,14 @@
 """What the operations portal reads of health (seeds 000, 001 and 003). Field names and words are those of its parts."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
+from typing import Annotated
 
+from annotated_types import Len
 from ninja import Field, Schema
 from pydantic import ConfigDict, StrictBool
 
+from bellwether.common.text import Text
 from bellwether.portfolio.choices import AlertLevel
 
 
@@ -31,6 +34,15 @@ class Light(StrEnum):
     GREEN = "green"
     AMBER = "amber"
     RED = "red"
+
+
+class PortalSize(StrEnum):
+    """By employees: under 250, to 999, more."""
+
+    ALL = "all"
+    ENTERPRISE = "enterprise"
+    MIDMARKET = "midmarket"
+    SMB = "smb"
 
 
 class PortalComponents(Schema):
@@ -128,3 +140,53 @@ class AlertsOut(Schema):
 
     alertsEnabled: bool  # noqa: N815
     alertLevel: AlertLevel  # noqa: N815
+
+
+class PortalBenchmarkQuery(Schema):
+    """The group to compare with; `all` or nothing for any."""
+
+    size: PortalSize = PortalSize.ALL
+    industry: Annotated[Text, Len(max_length=100)] = Field(
+        "all", description="The name of an industry or its beginning, such as financial."
+    )
+
+
+class PortalSpread(Schema):
+    """What a group publishes of a metric. Lowest and highest value only for roles that see all clients."""
+
+    p25: float
+    median: float
+    p75: float
+    peerCount: int  # noqa: N815
+    mean: float | None
+    min: float | None
+    max: float | None
+
+
+class PortalMetrics(Schema):
+    """Percent, 0-100; null where unknown. `caseResolutionDays` does not follow from daily facts and is always null."""
+
+    attestationCompletion: float | None  # noqa: N815
+    caseResolutionDays: float | None  # noqa: N815
+    loginRate: float | None = Field(description="Users of the last 7 days, of all users.")  # noqa: N815
+    featureAdoption: float | None  # noqa: N815
+
+
+class PortalSpreads(Schema):
+    """The spread of each metric, null where it may not be shown."""
+
+    attestationCompletion: PortalSpread | None  # noqa: N815
+    caseResolutionDays: PortalSpread | None  # noqa: N815
+    loginRate: PortalSpread | None  # noqa: N815
+    featureAdoption: PortalSpread | None  # noqa: N815
+
+
+class PortalBenchmarksOut(Schema):
+    """A group, and where the clients that the caller sees stand. Clients are named by their organization's id."""
+
+    peerCount: int  # noqa: N815
+    benchmarks: PortalSpreads
+    clientMetrics: dict[str, PortalMetrics]  # noqa: N815
+    clientPercentiles: dict[str, PortalMetrics] = Field(description="Rank percentiles, 100 is best.")  # noqa: N815
+    hidden: str = Field(description="Why the group is not shown; empty if it is.")
+    day: date | None = Field(description="The night that the figures are of.")

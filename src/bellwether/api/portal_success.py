@@ -1,26 +1,35 @@
 """The console of the operations portal: its portfolio, one client, alerts and benchmarks (seed 003)."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
-from ninja import Router
+from ninja import Query, Router
 
 from bellwether.api.portal_health import note, visible_organization
 from bellwether.api.portal_schemas import (
     AlertsIn,
     AlertsOut,
     Light,
+    PortalBenchmarkQuery,
+    PortalBenchmarksOut,
     PortalClient,
     PortalClientHealth,
     PortalComponents,
     PortalHappening,
+    PortalMetrics,
     PortalPortfolio,
     PortalRisk,
+    PortalSpread,
+    PortalSpreads,
 )
+from bellwether.benchmarks.percentiles import Spread
+from bellwether.benchmarks.portal import portal_benchmarks
 from bellwether.health.scored_clients import OPERATIONS, ScoredClient, need_scorecard, scored_client, scored_clients
 from bellwether.portfolio.choices import AlertLevel
 from bellwether.portfolio.client_changes import ClientChange, change_client
+from bellwether.portfolio.models import Client
 from bellwether.portfolio.recent import recent_activity
 from bellwether.staff.api_auth import StaffRequest
 from bellwether.staff.audit import record
@@ -73,6 +82,53 @@ def alerts(request: StaffRequest, organization_id: str, given: AlertsIn) -> Aler
     level = AlertLevel.PROACTIVE if given.enabled else AlertLevel.DASHBOARD_ONLY
     changed = change_client(client, ClientChange(alert_level=level), actor=request.user, now=now)
     return AlertsOut(alertsEnabled=given.enabled, alertLevel=AlertLevel(changed.alert_level))
+
+
+@router.get(
+    "/benchmarks",
+    response=PortalBenchmarksOut,
+    operation_id="getPortalBenchmarks",
+    summary="Get the benchmarks of a group",
+)
+def benchmarks(request: StaffRequest, query: Query[PortalBenchmarkQuery]) -> PortalBenchmarksOut:
+    """Return quartiles of the group, and values and rank percentiles of the clients that the caller sees.
+
+    A group under five peers, or one that would tell about a single client, has no quartiles; `hidden` says why.
+    """
+    now = timezone.now()
+    need_scorecard(OPERATIONS)
+    found = portal_benchmarks(request.user, size=query.size, industry=query.industry)
+    visible = Client.objects.visible_to(request.user).filter(pk__in=list(found.client_metrics))
+    names = dict(visible.values_list("pk", "organization_id"))
+    detail = {"portal": True, "size": query.size, "industry": query.industry}
+    record(actor=request.user, action="benchmark.read", object_type="benchmark", detail=detail, now=now)
+    sees_all = request.user.sees_all_clients
+    return PortalBenchmarksOut(
+        peerCount=found.peer_count,
+        benchmarks=PortalSpreads(**{key: _spread(one, sees_all=sees_all) for key, one in found.benchmarks.items()}),
+        clientMetrics={names[pk]: PortalMetrics(**_rounded(one)) for pk, one in found.client_metrics.items()},
+        clientPercentiles={names[pk]: PortalMetrics(**_rounded(one)) for pk, one in found.client_percentiles.items()},
+        hidden=found.hidden,
+        day=found.day,
+    )
+
+
+def _spread(one: Spread | None, *, sees_all: bool) -> PortalSpread | None:
+    if one is None:
+        return None
+    return PortalSpread(
+        p25=round(one.p25, 1),
+        median=round(one.median, 1),
+        p75=round(one.p75, 1),
+        peerCount=one.peers,
+        mean=None if one.mean is None else round(one.mean, 1),
+        min=round(one.lowest, 1) if sees_all else None,
+        max=round(one.highest, 1) if sees_all else None,
+    )
+
+
+def _rounded(values: Mapping[str, float | None]) -> dict[str, float | None]:
+    return {key: None if value is None else round(value, 1) for key, value in values.items()}
 
 
 def _client(found: ScoredClient) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from bellwether.demo.calendars import epoch_seconds, offsets
-from bellwether.demo.catalogue import PAGE_VIEWED, SERVICE_EVENTS, SIGNED_IN, Catalogue
+from bellwether.demo.catalogue import CUSTOMER_ROLE, PAGE_VIEWED, SERVICE_EVENTS, SIGNED_IN, Catalogue
 from bellwether.demo.companies import Company
 from bellwether.demo.people import ADMINISTRATOR, FeatureUse, Users, active_matrix, outage_day, working_days
 from bellwether.demo.plan import DemoPlan
@@ -105,8 +105,14 @@ def _direct(world: World, user_days: pl.DataFrame) -> pl.DataFrame:
     client = user_days["client"].to_numpy()[row]
     day = user_days["day"].to_numpy()[row]
     kind[~world.features.active(client, catalogue.feature_of_kind[kind], day)] = PAGE_VIEWED
-    kind[first] = SIGNED_IN
-    return _frame(world, rng, client, user_days["user"].to_numpy()[row], kind, day, second)
+    user = user_days["user"].to_numpy()[row]
+    kind[first] = np.where(_customers(world)[user[first]], PAGE_VIEWED, SIGNED_IN)
+    return _frame(world, rng, client, user, kind, day, second)
+
+
+def _customers(world: World) -> np.ndarray:
+    """Return for each user whether it is a customer of the client: those open pages, and have no login of their own."""
+    return np.array([role == CUSTOMER_ROLE for role in world.users.role], bool)
 
 
 def _planned(world: World) -> pl.DataFrame:

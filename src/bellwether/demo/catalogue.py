@@ -89,10 +89,11 @@ FOLLOW_UPS = (
 )
 SLA_STATES = ("on_track", "warning", "breached", "critical")
 
+CUSTOMER_ROLE = "customer"
 ROLES = {
     "ethico": (("Investigator", 0.4), ("Case Manager", 0.25), ("Compliance Officer", 0.2), ("Admin", 0.15)),
     "operations": (("Investigator", 0.4), ("Case Manager", 0.3), ("Operator", 0.2), ("Admin", 0.1)),
-    "suppliers": (("customer", 0.6), ("coordinator", 0.25), ("owner", 0.15)),
+    "suppliers": ((CUSTOMER_ROLE, 0.6), ("coordinator", 0.25), ("owner", 0.15)),
 }
 MODULE_SHARES = {
     # module: chance of being licensed by tier (starter, professional, enterprise)

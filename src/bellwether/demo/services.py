@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from django.conf import settings
 
+from bellwether.benchmarks.nightly import make_night
 from bellwether.common.progress import Progress
 from bellwether.common.time import days_between, end_of
 from bellwether.config.commands import migrate_databases
@@ -133,6 +134,8 @@ def _make(plan: DemoPlan, *, home: Path, now: datetime, progress: Progress) -> d
             scorecards=scorecards_in_use(),
             readings=make_readings(portfolio.world),
         )
+    with stages.timed("benchmarks"):
+        make_night(now=now, progress=progress)
     counts |= landed | {"scores": scored.scored, "days without a score": scored.unscored}
     return {"counts": counts, "bands": bands(), "seconds": stages.seconds}
 

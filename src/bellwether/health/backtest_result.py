@@ -36,8 +36,8 @@ class Difference:
 
 @dataclass(frozen=True)
 class Tested:
-    """How one score or rule did at one horizon. `kind` is "scorecard" or "rule"; `rows` those that had a value, of which
-    `share_flagged` had its flag up.
+    """How one score or rule did at one horizon. `kind` is "scorecard" or "rule"; `rows` those that had a value, of
+    which `share_flagged` had its flag up.
 
     `losses` has total, flagged, missed, without_score; `arr` has lost, missed, missed_share, unknown; `lead` has
     median, low and high (quartiles) in days; `false_alarms` has episodes, false, standing, weeks, watchers, per ("CSM"

@@ -16,6 +16,7 @@ from bellwether.api.portal_success import router as portal_success_router
 from bellwether.api.portal_usage import router as portal_usage_router
 from bellwether.api.problems import add_handlers
 from bellwether.api.suppliers import router as suppliers_router
+from bellwether.benchmarks.api import router as benchmarks_router
 from bellwether.common.problems import CONTENT_TYPE, KINDS, Problem, ProblemError
 from bellwether.health.adoption_api import router as adoption_router
 from bellwether.health.api import router as health_router
@@ -124,6 +125,7 @@ api.add_router(CLIENT_SUCCESS, usage_router)
 api.add_router(CLIENT_SUCCESS, people_router)
 api.add_router(PORTAL, portal_usage_router)
 api.add_router(CLIENT_SUCCESS, adoption_router)
+api.add_router(CLIENT_SUCCESS, benchmarks_router)
 api.add_router(PORTAL, portal_features_router)
 api.add_router(PORTAL, portal_success_router)
 api.add_router(PORTAL_HEALTH, portal_health_router)

@@ -41,13 +41,14 @@ def address(fading: Client) -> str:
 class TestWithoutJavaScript:
     def test_shows_the_trend_its_events_and_its_table(self, open_page: Opener, staff: Staff, address: str) -> None:
         page = open_page(address, user=staff.ada, js=False)
-        assert page.locator("#trend svg .l-main").count() == 1
-        assert page.locator("#trend svg .l-ref").count() == 1
-        assert "falls from" in page.locator("#trend svg").get_attribute("aria-label")
+        assert page.locator("#trend .chart svg .l-main").count() == 1
+        assert page.locator("#trend .chart svg .l-ref").count() == 1
+        assert "falls from" in page.locator("#trend .chart svg").get_attribute("aria-label")
         assert "Ticket 4821, urgent" in page.locator("#trend .events").inner_text()
-        assert not page.locator("#trend table").is_visible()
+        table = page.get_by_role("region", name="Health trend as table")
+        assert not table.is_visible()
         page.get_by_text("Show as table").click()
-        assert page.locator("#trend tbody tr").count() == 61
+        assert table.locator("tbody tr").count() == 61
 
     def test_changes_period_and_filter_by_links(self, open_page: Opener, staff: Staff, address: str) -> None:
         page = open_page(address, user=staff.ada, js=False)
@@ -66,7 +67,9 @@ class TestWithoutJavaScript:
         assert "58.20" in page.locator("#why-health").inner_text()
         page.keyboard.press("Escape")
         page.get_by_text("Show as table").click()
-        page.locator("#trend tbody a").nth(30).click()
+        page.get_by_role("region", name="Health trend as table").locator("a").nth(30).click()
+        assert "Day before" in page.locator("#moved").inner_text()
+        page.get_by_role("link", name="Full explanation").click()
         assert page.locator("#explained h2").inner_text().startswith("How 68 is calculated on")
 
     def test_reveals_contacts_and_asks_for_a_score(self, open_page: Opener, staff: Staff, address: str) -> None:
@@ -100,7 +103,7 @@ class TestWithJavaScript:
         self, open_page: Opener, staff: Staff, address: str
     ) -> None:
         page = open_page(address, user=staff.ada)
-        svg = page.locator("#trend svg").bounding_box()
+        svg = page.locator("#trend .chart svg").bounding_box()
         page.mouse.move(svg["x"] + svg["width"] * 713 / 792, svg["y"] + 60)
         tip = page.locator(".chart-tip")
         tip.wait_for()
@@ -109,12 +112,22 @@ class TestWithJavaScript:
         page.mouse.move(5, 5)
         tip.wait_for(state="hidden")
 
-    def test_opens_the_explanation_of_a_clicked_day(self, open_page: Opener, staff: Staff, address: str) -> None:
+    def test_tells_what_moved_on_a_clicked_day(self, open_page: Opener, staff: Staff, address: str) -> None:
         page = open_page(address, user=staff.ada)
-        svg = page.locator("#trend svg").bounding_box()
+        svg = page.locator("#trend .chart svg").bounding_box()
         page.mouse.click(svg["x"] + svg["width"] * 486 / 792, svg["y"] + 60)
-        page.wait_for_url("**explain=*")
-        assert re.search(r"How \d+ is calculated on", page.locator("#explained h2").inner_text())
+        page.wait_for_url("**on=*")
+        page.locator("#moved", has_text="Day before").wait_for()
+        assert page.locator("#trend .chosen").is_visible()
+        page.locator("#moved").get_by_role("link", name="Week before").click()
+        page.wait_for_url("**against=week*")
+
+    def test_follows_a_place_of_the_chart_without_a_script(self, open_page: Opener, staff: Staff, address: str) -> None:
+        page = open_page(address, user=staff.ada, js=False)
+        svg = page.locator("#trend .chart svg").bounding_box()
+        page.mouse.click(svg["x"] + svg["width"] * 486 / 792, svg["y"] + 60)
+        page.wait_for_url("**on=*")
+        assert "Day before" in page.locator("#moved").inner_text()
 
     def test_walks_the_chart_by_keyboard(self, open_page: Opener, staff: Staff, address: str) -> None:
         page = open_page(address, user=staff.ada)
@@ -128,7 +141,8 @@ class TestWithJavaScript:
         assert not page.locator(".chart-tip").is_visible()
         page.keyboard.press("End")
         page.keyboard.press("Enter")
-        page.wait_for_url("**explain=*")
+        page.wait_for_url("**on=*")
+        page.wait_for_function("document.querySelector('#said').textContent.includes('58')")
 
     def test_goes_to_the_neighbours_with_j_and_k(self, open_page: Opener, staff: Staff, address: str) -> None:
         page = open_page(f"{address}?from=sort%3Dname", user=staff.ada)
@@ -179,7 +193,7 @@ class TestLayout:
         size: tuple[int, int],
     ) -> None:
         day = (timezone.now().date() - timedelta(days=3)).isoformat()
-        page = open_page(f"{address}?explain={day}&contacts=all", user=staff.ada, size=size, scheme=scheme)
+        page = open_page(f"{address}?explain={day}&on={day}&contacts=all", user=staff.ada, size=size, scheme=scheme)
         page.get_by_text("Show as table").click()
         no_violations(page)
         assert width(page) == size[0]

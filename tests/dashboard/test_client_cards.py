@@ -16,7 +16,7 @@ from bellwether.dashboard.client_cards import (
     renewal_figure,
     usage_figure,
 )
-from bellwether.dashboard.client_trend import sampled_days
+from bellwether.dashboard.client_trend_range import median_days
 from bellwether.portfolio.contacting import LastContact
 from bellwether.portfolio.models import Client, Contact, ContractPeriod
 
@@ -177,7 +177,7 @@ class TestSampledDays:
     @pytest.mark.parametrize("span", [30, 90, 180])
     def test_takes_about_thirty_days_and_both_ends(self, span: int) -> None:
         first = TODAY - timedelta(days=span)
-        days = sampled_days(first, TODAY)
+        days = median_days(first, TODAY)
         assert (days[0], days[-1]) == (first, TODAY)
         assert 30 <= len(days) <= 32
         assert max((b - a).days for a, b in itertools.pairwise(days)) <= 6

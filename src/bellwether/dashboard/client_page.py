@@ -26,7 +26,7 @@ from bellwether.dashboard.client_access import answer, client_or_404, list_addre
 from bellwether.dashboard.client_cards import CONTACTS_SHOWN, contact_card
 from bellwether.dashboard.client_overview import ClientPage, View, client_page
 from bellwether.dashboard.client_timeline import FILTERS, SHOWN, STEPS
-from bellwether.dashboard.client_trend import DEFAULT_DAYS, PERIODS
+from bellwether.dashboard.client_trend_reading import day_from, read_trend_view, trend_query
 from bellwether.dashboard.portfolio_query import read_query
 from bellwether.health.configs import active_config, main_scorecard
 from bellwether.portfolio.models import Client
@@ -37,6 +37,7 @@ from bellwether.web.formatting import moment
 REFRESH = "health_refresh"
 FRAGMENTS = {
     "trend": "dashboard/client_trend.html",
+    "moved": "dashboard/client_trend_day.html",
     "timeline": "dashboard/client_timeline.html",
     "contacts": "dashboard/client_contacts.html",
 }
@@ -165,12 +166,12 @@ def _page(
     revealed: frozenset[UUID] = frozenset(),
     everyone: bool = False,
 ) -> ClientPage:
-    view = read_view(request.GET, everyone=everyone)
+    view = read_view(request.GET, today=day_of(now, settings.BELLWETHER_WORKSPACE_ZONE), everyone=everyone)
     listed = list_address(request)
     address = Address(
         reverse("client", args=[shown.pk]),
         {
-            "days": "" if view.days == DEFAULT_DAYS else str(view.days),
+            **trend_query(view.trend),
             "show": view.show,
             "timeline": "" if view.entries == SHOWN else str(view.entries),
             "contacts": "all" if view.all_contacts else "",
@@ -191,16 +192,13 @@ def _page(
     )
 
 
-def read_view(values: QueryDict, *, everyone: bool = False) -> View:
+def read_view(values: QueryDict, *, today: date, everyone: bool = False) -> View:
     """Return what the address asks for; what cannot be used is left out."""
-    days, entries = values.get("days", ""), values.get("timeline", "")
-    explain = None
-    with suppress(ValueError):
-        explain = date.fromisoformat(values.get("explain", ""))
+    entries = values.get("timeline", "")
     shows = {group.value for _, group in FILTERS if group}
     return View(
-        days=int(days) if days in {str(period) for period in PERIODS} else DEFAULT_DAYS,
-        explain=explain,
+        trend=read_trend_view(values, today=today),
+        explain=day_from(values.get("explain", "")),
         show=values.get("show", "") if values.get("show", "") in shows else "",
         entries=int(entries) if entries in {str(step) for step in STEPS} else SHOWN,
         all_contacts=everyone or values.get("contacts") == "all",

@@ -2,13 +2,13 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Avg, CharField
 from django.db.models.functions import Cast
 
-from bellwether.health.models import HealthScore
+from bellwether.health.models import HealthScore, HealthScoreConfig, ScoreAsSeen
 from bellwether.health.score_changes import ScoreDay
 from bellwether.portfolio.listing import ClientQuery, matching, ordered
 from bellwether.portfolio.models import (
@@ -24,6 +24,16 @@ from bellwether.portfolio.models import (
 from bellwether.staff.models import StaffUser
 
 MOST_ACTIVITIES, MOST_TICKETS, MOST_ANSWERS, MOST_NOTES = 400, 300, 200, 20
+SERIES_FIELDS = (
+    "date",
+    "overall_score",
+    "components",
+    "weights_snapshot",
+    "no_score_reason",
+    "weights_version",
+    "interval_low",
+    "interval_high",
+)
 LEAD_DAYS = 37  # before the window, so that its first days have something to be compared with
 
 
@@ -69,9 +79,55 @@ def score_series(client: Client, scorecard: str, *, first: date, last: date) -> 
             client=client, scorecard=scorecard, date__gte=first - timedelta(days=LEAD_DAYS), date__lte=last
         )
         .order_by("date")
-        .values_list("date", "overall_score", "components", "weights_snapshot")
+        .values_list(*SERIES_FIELDS)
     )
     return [ScoreDay(*row) for row in rows]
+
+
+def newest_of(client: Client, scorecard: str, newest: ScoreDay | None) -> HealthScore | None:
+    """Return the whole row of the newest day of a series."""
+    return stored_scores(client, scorecard, [newest.day]).get(newest.day) if newest else None
+
+
+def first_scored(client: Client, scorecard: str) -> date | None:
+    """Return the first day on which the client has a score, None if it never had one."""
+    rows = HealthScore.objects.filter(client=client, scorecard=scorecard).order_by("date")
+    return rows.values_list("date", flat=True).first()
+
+
+def older_activities(client: Client, kinds: Collection[str], first: date, before: datetime) -> list[Activity]:
+    """Return the completed activities of `kinds` from `first` on that came before `before`, newest first."""
+    rows = Activity.objects.filter(
+        client=client,
+        archived_at__isnull=True,
+        activity_type__in=list(kinds),
+        completed_at__isnull=False,
+        occurred_at__date__gte=first,
+        occurred_at__lt=before,
+    )
+    return list(rows.select_related("performed_by").order_by("-occurred_at")[:MOST_ACTIVITIES])
+
+
+def older_tickets(client: Client, priorities: Collection[str], first: date, before: datetime) -> list[SupportTicket]:
+    """Return the tickets of `priorities` opened from `first` on and before `before`, newest first."""
+    rows = SupportTicket.objects.filter(
+        client=client, priority__in=list(priorities), opened_at__date__gte=first, opened_at__lt=before
+    )
+    return list(rows.order_by("-opened_at")[:MOST_TICKETS])
+
+
+def rescored_days(client: Client, scorecard: str, *, first: date, last: date) -> list[tuple[date, int | None]]:
+    """Return the days whose score late data changed, with the score as it first stood, oldest first."""
+    rows = ScoreAsSeen.objects.filter(client=client, scorecard=scorecard, date__range=(first, last))
+    return list(rows.order_by("date").values_list("date", "overall_score"))
+
+
+def config_reasons(scorecard: str, numbers: Collection[int]) -> dict[int, str]:
+    """Return why each of the versions `numbers` of a scorecard was made; no query for none."""
+    if not numbers:
+        return {}
+    found = HealthScoreConfig.objects.filter(scorecard=scorecard, version__in=list(numbers))
+    return dict(found.values_list("version", "reason"))
 
 
 def stored_scores(client: Client, scorecard: str, days: Collection[date]) -> dict[date, HealthScore]:

@@ -1,22 +1,17 @@
-"""The card with the health trend: the drawing, what its points say, and the same in a table."""
+"""The card with the health trend: the drawing, what its points say, and the same in a table. Pure."""
 
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 
 from bellwether.dashboard.addresses import Address
+from bellwether.dashboard.client_trend_course import Course
+from bellwether.dashboard.client_trend_range import PERIODS, Asked, is_dense
 from bellwether.dashboard.explanations import largest
-from bellwether.dashboard.trend_chart import Band, TrendChart, draw, in_words
+from bellwether.dashboard.trend_chart import LEFT, RIGHT, WIDTH, Point, TrendChart
 from bellwether.health.score_changes import ScoreDay, contributions, effects
-from bellwether.health.scorecard import Scorecard
-from bellwether.portfolio.timeline import Entry, chosen_marks
-from bellwether.web.formatting import STATUSES, day, full_day, number, plural, signed
-
-PERIODS = (30, 90, 180)
-DEFAULT_DAYS = 90
-MOST_MARKS = 8
-MEDIAN_POINTS = 30
+from bellwether.web.formatting import day, full_day, number, plural, signed
 
 
 @dataclass(frozen=True)
@@ -30,18 +25,19 @@ class Choice:
 
 @dataclass(frozen=True)
 class EventItem:
-    """A numbered event below the chart."""
+    """A numbered event below the chart; `href` shows what moved on its day."""
 
     number: int
     text: str
     day: str
     iso: str
     status: str
+    href: str
 
 
 @dataclass(frozen=True)
 class TableRow:
-    """A day of the table: score and change as text, the tier median where it was taken, the day's explanation."""
+    """A day of the table: score and change as text, the tier median where it was taken, and where more is told."""
 
     day: str
     iso: str
@@ -52,107 +48,163 @@ class TableRow:
 
 
 @dataclass(frozen=True)
+class Hit:
+    """A place of the chart that leads to its day: where it begins and how wide it is, in percent of the drawing."""
+
+    href: str
+    left: float
+    width: float
+
+
+@dataclass(frozen=True)
+class Dates:
+    """The form for a range of the reader's own; `kept` are the other choices that the address carries."""
+
+    action: str
+    start: str
+    end: str
+    latest: str
+    kept: list[tuple[str, str]]
+    problem: str
+    open: bool
+
+
+@dataclass(frozen=True)
 class Trend:
     """The trend card. `chart` None: no score in the period, `nothing` says why. `points` is JSON for the tooltip.
 
-    `explain_href` explains a day when its ISO date is put in place of "~day~".
+    `on_href` tells of a day when its ISO date is put in place of "~day~". `exports` are (name, address).
     """
 
     periods: list[Choice]
+    lines: list[Choice]
+    scorecards: list[Choice]
+    dates: Dates
+    exports: list[tuple[str, str]]
     chart: TrendChart | None
+    chosen: Point | None
     nothing: str
     sentence: str
     name: str
     cohort: str
     no_cohort: str
+    notes: list[str]
+    gaps: list[str]
     events: list[EventItem]
     points: str
+    hits: list[Hit]
     rows: list[TableRow]
     has_median: bool
-    explain_href: str
-
-
-def sampled_days(first: date, last: date) -> list[date]:
-    """Return about MEDIAN_POINTS days from `first` to `last`, both included: where the tier's median is taken."""
-    span = (last - first).days
-    step = max(1, -(-span // MEDIAN_POINTS))
-    return sorted({first, *(last - timedelta(days=n) for n in range(0, span + 1, step))})
-
-
-def bands_of(scorecard: Scorecard) -> list[Band]:
-    """Return the product's four bands with the scorecard's thresholds."""
-    limits = scorecard.thresholds
-    minima = {"HEALTHY": limits.healthy, "MONITOR": limits.monitor, "AT_RISK": limits.at_risk, "CRITICAL": 0}
-    return [Band(STATUSES[word].label, minimum, STATUSES[word].key) for word, minimum in minima.items()]
+    has_interval: bool
+    on_href: str
+    what: str
 
 
 def trend_card(
+    course: Course,
     *,
-    name: str,
     address: Address,
-    days: int,
-    first: date,
-    last: date,
+    asked: Asked,
     today: date,
-    series: Sequence[ScoreDay],
-    scorecard: Scorecard,
-    labels: Mapping[str, str],
-    median: Mapping[date, float],
-    tier: str,
-    cohort: str,
-    no_cohort: str,
-    entries: Sequence[Entry],
+    scorecards: list[Choice],
+    exports: list[tuple[str, str]],
+    on: date | None = None,
 ) -> Trend:
-    """Return the card for the days `first` to `last`; `tier` and `cohort` name the peers, `no_cohort` why none."""
-    periods = [Choice(f"{n} d", address.with_(days=n, explain=None), n == days) for n in PERIODS]
-    inside = [point for point in series if point.day >= first]
-    scores = {point.day: point.score for point in inside}
-    if not any(score is not None for score in scores.values()):
-        reason = f"There is no health score from {full_day(first)} to {full_day(last)}."
-        return Trend(periods, None, reason, "", name, "", "", [], "[]", [], False, "")
-    marks = chosen_marks(entries, first=first, last=last, at_most=MOST_MARKS)
-    chart = draw(
-        first=first,
-        last=last,
-        scores=scores,
-        median=median,
-        bands=bands_of(scorecard),
-        events=[(mark.on, mark.status) for mark in marks],
-    )
+    """Return the card of `course`; `asked` is the range that the address asks for, `on` the day that is looked into."""
+    shown = course.drawing() if course.has_score else None
     return Trend(
-        periods=periods,
-        chart=chart,
-        nothing="",
-        sentence=in_words(first=first, last=last, scores=scores, median=median, cohort=tier),
-        name=name,
-        cohort=cohort if median else "",
-        no_cohort=no_cohort,
-        events=[
-            EventItem(n, mark.mark, day(mark.on, today), mark.on.isoformat(), mark.status)
-            for n, mark in enumerate(marks, start=1)
+        periods=[
+            Choice(
+                text,
+                address.with_(days=days, start=None, end=None, explain=None, on=None),
+                days == asked.days and not asked.custom,
+            )
+            for days, text in PERIODS.items()
         ],
-        points=point_data(chart, series, labels, points=scorecard.points, today=today),
-        rows=table_rows(inside, series, median, address=address, today=today),
-        has_median=bool(median),
-        explain_href=address.with_(explain="~day~") + "#explained",
+        lines=_lines(course, address),
+        scorecards=scorecards,
+        dates=_dates(course, address, asked, today),
+        exports=exports if shown else [],
+        chart=shown,
+        chosen=next((point for point in shown.points if point.day == on), None) if shown else None,
+        nothing="" if shown else course.nothing,
+        sentence=course.sentence if shown else "",
+        name=course.name if not course.component else f"{course.name}, {course.what}",
+        cohort=course.cohort if course.reference else "",
+        no_cohort=course.cohort_note,
+        notes=course.notes if shown else [],
+        gaps=[gap.text for gap in course.gaps] if shown else [],
+        events=[
+            EventItem(
+                n, mark.mark, day(mark.on, today), mark.on.isoformat(), mark.status,
+                address.with_(on=mark.on.isoformat()) + "#moved",
+            )
+            for n, mark in enumerate(course.marks, start=1)
+        ]
+        if shown
+        else [],
+        points=point_data(shown, course) if shown else "[]",
+        hits=hits(shown, course, address) if shown else [],
+        rows=table_rows(course, address=address, today=today) if shown else [],
+        has_median=bool(course.reference),
+        has_interval=bool(course.intervals),
+        on_href=address.with_(on="~day~"),
+        what=course.labels.get(course.component, "Health"),
+    )  # fmt: skip
+
+
+def _lines(course: Course, address: Address) -> list[Choice]:
+    """Return the score and its components as choices of what the line shows."""
+    whole = [("", "Score"), *((component.key, component.label) for component in course.scorecard.components)]
+    return [
+        Choice(label, address.with_(component=key or None, explain=None) + "#trend", key == course.component)
+        for key, label in whole
+    ]
+
+
+def _dates(course: Course, address: Address, asked: Asked, today: date) -> Dates:
+    left_out = {"days", "start", "end", "on", "explain", "against"}
+    return Dates(
+        action=f"{address.path}#trend",
+        start=course.first.isoformat(),
+        end=course.last.isoformat(),
+        latest=today.isoformat(),
+        kept=[(key, value) for key, value in address.query.items() if value and key not in left_out],
+        problem=asked.problem or "",
+        open=asked.custom or bool(asked.problem),
     )
 
 
-def point_data(
-    chart: TrendChart, series: Sequence[ScoreDay], labels: Mapping[str, str], *, points: bool, today: date
-) -> str:
+def hits(chart: TrendChart, course: Course, address: Address) -> list[Hit]:
+    """Return links that cover the drawing without a gap: one a day, in a long range one a week."""
+    wanted = chart.points
+    if not is_dense(course.first, course.last):
+        weeks: dict[tuple[int, int], Point] = {point.day.isocalendar()[:2]: point for point in chart.points}
+        wanted = list(weeks.values())
+    xs = [point.x for point in wanted]
+    edges = [float(LEFT), *((a + b) / 2 for a, b in pairwise(xs)), float(RIGHT)]
+    return [
+        Hit(
+            address.with_(on=point.day.isoformat()) + "#moved",
+            round(100 * edges[place] / WIDTH, 2),
+            round(100 * (edges[place + 1] - edges[place]) / WIDTH, 2),
+        )
+        for place, point in enumerate(wanted)
+    ]
+
+
+def point_data(chart: TrendChart, course: Course) -> str:
     """Return the points of the chart as JSON: x, y, ISO day, day, score, change in words and the two largest causes.
 
     Change and causes are against the day before, and absent where that day has no score.
     """
-    by_day = {point.day: point for point in series}
-    parts = {point.day: contributions(point.components, point.weights, points=points) for point in series}
+    by_day = {point.day: point for point in course.series}
     data = []
     for point in chart.points:
         before = by_day.get(point.day - timedelta(days=1))
-        known = before is not None and before.score is not None
-        moved = point.score - (before.score or 0) if before is not None and known else None
-        causes = largest(effects(parts[before.day], parts[point.day]), labels, at_most=2) if before and known else []
+        earlier = course.value(before) if before is not None else None
+        moved = point.score - earlier if earlier is not None else None
+        causes = _causes(before, by_day[point.day], course) if before is not None and moved is not None else []
         data.append(
             {
                 "x": point.x,
@@ -168,28 +220,29 @@ def point_data(
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def table_rows(
-    inside: Sequence[ScoreDay],
-    series: Sequence[ScoreDay],
-    median: Mapping[date, float],
-    *,
-    address: Address,
-    today: date,
-) -> list[TableRow]:
+def _causes(before: ScoreDay, after: ScoreDay, course: Course) -> list[tuple[str, float]]:
+    if course.component or before.components == after.components:
+        return []
+    points = course.scorecard.points
+    first = contributions(before.components, before.weights, points=points)
+    second = contributions(after.components, after.weights, points=points)
+    return largest(effects(first, second), course.labels, at_most=2)
+
+
+def table_rows(course: Course, *, address: Address, today: date) -> list[TableRow]:
     """Return a row for each day with a stored score or a stored reason, newest first."""
-    known = {point.day: point.score for point in series}
     rows = []
-    for point in reversed(inside):
-        before = known.get(point.day - timedelta(days=1))
-        moved = None if point.score is None or before is None else point.score - before
+    for point in reversed(course.inside):
+        score, before = course.value(point), course.scores.get(point.day - timedelta(days=1))
+        moved = None if score is None or before is None else score - before
         rows.append(
             TableRow(
                 day=day(point.day, today),
                 iso=point.day.isoformat(),
-                score=str(point.score) if point.score is not None else "N/A",
+                score=str(score) if score is not None else "N/A",
                 change=signed(moved),
-                median=number(median[point.day]) if point.day in median else "",
-                href=address.with_(explain=point.day.isoformat()) + "#explained",
+                median=number(course.reference[point.day]) if point.day in course.reference else "",
+                href=address.with_(on=point.day.isoformat()) + "#moved",
             )
         )
     return rows

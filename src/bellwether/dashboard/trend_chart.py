@@ -3,9 +3,10 @@
 Coordinates are those of the SVG's viewBox, rounded to a tenth. Dates are workspace days.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from types import MappingProxyType
 
 from bellwether.web.formatting import MONTHS, full_day
 
@@ -13,8 +14,9 @@ WIDTH, HEIGHT = 792, 262
 LEFT, RIGHT, TOP, BOTTOM = 30, 714, 12, 208
 LABEL_Y, LANE_Y, LANE_TOP, NAMES_X = 224, 252, 243, 726
 MARK_GAP = 20.0
-TICK_GAP = 44.0
+TICK_GAP, MONTH_GAP = 44.0, 60.0
 LOW_START = 30
+SHORT_YEAR_DAYS = 300
 LOUD = frozenset({"risk", "critical"})
 
 
@@ -84,8 +86,18 @@ class Point:
 
 
 @dataclass(frozen=True)
+class Hole:
+    """A stretch without a score and what it says."""
+
+    x: float
+    width: float
+    text: str
+
+
+@dataclass(frozen=True)
 class TrendChart:
-    """Everything that the SVG shows. `lines` and `reference` are path data, one path for each stretch without a gap."""
+    """Everything that the SVG shows. `lines`, `bands` and `reference` are path data, one path for each stretch without
+    a gap; `bands` are areas in which the score may lie."""
 
     zones: list[Zone]
     limits: list[Limit]
@@ -96,6 +108,8 @@ class TrendChart:
     reference: list[str]
     points: list[Point]
     marks: list[Mark]
+    bands: list[str]
+    holes: list[Hole]
 
     @property
     def last(self) -> Point | None:
@@ -111,16 +125,23 @@ def draw(
     median: Mapping[date, float],
     bands: Sequence[Band],
     events: Sequence[tuple[date, str]] = (),
+    kept: Collection[date] | None = None,
+    intervals: Mapping[date, tuple[int, int]] = MappingProxyType({}),
+    gaps: Sequence[tuple[date, date, str]] = (),
 ) -> TrendChart:
     """Return the drawing of `scores` from `first` to `last` (first before last).
 
     A day missing from `scores`, or with None, is a gap. `median` may have a value every few days only; a stretch of
-    over seven days without one is a gap. `events` are (day, status word or "") in the order of their numbers.
+    over seven days without one is a gap. `events` are (day, status word or "") in the order of their numbers. Of the
+    days with a score only those of `kept` are drawn, and where a gap begins and ends; None draws all. `intervals` say
+    between which scores the true one may lie, `gaps` are (first day, last day, text).
     """
-    scale = _Scale(first, last, _floor(scores, median))
-    known = [(day, score) for day in sorted(scores) if first <= day <= last and (score := scores[day]) is not None]
-    points = [Point(day, score, scale.x(day), scale.y(score)) for day, score in known]
-    runs = _runs(points, longest_step=1)
+    within = {day: score for day, score in scores.items() if first <= day <= last}
+    scale = _Scale(first, last, _floor(within, median, [low for low, _ in intervals.values()]))
+    known = [(day, score) for day in sorted(within) if (score := within[day]) is not None]
+    every = [Point(day, score, scale.x(day), scale.y(score)) for day, score in known]
+    runs = [_thinned(run, kept) for run in _runs(every, longest_step=1)]
+    points = [point for run in runs for point in run]
     peers = [
         Point(day, round(value), scale.x(day), scale.y(value))
         for day, value in sorted(median.items())
@@ -136,6 +157,8 @@ def draw(
         reference=[_path(run) for run in _runs(peers, longest_step=7) if len(run) > 1],
         points=points,
         marks=_marks(events, points, scale),
+        bands=[area for run in runs if (area := _area(run, intervals, scale))],
+        holes=[_hole(begin, end, text, scale) for begin, end, text in gaps],
     )
 
 
@@ -149,13 +172,18 @@ class _Scale:
         span = max(1, (self.last - self.first).days)
         return round(LEFT + (RIGHT - LEFT) * (day - self.first).days / span, 1)
 
+    @property
+    def a_day(self) -> float:
+        """How wide a day is."""
+        return (RIGHT - LEFT) / max(1, (self.last - self.first).days)
+
     def y(self, value: float) -> float:
         share = (max(value, self.floor) - self.floor) / (100 - self.floor)
         return round(BOTTOM - (BOTTOM - TOP) * share, 1)
 
 
-def _floor(scores: Mapping[date, int | None], median: Mapping[date, float]) -> int:
-    values = [value for value in (*scores.values(), *median.values()) if value is not None]
+def _floor(scores: Mapping[date, int | None], median: Mapping[date, float], lows: Sequence[int] = ()) -> int:
+    values = [value for value in (*scores.values(), *median.values(), *lows) if value is not None]
     return LOW_START if values and min(values) >= LOW_START else 0
 
 
@@ -167,6 +195,29 @@ def _runs(points: Sequence[Point], *, longest_step: int) -> list[list[Point]]:
         else:
             runs.append([point])
     return runs
+
+
+def _thinned(run: Sequence[Point], kept: Collection[date] | None) -> list[Point]:
+    """Return the points of a stretch to draw; its ends always, so that gaps begin and end where they do."""
+    if kept is None:
+        return list(run)
+    return [point for place, point in enumerate(run) if place in {0, len(run) - 1} or point.day in kept]
+
+
+def _area(run: Sequence[Point], intervals: Mapping[date, tuple[int, int]], scale: _Scale) -> str:
+    """Return the area between the ends of the intervals; where a point has none, it narrows to the point."""
+    if len(run) < 2 or not any(point.day in intervals for point in run):
+        return ""
+    ends = [(point.x, *intervals.get(point.day, (point.score, point.score))) for point in run]
+    upper = [f"{x:g},{scale.y(high):g}" for x, _, high in ends]
+    lower = [f"{x:g},{scale.y(low):g}" for x, low, _ in reversed(ends)]
+    return f"M{' '.join([*upper, *lower])}Z"
+
+
+def _hole(first: date, last: date, text: str, scale: _Scale) -> Hole:
+    half = scale.a_day / 2
+    left, right = max(float(LEFT), scale.x(first) - half), min(float(RIGHT), scale.x(last) + half)
+    return Hole(round(left, 1), round(max(1.0, right - left), 1), text)
 
 
 def _path(run: Sequence[Point]) -> str:
@@ -201,12 +252,14 @@ def _limits(bands: Sequence[Band], scale: _Scale) -> list[Limit]:
 
 
 def _ticks(first: date, last: date, scale: _Scale) -> list[Tick]:
-    ends = [Tick(day_label(first), scale.x(first), "start"), Tick(day_label(last), scale.x(last), "middle")]
+    long = (last - first).days > SHORT_YEAR_DAYS
+    label, gap = (month_label, MONTH_GAP) if long else (day_label, TICK_GAP)
+    ends = [Tick(label(first), scale.x(first), "start"), Tick(label(last), scale.x(last), "middle")]
     inner: list[Tick] = []
     for day in _tick_days(first, last):
         x = scale.x(day)
-        if x - LEFT >= TICK_GAP * 1.4 and RIGHT - x >= TICK_GAP and (not inner or x - inner[-1].x >= TICK_GAP):
-            inner.append(Tick(day_label(day), x, "middle"))
+        if x - LEFT >= gap * 1.4 and RIGHT - x >= gap and (not inner or x - inner[-1].x >= gap):
+            inner.append(Tick(label(day), x, "middle"))
     return [ends[0], *inner, ends[1]]
 
 
@@ -217,7 +270,10 @@ def _tick_days(first: date, last: date) -> list[date]:
         return [day for day in days if day.weekday() == 0]
     if span <= 120:
         return [day for day in days if day.day in {1, 16}]
-    return [day for day in days if day.day == 1]
+    if span <= SHORT_YEAR_DAYS:
+        return [day for day in days if day.day == 1]
+    months = {1, 3, 5, 7, 9, 11} if span <= 400 else {1, 4, 7, 10} if span <= 800 else {1, 7}
+    return [day for day in days if day.day == 1 and day.month in months]
 
 
 def _marks(events: Sequence[tuple[date, str]], points: Sequence[Point], scale: _Scale) -> list[Mark]:
@@ -248,15 +304,27 @@ def day_label(day: date) -> str:
     return f"{day.day} {MONTHS[day.month - 1]}"
 
 
+def month_label(day: date) -> str:
+    """Return the month as the axis of a long range shows it: "Nov 2026"."""
+    return f"{MONTHS[day.month - 1]} {day.year}"
+
+
 def in_words(
-    *, first: date, last: date, scores: Mapping[date, int | None], median: Mapping[date, float], cohort: str
+    *,
+    first: date,
+    last: date,
+    scores: Mapping[date, int | None],
+    median: Mapping[date, float],
+    cohort: str,
+    what: str = "Health score",
 ) -> str:
     """Return the chart as one sentence, for those who do not see it; `cohort` names the median's group."""
-    opening = f"Health score, {full_day(first)} to {full_day(last)}: "
+    opening = f"{what}, {full_day(first)} to {full_day(last)}: "
+    label = month_label if (last - first).days > SHORT_YEAR_DAYS else day_label
     known = [(day, score) for day in sorted(scores) if (score := scores[day]) is not None]
     if not known:
         return opening + "no score on any of these days."
-    parts = [_course(known)]
+    parts = [_course(known, label)]
     if median:
         values = [value for _, value in sorted(median.items())]
         steady = max(values) - min(values) <= 4
@@ -268,7 +336,7 @@ def in_words(
     return opening + "; ".join(parts) + "."
 
 
-def _course(known: Sequence[tuple[date, int]]) -> str:
+def _course(known: Sequence[tuple[date, int]], label: Callable[[date], str]) -> str:
     start, end = known[0][1], known[-1][1]
     change = end - start
     low, high = min(score for _, score in known), max(score for _, score in known)
@@ -278,7 +346,7 @@ def _course(known: Sequence[tuple[date, int]]) -> str:
         return f"stays between {low} and {high}, now {end}"
     verb = "rises" if change > 0 else "falls"
     since = _mostly_since(known, change)
-    return f"{verb} from {start} to {end}" + (f", most of it since {day_label(since)}" if since else "")
+    return f"{verb} from {start} to {end}" + (f", most of it since {label(since)}" if since else "")
 
 
 def _mostly_since(known: Sequence[tuple[date, int]], change: int) -> date | None:

@@ -16,12 +16,20 @@ Values = Mapping[str, float | None]
 
 @dataclass(frozen=True)
 class ScoreDay:
-    """The score of a day: `score` None where there was none; `components` maps component to exact score or None."""
+    """The score of a day: `score` None where there was none, then `reason` may say why.
+
+    `components` maps component to exact score or None; `low` to `high` is where the score may lie, `version` what it
+    was made with.
+    """
 
     day: date
     score: int | None
     components: Values
     weights: Mapping[str, float]
+    reason: str = ""
+    version: str = ""
+    low: int | None = None
+    high: int | None = None
 
 
 @dataclass(frozen=True)

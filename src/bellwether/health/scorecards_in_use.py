@@ -4,7 +4,9 @@ from django.conf import settings
 
 from bellwether.common.errors import InvalidInputError
 from bellwether.health.configs import main_scorecard
+from bellwether.health.scorecard import SCORECARDS, shipped_definition
 from bellwether.presets import load_preset
+from bellwether.web.formatting import words
 
 
 def other_scorecards() -> list[str]:
@@ -18,6 +20,13 @@ def other_scorecards() -> list[str]:
 def scorecards_in_use() -> list[str]:
     """Return the names of all scorecards that are scored, the main one first."""
     return [main_scorecard(), *other_scorecards()]
+
+
+def title_of(name: str) -> str:
+    """Return what a scorecard is called: the title of the shipped one, else its name as words."""
+    if name in SCORECARDS:
+        return str(shipped_definition(name)["title"])
+    return words(name).capitalize()
 
 
 def scorecard_in_use(name: str | None) -> str:

@@ -24,11 +24,11 @@
     list.append(term, figure);
     return figure;
   };
-  const fill = (tip, point) => {
+  const fill = (tip, point, what) => {
     const day = document.createElement("b");
     const list = document.createElement("dl");
     day.textContent = point.day;
-    const health = row(list, "Health", String(point.score), false);
+    const health = row(list, what, String(point.score), false);
     if (point.change !== null && point.change !== "0") {
       const delta = document.createElement("span");
       delta.className = "delta";
@@ -48,12 +48,8 @@
     const cursor = chart.querySelector(".cursor");
     const tip = chart.querySelector(".chart-tip");
     at.set(chart, now);
-    cursor.removeAttribute("hidden");
-    cursor.querySelector("line").setAttribute("x1", point.x);
-    cursor.querySelector("line").setAttribute("x2", point.x);
-    cursor.querySelector("circle").setAttribute("cx", point.x);
-    cursor.querySelector("circle").setAttribute("cy", point.y);
-    fill(tip, point);
+    place(cursor, point);
+    fill(tip, point, chart.dataset.what);
     tip.hidden = false;
     const scale = svg.getBoundingClientRect().width / 792;
     const x = point.x * scale;
@@ -69,14 +65,42 @@
       }
     }
   };
+  const place = (group, point) => {
+    if (point) group.removeAttribute("hidden");
+    else group.setAttribute("hidden", "");
+    if (!point) return;
+    group.querySelector("line").setAttribute("x1", point.x);
+    group.querySelector("line").setAttribute("x2", point.x);
+    group.querySelector("circle").setAttribute("cx", point.x);
+    group.querySelector("circle").setAttribute("cy", point.y);
+  };
+  // The day that the panel tells of stays marked in the chart.
+  const mark = () => charts().forEach((chart) => {
+    const panel = document.getElementById("moved");
+    if (panel) place(chart.querySelector(".chosen"), dataOf(chart).find((point) => point.iso === panel.dataset.iso));
+  });
   const hide = (chart) => {
     chart.querySelector(".cursor").setAttribute("hidden", "");
     chart.querySelector(".chart-tip").hidden = true;
     at.delete(chart);
   };
-  const explain = (chart) => {
+  // What moved on the day goes into the panel under the chart, as a link there would bring it.
+  const tell = (chart) => {
     const point = dataOf(chart)[at.get(chart)];
-    if (point) location.assign(chart.dataset.explain.replace("~day~", point.iso));
+    if (!point) return;
+    const href = chart.dataset.on.replace("~day~", point.iso);
+    if (!window.htmx) {
+      location.assign(`${href}#moved`);
+      return;
+    }
+    const link = document.createElement("a");
+    const to = { href, "hx-get": href, "hx-target": "#moved", "hx-swap": "outerHTML", "hx-push-url": "true" };
+    Object.entries(to).forEach(([name, value]) => link.setAttribute(name, value));
+    link.hidden = true;
+    chart.parentElement.append(link);
+    window.htmx.process(link);
+    link.click();
+    link.remove();
   };
   const nearest = (chart, clientX) => {
     const box = chart.querySelector("svg").getBoundingClientRect();
@@ -100,9 +124,10 @@
   });
   document.addEventListener("click", (event) => {
     const chart = chartOf(event);
-    if (!chart) return;
+    if (!chart || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
     show(chart, nearest(chart, event.clientX), false);
-    explain(chart);
+    tell(chart);
   });
   document.addEventListener("focusout", (event) => {
     const chart = chartOf(event);
@@ -119,7 +144,7 @@
       if (step !== undefined) {
         event.preventDefault();
         show(chart, step, true);
-      } else if (event.key === "Enter") explain(chart);
+      } else if (event.key === "Enter") tell(chart);
       else if (event.key === "Escape") hide(chart);
     }
     if (event.target.matches("input, textarea, select, [contenteditable]")) return;
@@ -146,7 +171,8 @@
   });
 
   document.addEventListener("htmx:afterSettle", (event) => {
-    settle();
+    if (event.detail.elt.id === "moved") mark();
+    else settle();
     const said = document.getElementById(event.detail.elt.id);
     if (said && said.dataset.said) say(said.dataset.said);
   });

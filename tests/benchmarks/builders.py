@@ -48,14 +48,14 @@ def make_portfolio(rows, *, night=NIGHT):
 def random_rows(seed, clients, csms):
     """Return rows for make_portfolio: tiers, industries and sizes of uneven frequency, health scores 0-100."""
     chance = np.random.default_rng(seed)
-    rows = []
-    for place in range(clients):
-        rows.append((
+    return [
+        (
             f"Client {place}",
             csms[int(chance.integers(len(csms)))],
             str(chance.choice(["STARTER", "PROFESSIONAL", "ENTERPRISE"], p=[0.5, 0.35, 0.15])),
             str(chance.choice(["Energy", "Media", "Retail"], p=[0.5, 0.35, 0.15])),
             int(chance.choice([100, 500, 2000])),
             {"health": float(chance.integers(20, 100)), "tickets": float(chance.integers(0, 9))},
-        ))  # fmt: skip
-    return rows
+        )
+        for place in range(clients)
+    ]

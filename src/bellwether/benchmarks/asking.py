@@ -75,6 +75,8 @@ def _compared(
 
 def licensed_features(client: Client, night: Night, scorecard: str) -> int | None:
     """Return how many features are licensed for the client by its score of the night."""
+    if night.day is None:
+        return None
     row = HealthScore.objects.filter(client=client, scorecard=scorecard, date=night.day).only("inputs").first()
     found = row.inputs.get("features_licensed") if row else None
     return None if found is None else int(found)

@@ -65,9 +65,8 @@ def custom(night: Night, sight: Sight, client_id: UUID, filters: Filters, *, key
 def nearest_larger(choice: Choice, others: Sequence[Choice]) -> list[Choice]:
     """Return what can be shown instead: the larger groups that are not locked, the smallest first, then the rest."""
     free = [one for one in others if one.key != choice.key and not one.locked]
-    return sorted(
-        free, key=lambda one: (one.peers <= choice.peers, one.peers if one.peers > choice.peers else -one.peers)
-    )
+    larger = sorted((one for one in free if one.peers > choice.peers), key=lambda one: one.peers)
+    return larger + sorted((one for one in free if one.peers <= choice.peers), key=lambda one: -one.peers)
 
 
 def narrowed(night: Night, sight: Sight, client_id: UUID, filters: Filters) -> list[Choice]:
@@ -135,7 +134,12 @@ def _locked(made: Choice, night: Night, sight: Sight) -> Choice:
             locked=f"{count} Benchmarks need at least {AT_LEAST}, so that no single client can be recognised.",
             needed=AT_LEAST - made.peers,
         )
-    if not any(sight.allows(made.group, metric.key) for metric in METRICS):
+    told = [
+        sight.allows(made.group, metric.key)
+        for metric in METRICS
+        if int((~np.isnan(night.values[metric.key][made.mask])).sum()) >= AT_LEAST
+    ]
+    if told and not any(told):
         return replace(
             made,
             locked=f"It has {made.peers} peers, but beside the other groups it would tell about fewer than {AT_LEAST} "

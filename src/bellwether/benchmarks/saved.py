@@ -80,7 +80,9 @@ def archive_cohort(user: StaffUser, row: Cohort, *, archived: bool, now: datetim
 
 def _name_is_free(user: StaffUser, name: str, row: Cohort | None) -> None:
     same = Cohort.objects.filter(owner=user, name=name, archived_at__isnull=True)
-    if same.exclude(pk=row.pk if row else None).exists():
+    if row is not None:
+        same = same.exclude(pk=row.pk)
+    if same.exists():
         raise ConflictError(f"You have a group named {name} already; choose another name.")
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from bellwether.benchmarks.percentiles import AT_LEAST, Spread
-from bellwether.benchmarks.portal import LOWER_IS_BETTER, SIZES, portal_benchmarks
+from bellwether.benchmarks.portal import LOWER_IS_BETTER, METRIC_OF, SIZES, portal_benchmarks
 from bellwether.common.time import day_of
 from bellwether.dashboard.addresses import Address
 from bellwether.dashboard.client_access import answer
@@ -45,7 +45,7 @@ class Mark:
 class StripRow:
     """A metric of the group: places 0-100 on the strip, `me` None where no client is chosen or its value is unknown.
 
-    `reason` says why there is no strip; then only label and note matter.
+    `reason` says why there is no strip, `unknown` whether that is because nobody's value is known.
     """
 
     label: str
@@ -56,6 +56,7 @@ class StripRow:
     peers: int
     sentence: str
     reason: str
+    unknown: bool = False
 
 
 @require_GET
@@ -110,12 +111,11 @@ def strip_row(key: str, spread: Spread | None, value: float | None, rank: float 
     """Return the strip of a metric. The scale reaches half the inner range beyond the quartiles; better is right."""
     label, note, unit = METRICS[key]
     if spread is None:
-        reason = (
-            "Not known: how long a case took does not follow from what is kept."
-            if key == "caseResolutionDays"
-            else f"Hidden: {AT_LEAST} peers that report it are needed, and no single client may be told apart."
-        )
-        return StripRow(label, note, [], None, "", 0, "", reason)
+        unknown = METRIC_OF[key] is None
+        reason = f"Hidden: {AT_LEAST} peers that report it are needed, and no single client may be told apart."
+        if unknown:
+            reason = "Not known: how long a case took does not follow from what is kept."
+        return StripRow(label, note, [], None, "", 0, "", reason, unknown)
     inner = spread.p75 - spread.p25 or 1.0
     low = max(0.0, spread.p25 - BEYOND * inner)
     high = spread.p75 + BEYOND * inner

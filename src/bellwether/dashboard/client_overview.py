@@ -20,6 +20,7 @@ from bellwether.dashboard.client_score import (
     explain_day,
     score_card,
 )
+from bellwether.dashboard.client_scorecards import ScorecardsCard, scorecards_card
 from bellwether.dashboard.client_timeline import SHOWN, Timeline, timeline_card
 from bellwether.dashboard.client_trend import Trend, trend_card
 from bellwether.dashboard.client_trend_day import Moved
@@ -69,6 +70,7 @@ class ClientPage:
     trend: Trend
     moved: Moved | None
     explained: DayExplained | None
+    scorecards: ScorecardsCard | None
     contract: cards.ContractCard
     timeline: Timeline
     contacts: cards.ContactCard
@@ -178,6 +180,7 @@ def client_page(
         ),
         moved=trend.moved(address, today),
         explained=_explained(view, trend, address, now=now, zone=zone),
+        scorecards=scorecards_card(client, address=address, last=last, today=today),
         contract=cards.contract_card(client, records.periods, inputs, today),
         timeline=timeline_card(
             entries, show=view.show, limit=view.entries, address=address, today=today, until=_end(client, today, zone)

@@ -1,11 +1,11 @@
 """What the client page reads, in a fixed number of queries. Functions are given clients that the reader may see."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Avg, CharField
+from django.db.models import Avg, CharField, Q
 from django.db.models.functions import Cast
 
 from bellwether.health.models import HealthScore, HealthScoreConfig, ScoreAsSeen
@@ -82,6 +82,26 @@ def score_series(client: Client, scorecard: str, *, first: date, last: date) -> 
         .values_list(*SERIES_FIELDS)
     )
     return [ScoreDay(*row) for row in rows]
+
+
+def score_lines(
+    client: Client, scorecards: Collection[str], *, since: date
+) -> dict[str, list[tuple[date, int | None]]]:
+    """Return (day, score) of each of `scorecards` from `since` on, oldest first."""
+    found: dict[str, Line] = {}
+    rows = HealthScore.objects.filter(client=client, scorecard__in=list(scorecards), date__gte=since)
+    for name, day, score in rows.order_by("date").values_list("scorecard", "date", "overall_score"):
+        found.setdefault(name, []).append((day, score))
+    return found
+
+
+def newest_rows(client: Client, days: Mapping[str, date]) -> dict[str, HealthScore]:
+    """Return the whole row of each scorecard on the day that `days` names."""
+    wanted = Q()
+    for name, day in days.items():
+        wanted |= Q(scorecard=name, date=day)
+    rows = HealthScore.objects.filter(wanted, client=client) if days else HealthScore.objects.none()
+    return {row.scorecard: row for row in rows}
 
 
 def newest_of(client: Client, scorecard: str, newest: ScoreDay | None) -> HealthScore | None:

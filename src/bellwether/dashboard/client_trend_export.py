@@ -20,6 +20,7 @@ COLUMNS = ("organization_id", "client", "scorecard", "date", "value", "health_sc
 LONGEST_TITLE, LONGEST_EVENT = 62, 44
 LETTER, ITEM_SPACE, LINE_WIDTH, LINE_HEIGHT, MOST_LINES = 7.6, 58.0, 1190.0, 26.0, 4
 PNG_SECONDS = 30
+NEAR_END = 8
 TO_PNG = "import sys, vl_convert; sys.stdout.buffer.write(vl_convert.svg_to_png(sys.stdin.read(), scale=1.5))"
 
 
@@ -40,7 +41,7 @@ class SlideEvent:
 
 @dataclass(frozen=True)
 class Slide:
-    """A chart for a slide of 1280 by 720: everything as text and places."""
+    """A chart for a slide of 1280 by 720: everything as text and places. `falls`: the line comes from above."""
 
     title: str
     period: str
@@ -48,6 +49,7 @@ class Slide:
     cohort: str
     interval: bool
     chart: TrendChart
+    falls: bool
     sentence: str
     events: list[SlideEvent]
     source: str
@@ -56,13 +58,15 @@ class Slide:
 def slide_of(course: Course, *, title: str, today: date) -> Slide:
     """Return the slide of a course that has a score; `title` names the scorecard."""
     what = course.labels.get(course.component, "")
+    chart = course.drawing()
     return Slide(
         title=clipped(f"{course.name}: {what.lower() + ' ' if what else ''}health trend", at_most=LONGEST_TITLE),
         period=f"{title}, {full_day(course.first)} to {full_day(course.last)}",
         legend=what or "Health score",
         cohort=course.cohort if course.reference else "",
         interval=bool(course.intervals),
-        chart=course.drawing(),
+        chart=chart,
+        falls=len(chart.points) > 1 and chart.points[-1].y > min(point.y for point in chart.points[-NEAR_END:]),
         sentence=course.sentence,
         events=_listed([(mark.mark, full_day(mark.on), mark.status) for mark in course.marks]),
         source=" ".join([*course.notes, f"Source: Bellwether, {full_day(today)}."]),

@@ -205,7 +205,7 @@ def _tenths(tested: Mapping[str, Any], other: Mapping[str, Any] | None, sample: 
         ticks=[(round(BASE - step * n * scale, 1), percent(step * n, places)) for n in range(round(top / step) + 1)],
         average=round(BASE - base * scale, 1),
         average_text=f"Average {percent(base, 0 if base >= 0.1 else 1)}",
-        sentence=f"Churn rate by tenth of the score: {columns[0].share} in the lowest, {columns[-1].share} in the highest",
+        sentence=f"Churn rate by tenth of the score: {columns[0].share} lowest, {columns[-1].share} highest",
     )
 
 

@@ -130,9 +130,7 @@ def read_components(base: Mapping[str, Any], values: Mapping[str, str]) -> tuple
     return made, problems
 
 
-def _read_formula(
-    data: dict[str, Any], path: str, values: Mapping[str, str], problems: dict[str, str]
-) -> None:
+def _read_formula(data: dict[str, Any], path: str, values: Mapping[str, str], problems: dict[str, str]) -> None:
     for name in ("measure", "of"):
         if name in data:
             data[name] = values.get(f"{path}.{name}", data[name]).strip()
@@ -173,9 +171,7 @@ def _lines(text: str, name: str, problems: dict[str, str], *, words: bool) -> li
     return found
 
 
-def _number(
-    data: dict[str, Any], key: str, name: str, values: Mapping[str, str], problems: dict[str, str]
-) -> None:
+def _number(data: dict[str, Any], key: str, name: str, values: Mapping[str, str], problems: dict[str, str]) -> None:
     text = values.get(name)
     if text is None:
         return
@@ -229,7 +225,7 @@ def free_key(label: str, keys: set[str]) -> str:
 
 
 def read_text(text: str) -> dict[str, Any]:
-    """Return the definition that `text`, JSON or TOML, holds. Raises InvalidInputError with the place of the mistake."""
+    """Return the definition that `text`, JSON or TOML, holds. Raises InvalidInputError with the place."""
     if len(text) > LONGEST:
         raise InvalidInputError("The text is too long.", {"text": f"is longer than {LONGEST:,} characters."})
     try:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 
 from bellwether.common.time import day_of
 from bellwether.dashboard.client_access import answer
+from bellwether.dashboard.scorecard_actions import published_of
 from bellwether.dashboard.scorecard_backtest_card import backtest_card
 from bellwether.dashboard.scorecard_effect import changes_csv, effect_view
 from bellwether.dashboard.scorecard_form import LIMIT, WEIGHT, Asked, read_asked, scope_text
@@ -33,7 +34,9 @@ def scorecard(request: HttpRequest) -> HttpResponse:
     user, now = cast(StaffUser, request.user), timezone.now()
     state = state_of(user, asked_of(request), now=now)
     audit.record(actor=user, action="scorecard.read", object_type="config", object_id=state.base.pk, now=now)
-    return answer(request, "dashboard/scorecard.html", page_values(state, now, horizon=horizon_of(request)))
+    values = page_values(state, now, horizon=horizon_of(request))
+    values["published"] = published_of(request.GET.get("run", ""), request.GET.get("published", ""), now)
+    return answer(request, "dashboard/scorecard.html", values)
 
 
 @require_GET

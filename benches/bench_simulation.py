@@ -1,8 +1,9 @@
 """Trying out weights on 10,000 clients: the whole request of the page's preview and of the API, warm and cold.
 
-A throwaway workspace: 10,000 clients with one scored day (random measures, a tenth of them missing). Requests are asked of Django in this process with its whole stack: session,
-scoping, simulation, audit, template or JSON. "Warm" is what a moved slider costs, "cold" the first one of a process
-after a scoring, which reads and parses what 10,000 scores were made of.
+A throwaway workspace: 10,000 clients with one scored day (random measures, a tenth of them missing). Requests are asked
+of Django in this process with its whole stack: session, scoping, simulation, audit, template or JSON. "Warm" is what a
+moved slider costs, "cold" the first one of a process after a scoring, which reads and parses what 10,000 scores were
+made of.
 
     python -m benches.bench_simulation [--clients 10000]
 """

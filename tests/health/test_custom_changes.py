@@ -17,7 +17,7 @@ from bellwether.health.custom_changes import (
     restore_measure,
     used_by,
 )
-from bellwether.health.models import CustomMeasure, HealthScore, HealthScoreConfig, MeasureValue
+from bellwether.health.models import ConfigActivation, CustomMeasure, HealthScore, HealthScoreConfig, MeasureValue
 from bellwether.health.scorecard import definition_digest, shipped_definition
 from bellwether.health.selectors import explain_client
 from bellwether.health.services import score_dates
@@ -71,10 +71,16 @@ def scorecard_with(slug: str) -> HealthScoreConfig:
     ]
     definition = definition | {"components": parts}
     check_definition(definition)
-    return HealthScoreConfig.objects.create(
+    config = HealthScoreConfig.objects.create(
         scorecard="prd-015", version=2, name="With our own", definition=definition,
         digest=definition_digest(definition), is_default=True, created_at=NOW,
     )  # fmt: skip
+    in_force(config)
+    return config
+
+
+def in_force(config: HealthScoreConfig) -> None:
+    ConfigActivation.objects.create(scorecard=config.scorecard, config=config, activated_at=NOW)
 
 
 class TestCreate:
@@ -204,12 +210,11 @@ class TestArchive:
 
     def test_is_refused_while_a_scorecard_in_force_uses_it(self, clients: Clients, usage: Lake) -> None:
         row = create_measure(draft(), actor=None, now=NOW)
-        config = scorecard_with("cases_made")
+        scorecard_with("cases_made")
         assert used_by()["cases_made"] == [configs_in_force()[0].scorecard.title]
         with pytest.raises(ConflictError, match="is used by"):
             archive_measure(row, actor=None, now=NOW)
-        config.is_active = False
-        config.save()
+        in_force(HealthScoreConfig.objects.get(version=1))
         assert archive_measure(row, actor=None, now=NOW).archived_at == NOW
 
     def test_twice_is_once(self, staff: Staff, lake: Lake) -> None:
@@ -244,9 +249,9 @@ class TestScorecards:
 
     def test_scores_of_before_can_be_explained_when_it_is_archived(self, clients: Clients, usage: Lake) -> None:
         row = create_measure(draft(), actor=None, now=NOW)
-        config = scorecard_with("cases_made")
+        scorecard_with("cases_made")
         score_today()
-        HealthScoreConfig.objects.filter(pk=config.pk).update(is_active=False)
+        in_force(HealthScoreConfig.objects.get(version=1))
         archive_measure(row, actor=None, now=NOW)
         explanation, _ = explain_client(clients.sturdy, TODAY)
         assert explanation.version == "prd-015 v2"

@@ -104,7 +104,9 @@ def published(request: HttpRequest, run_id: UUID) -> HttpResponse:
     progress = published_of(str(run_id), request.GET.get("published", ""), timezone.now())
     if progress is None:
         raise Http404
-    response = answer(request, "dashboard/scorecard_published.html", {"published": progress, "may_edit": user.may_configure})
+    response = answer(
+        request, "dashboard/scorecard_published.html", {"published": progress, "may_edit": user.may_configure}
+    )
     if progress["state"] == JobState.DONE:
         response["HX-Refresh"] = "true"
     return response

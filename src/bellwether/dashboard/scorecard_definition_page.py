@@ -38,7 +38,8 @@ def definition(request: HttpRequest) -> HttpResponse:
     base = state.draft.definition if state.draft and not state.scaled else state.base.definition
     as_text = (request.POST if posted else request.GET).get("as") == "text"
     values: dict[str, str] = request.POST.dict() if posted else {}  # type: ignore[assignment]
-    shown, problems, effect = base, {}, None
+    shown, effect = base, None
+    problems: dict[str, str] = {}
     if posted:
         if values.get("action") == "save" and not user.may_configure:
             raise PermissionDenied("Only administrators save scorecards.")

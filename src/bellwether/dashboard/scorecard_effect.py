@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from bellwether.common.rounding import half_up
-from bellwether.dashboard.portfolio_export import safe
+from bellwether.common.spreadsheets import safe
 from bellwether.health.simulation import BANDS, Effect, changed_only
 from bellwether.web.formatting import Delta, change, plural, short_money, status_of
 

@@ -97,7 +97,7 @@ def state_of(user: StaffUser, asked: Asked, *, now: datetime) -> State:
     scope = seen_scope(user, asked.scope)
     current = configs.default if scope.is_default else configs.scoped.get(scope, configs.default)
     rows = HealthScoreConfig.objects.filter(scorecard=scorecard).select_related("applies_to_client")
-    current_row = rows.get(pk=current.config_id)
+    current_row = rows.get(scorecard=scorecard, version=current.number)
     base = current_row if asked.config is None else rows.filter(pk=asked.config).first()
     if base is None:
         raise Http404

@@ -48,7 +48,7 @@ def scope_label(scope: Scope, names: dict[Any, str]) -> str:
     """Return a tab's text: "Enterprise", "Growth", "Northwind"."""
     if scope.client_id is not None:
         return names.get(scope.client_id) or "One client"
-    return scope.segment or ContractTier(scope.tier).label
+    return scope.segment or str(ContractTier(scope.tier or "").label)
 
 
 def scope_choices(state: State) -> list[tuple[str, list[tuple[str, str]]]]:

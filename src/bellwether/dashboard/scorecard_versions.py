@@ -56,7 +56,7 @@ def version_rows(state: State, now: datetime) -> list[VersionRow]:
     }
     in_use = {config.config_id for config in state.configs.by_version.values()}
     aucs = _aucs([row.digest for row in rows])
-    names = {row.applies_to_client_id: row.applies_to_client.name for row in rows if row.applies_to_client_id}
+    names = {row.applies_to_client.pk: row.applies_to_client.name for row in rows if row.applies_to_client}
     today = day_of(now, settings.BELLWETHER_WORKSPACE_ZONE)
     return [_row(row, state, activated, in_use, aucs, names, today) for row in rows]
 
@@ -132,7 +132,8 @@ def _aucs(digests: list[str]) -> dict[str, str]:
     """Return the AUC of the newest finished back-test of each definition, at the horizon that it prefers."""
     found: dict[str, str] = {}
     runs = BacktestRun.objects.filter(digest__in=set(digests), result__isnull=False).order_by("created_at")
-    for digest, result in runs.values_list("digest", "result"):
+    for digest, stored in runs.values_list("digest", "result"):
+        result = stored or {"horizons": [], "horizon": 0}
         shown = next((one for one in result["horizons"] if one["days"] == result["horizon"]), None)
         value = ((shown or {}).get("tested") or {}).get("auc", {}).get("value")
         if value is not None:

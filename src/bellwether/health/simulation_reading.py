@@ -17,6 +17,7 @@ from django.db.models.functions import Cast
 
 from bellwether.health.configs import configs_of
 from bellwether.health.engine import score_measures, with_expected_dau
+from bellwether.health.inputs import Schema
 from bellwether.health.measures import MEASURES, MEASURES_BY_SLUG, Unit
 from bellwether.health.models import ConfigActivation, HealthScore, MeasureValue
 from bellwether.health.rows import read_frame
@@ -26,7 +27,7 @@ from bellwether.portfolio.models import Client
 from bellwether.staff.models import StaffUser
 
 MOST_KEPT = 4
-ROWS = {
+ROWS: Schema = {
     **STANDING, "tier": pl.String, "segment": pl.String, "version": pl.String, "previous_score": pl.Int32,
     "inputs": pl.String,
 }  # fmt: skip
@@ -71,8 +72,8 @@ def with_customs_of(portfolio: ScoredPortfolio, card: Scorecard) -> pl.DataFrame
     measures = portfolio.measures
     if not own or measures.is_empty():
         return measures
-    rows = MeasureValue.objects.filter(measure__slug__in=own, date=portfolio.day)
-    schema = {"client_id": pl.String, "slug": pl.String, "value": pl.Float64}
+    rows = MeasureValue.objects.filter(measure__slug__in=own, date=portfolio.day or date.min)
+    schema: Schema = {"client_id": pl.String, "slug": pl.String, "value": pl.Float64}
     values = read_frame(rows.order_by(), schema, {"slug": "measure__slug"})
     for slug in sorted(own):
         found = values.filter(pl.col("slug") == slug).select("client_id", pl.col("value").alias("newest"))
@@ -107,7 +108,7 @@ def _whole(scorecard: str) -> ScoredPortfolio:
 
 
 def _key(scorecard: str, day: date | None) -> tuple[Any, ...]:
-    rows = HealthScore.objects.filter(scorecard=scorecard, date=day)
+    rows = HealthScore.objects.filter(scorecard=scorecard, date=day or date.min)
     scores = rows.aggregate(made=Max("created_at"), rows=Count("pk"))
     clients = Client.objects.active().aggregate(changed=Max("updated_at"), clients=Count("pk"))
     activation = ConfigActivation.objects.aggregate(newest=Max("pk"))
@@ -116,7 +117,7 @@ def _key(scorecard: str, day: date | None) -> tuple[Any, ...]:
 
 
 def _load(scorecard: str, day: date | None) -> ScoredPortfolio:
-    rows = HealthScore.objects.filter(scorecard=scorecard, date=day, client__archived_at=None)
+    rows = HealthScore.objects.filter(scorecard=scorecard, date=day or date.min, client__archived_at=None)
     sources: dict[str, Any] = {
         "name": "client__name",
         "arr": Cast("client__annual_recurring_revenue", FloatField()),

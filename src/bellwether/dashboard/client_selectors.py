@@ -88,7 +88,7 @@ def score_lines(
     client: Client, scorecards: Collection[str], *, since: date
 ) -> dict[str, list[tuple[date, int | None]]]:
     """Return (day, score) of each of `scorecards` from `since` on, oldest first."""
-    found: dict[str, Line] = {}
+    found: dict[str, list[tuple[date, int | None]]] = {}
     rows = HealthScore.objects.filter(client=client, scorecard__in=list(scorecards), date__gte=since)
     for name, day, score in rows.order_by("date").values_list("scorecard", "date", "overall_score"):
         found.setdefault(name, []).append((day, score))

@@ -85,9 +85,12 @@ class TestConsole:
 
     def test_says_what_rests_on_no_data(self, staff: Staff, scored: Clients) -> None:
         card = open_as(staff.ada, "/console/", search="newborn").shown["cards"][0]
-        assert (card.score, card.look.label, card.uncertain) == (100, "Amber", True)
+        assert (card.score, card.look.label, card.held_back) == (100, "Amber", True)
         assert card.thin == "15% of the weight has data"
         assert [part.without for part in card.parts] == [True, True, True, True, False]
+        keep_score(scored.elsewhere, "operations", TODAY, {"tickets_30d": 9})
+        low = open_as(staff.cleo, "/console/").shown["cards"][0]
+        assert (low.look.label, low.thin, low.held_back) == ("Red", "15% of the weight has data", False)
 
     def test_shows_only_what_one_may_see(self, staff: Staff, scored: Clients) -> None:
         assert [card.name for card in open_as(staff.cleo, "/console/").shown["cards"]] == ["Elsewhere"]

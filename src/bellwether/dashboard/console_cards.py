@@ -45,7 +45,8 @@ class ConsolePart:
 
 @dataclass(frozen=True)
 class ConsoleCard:
-    """One client, ready to be placed. `thin` says how much of the weight has data where that is not all of it."""
+    """One client, ready to be placed. `thin` says how much of the weight has data where that is not all of it;
+    `held_back` whether the light is amber for that reason alone."""
 
     href: str
     name: str
@@ -57,7 +58,7 @@ class ConsoleCard:
     proactive: bool
     alerts: str
     thin: str
-    uncertain: bool
+    held_back: bool
     parts: list[ConsolePart]
     why_not: str
 
@@ -80,7 +81,7 @@ def console_card(
         proactive=client.alert_level == AlertLevel.PROACTIVE,
         alerts=alerts_text(client.alert_level),
         thin=thin_text(found),
-        uncertain=found.score is not None and not found.certain,
+        held_back=found.held_back,
         parts=console_parts(found, card),
         why_not=found.reason,
     )

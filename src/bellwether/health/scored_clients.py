@@ -65,7 +65,12 @@ class ScoredClient:
         """The traffic light, None without a score; green is never shown while the score is not certain."""
         if self.row is None or self.row.overall_score is None:
             return None
-        return AMBER if self.row.status == GREEN and not self.certain else self.row.status
+        return AMBER if self.held_back else self.row.status
+
+    @property
+    def held_back(self) -> bool:
+        """Whether the light would be green but for the data that is missing."""
+        return self.row is not None and self.row.status == GREEN and not self.certain
 
     @property
     def change(self) -> int:

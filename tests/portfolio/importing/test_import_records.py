@@ -106,6 +106,13 @@ class TestClients:
         clients.sturdy.refresh_from_db()
         assert (clients.sturdy.ae_user, clients.sturdy.industry) == (None, "")
 
+    def test_sets_alert_levels_in_the_words_of_others(self, run: Run, clients: Clients):
+        given = "id,alert_level\nsturdy,High touch\nfading,PROACTIVE\nnewborn,\nelsewhere,off\n"
+        assert numbers(run("clients", given)) == (0, 3, 1, 0)
+        levels = dict(Client.objects.values_list("organization_id", "alert_level"))
+        assert (levels["sturdy"], levels["fading"]) == ("PROACTIVE", "PROACTIVE")
+        assert (levels["newborn"], levels["elsewhere"]) == ("DASHBOARD_ONLY", "NONE")
+
     def test_counts_a_change_of_tags_alone(self, run: Run, clients: Clients):
         run("clients", "client_id,tags\nsturdy,a;b\n")
         assert numbers(run("clients", "client_id,tags\nsturdy,b;c\n")) == (0, 1, 0, 0)
@@ -127,6 +134,7 @@ class TestClients:
             ("id,csm", "a,zoe@bellwether.example", "row 2: csm_email 'zoe@bellwether.example' is nobody on staff"),
             ("id,csm", "a,Zoe", "row 2: csm_email (column csm) 'Zoe' is not an e-mail address"),
             ("id,tier", "a,Platinum", "row 2: contract_tier (column tier) 'Platinum' is none of STARTER, PROFES"),
+            ("id,alert_level", "a,Loud", "row 2: alert_level 'Loud' is none of NONE, DASHBOARD_ONLY, PROACTIVE"),
             ("id,country", "a,Atlantis", "row 2: country 'Atlantis' is not a country"),
             ("id,name", ",Acme", "row 2: organization_id (column id) is empty"),
             ("id,name", f"a,{'x' * 201}", f"row 2: name '{'x' * 60}…' is longer than 200 characters (201)"),

@@ -78,7 +78,7 @@ def make_backtest(
         cases = _cases_of_labels(rows, labels, parameters, notes)
     candidates, scored = _candidates(cards, parameters, measures)
     progress.start(f"Comparing {len(candidates)} scores and rules", len(cases) + 1)
-    watch = watch_of(rows["client_id"].unique().to_list())
+    watch = watch_of(rows)
     horizons = []
     for days, (followed, label) in cases.items():
         chosen = _on_rows_of(candidates, rows, followed)

@@ -1,6 +1,5 @@
 """What a back-test reads beside measures: outcomes, ARR, who looks after the clients, and since when there is data."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -44,14 +43,17 @@ def churns() -> pl.DataFrame:
     return read_frame(rows, CHURNS, {"arr": arr})
 
 
-def watch_of(client_ids: Sequence[str]) -> Watch:
-    """Return the CSMs who look after these clients (32 hex digits) today; clients by 25 where nobody does."""
-    csms = dict(Client.objects.filter(csm_user__isnull=False).order_by().values_list("pk", "csm_user_id"))
-    wanted = set(client_ids)
-    found = {csm for client, csm in csms.items() if client.hex in wanted}
-    if found:
+def watch_of(rows: pl.DataFrame) -> Watch:
+    """Return the CSMs who look after the clients of `rows` (client_id, as_of) today, however many weeks they are about.
+
+    Where nobody does: the clients of an average as-of day, by 25.
+    """
+    wanted = set(rows["client_id"].unique())
+    csms = Client.objects.filter(csm_user__isnull=False).order_by().values_list("pk", "csm_user_id")
+    found = {csm for client, csm in csms if client.hex in wanted}
+    if found or rows.is_empty():
         return Watch(float(len(found)), "CSM")
-    return Watch(len(wanted) / CLIENTS_PER_CSM, f"{CLIENTS_PER_CSM} clients")
+    return Watch(rows.height / rows["as_of"].n_unique() / CLIENTS_PER_CSM, f"{CLIENTS_PER_CSM} clients")
 
 
 def ids_by_organization() -> pl.DataFrame:

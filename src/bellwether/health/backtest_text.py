@@ -2,7 +2,7 @@
 
 from typing import Any
 
-HEAD = ("", "AUC", "80%", "lift", "flagged", "losses flagged", "lead", "false alarms a week", "against the tested")
+HEAD = ("", "AUC", "80%", "lift", "flagged", "losses flagged", "lead", "false alarms a week", "on the same rows")
 NOTHING = "-"
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from bellwether.common.terminal import terminal_progress
 from bellwether.common.time import day_of
-from bellwether.health import backtest_command, custom_commands, data_command, score_command
+from bellwether.health import backtest_command, custom_commands, data_command, score_command, verify_command
 from bellwether.health.configs import main_scorecard
 from bellwether.health.explain_text import as_json, as_text
 from bellwether.health.recompute import recompute
@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     backtest_command.register(app)
     app.command("recompute")(recompute_scores)
     app.command("explain")(explain_score)
+    app.command("verify-scores")(verify_command.verify)
     app.command("retention")(retention)
     app.command("data")(data_command.data)
 

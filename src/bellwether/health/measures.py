@@ -130,6 +130,15 @@ _USAGE = (
         "Whole days since the last of the preset's login events, by default any action of a person; null if never.",
         whole=True,
     ),
+    Measure(
+        "days_since_use",
+        "Days since use",
+        Unit.DAYS,
+        DOWN,
+        Source.USAGE,
+        "Whole days since the last action of a person; null if never.",
+        whole=True,
+    ),
     _people(
         "power_users",
         "Power users",
@@ -213,6 +222,15 @@ _RECORDS = (
         "Tickets opened in the last 30 days: low 1, normal 2, high 4, urgent 8 points.",
         whole=True,
     ),
+    Measure(
+        "days_since_ticket",
+        "Days since ticket",
+        Unit.DAYS,
+        EITHER,
+        Source.TICKETS,
+        "Whole days since the client's last ticket was opened; null if that is over 120 days ago.",
+        whole=True,
+    ),
     Measure("csat_90d", "CSAT, 90 days", Unit.PERCENT, UP, Source.SURVEYS, "Mean CSAT of the last 90 days."),
     Measure(
         "nps_latest",
@@ -221,6 +239,15 @@ _RECORDS = (
         UP,
         Source.SURVEYS,
         "Mean over respondents of each one's last NPS answer within 365 days; an answer of nobody counts by itself.",
+    ),
+    Measure(
+        "days_since_survey",
+        "Days since survey answer",
+        Unit.DAYS,
+        EITHER,
+        Source.SURVEYS,
+        "Whole days since the client's last survey answer; null if that is over 365 days ago.",
+        whole=True,
     ),
     Measure(
         "days_since_contact",

@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from bellwether.health.grids import NEVER, Floats, Grid, Ints, known, ratio
+from bellwether.health.grids import NEVER, Floats, Grid, Ints, Placed, known, ratio
 from bellwether.health.inputs import MeasureInputs, MeasureSettings
 from bellwether.health.usage_measures import NO_DAY
 
@@ -40,7 +40,14 @@ def ticket_measures(inputs: MeasureInputs, grid: Grid, settings: MeasureSettings
         "tickets_30d": known(grid.window(opened, 30), recorded),
         "ticket_points_30d": known(grid.window(grid.sums(placed, points), 30), recorded),
         "tickets_norm": known(grid.window(opened, 90, before=30) / 3, recorded_before),
+        "days_since_ticket": _days_since(placed, grid, at_most=120),
     }
+
+
+def _days_since(placed: Placed, grid: Grid, *, at_most: int) -> Floats:
+    """Return whole days since the last record; NaN where that is longer ago: older records are not always loaded."""
+    days = grid.wanted - grid.last_of(placed, placed.day)
+    return known(days, days <= at_most)
 
 
 def survey_measures(inputs: MeasureInputs, grid: Grid, settings: MeasureSettings) -> dict[str, Floats]:
@@ -51,6 +58,7 @@ def survey_measures(inputs: MeasureInputs, grid: Grid, settings: MeasureSettings
     csat = grid.place(answers.filter(pl.col("kind") == "CSAT"), by="client_id", day="_date")
     csat_sum = grid.window(grid.sums(csat, csat.frame["_score"].to_numpy()), 90)
     return {
+        "days_since_survey": _days_since(grid.place(answers, by="client_id", day="_date"), grid, at_most=365),
         "csat_90d": ratio(csat_sum, grid.window(grid.sums(csat), 90)) / SURVEY_SCALE,
         "nps_latest": _nps_latest(answers.filter(pl.col("kind") == "NPS"), grid),
     }

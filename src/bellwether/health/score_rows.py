@@ -3,13 +3,15 @@
 The texts are compact and always the same for the same values, so that an unchanged score is an unchanged row.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import polars as pl
 
+from bellwether.health.canonical import canonical_text, number_texts, seals, word_texts
+from bellwether.health.coverage import component_data, intervals, shares
 from bellwether.health.measures import MEASURES
+from bellwether.health.scorecard import Scorecard
 
 REASON_LENGTH = 200
 VERSION = ".version"
@@ -18,33 +20,38 @@ VERSION = ".version"
 COLUMNS = (
     "client_id", "scorecard", "date", "overall_score", "status", "trend", "trend_change", "previous_score", "risk",
     "coverage", "no_score_reason", "components", "inputs", "weights_snapshot", "weights_version", "notable_events",
+    "interval_low", "interval_high", "component_data", "config_digest", "seal",
 )  # fmt: skip
 """The columns of a score row but its time, as the table names them."""
 
 KEY = ("client_id", "scorecard", "date")
+SEALED = tuple(name for name in COLUMNS if name != "seal")
+JSON_COLUMNS = ("components", "inputs", "weights_snapshot", "notable_events", "component_data")
+AT_ONCE = 20_000
 
 
 def score_rows(
     scored: pl.DataFrame,
     measures: pl.DataFrame,
     *,
-    scorecard: str,
-    components: Sequence[str],
-    weights: Mapping[str, float],
+    scorecard: Scorecard,
     version: str,
+    digest: str,
     notable: pl.DataFrame,
     customs: Mapping[str, int] = MappingProxyType({}),
 ) -> pl.DataFrame:
     """Return one row per row of `scored` (the engine's frame) with COLUMNS; `measures` has the same rows in that order.
 
+    `scorecard` is the one that scored, `version` and `digest` name its configuration.
     `customs` maps the custom measures that the scorecard reads to their version, which is noted beside their values.
     Dates are ISO texts and ids 32 hex digits, as both databases read them; the JSON columns are texts.
     """
-    snapshot = json.dumps({key: _plain(weight) for key, weight in weights.items()}, separators=(",", ":"))
+    snapshot = canonical_text({key: _plain(weight) for key, weight in scorecard.weights.items()})
     events = notable.with_columns(_json_list("notable_events"))
-    return scored.join(events, on=["client_id", "date"], how="left", maintain_order="left").select(
+    given = shares(measures, scorecard)
+    rows = scored.join(events, on=["client_id", "date"], how="left", maintain_order="left").select(
         "client_id",
-        pl.lit(scorecard).alias("scorecard"),
+        pl.lit(scorecard.name).alias("scorecard"),
         pl.col("date").cast(pl.String),
         pl.col("score").alias("overall_score"),
         "status",
@@ -54,12 +61,31 @@ def score_rows(
         "risk",
         "coverage",
         pl.col("no_score_reason").str.slice(0, REASON_LENGTH),
-        _json_object(components, nulls=True).alias("components"),
+        components_json(scored, [component.key for component in scorecard.components]),
         inputs_json(measures, customs=customs),
         pl.lit(snapshot).alias("weights_snapshot"),
         pl.lit(version).alias("weights_version"),
         pl.col("notable_events").fill_null("[]"),
+        *intervals(scored, given, scorecard),
+        component_data(measures, given, scorecard),
+        pl.lit(digest).alias("config_digest"),
     )
+    return sealed(rows)
+
+
+def sealed(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return `rows` (SEALED) with the seal of each."""
+    raw = ("client_id", "date")
+    parts = [
+        seals(part, json_columns=JSON_COLUMNS, raw_columns=raw) for part in rows.select(SEALED).iter_slices(AT_ONCE)
+    ]
+    return rows.with_columns(pl.concat(parts) if parts else pl.Series("seal", [], pl.String))
+
+
+def components_json(scored: pl.DataFrame, keys: Sequence[str]) -> pl.Series:
+    """Return the component columns of each row as a JSON object, null where there is no data."""
+    texts = scored.select(number_texts(scored[key]).alias(key) for key in keys)
+    return texts.select(_json_object(sorted(keys), nulls=True).alias("components"))["components"]
 
 
 def inputs_json(measures: pl.DataFrame, *, customs: Mapping[str, int] = MappingProxyType({})) -> pl.Series:
@@ -73,13 +99,15 @@ def inputs_json(measures: pl.DataFrame, *, customs: Mapping[str, int] = MappingP
         for slug, version in sorted(customs.items())
     )
     slugs += [name for slug in sorted(customs) for name in (slug, slug + VERSION)]
-    words = [slug for slug in slugs if measures.schema[slug] == pl.String]
-    quoted = measures.with_columns(pl.format('"{}"', pl.col(slug)).alias(slug) for slug in words)
-    return quoted.select(_json_object(slugs, nulls=False).alias("inputs"))["inputs"]
+    texts = measures.select(
+        (word_texts if measures.schema[slug] == pl.String else number_texts)(measures[slug]).alias(slug)
+        for slug in slugs
+    )
+    return texts.select(_json_object(sorted(slugs), nulls=False).alias("inputs"))["inputs"]
 
 
 def _json_object(columns: Sequence[str], *, nulls: bool) -> pl.Expr:
-    """Return a JSON object of number columns (or of texts that are JSON already)."""
+    """Return a JSON object of columns of texts that are JSON already."""
     pairs = [pl.format(f'"{name}":{{}}', pl.col(name)) for name in columns]
     if nulls:
         pairs = [pl.coalesce(pair, pl.lit(f'"{name}":null')) for pair, name in zip(pairs, columns, strict=True)]

@@ -136,10 +136,9 @@ def _score_chunk(
         rows = score_rows(
             scored,
             given,
-            scorecard=card.name,
-            components=[component.key for component in card.components],
-            weights=config.weights,
+            scorecard=card,
             version=config.version,
+            digest=config.digest,
             notable=notable,
             customs={custom.slug: custom.version for custom in customs if custom.slug in card.measures},
         )

@@ -7,10 +7,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import polars as pl
+from django.conf import settings
 from django.db import connection, transaction
 
+from bellwether.common.time import day_of
 from bellwether.health.inputs import Schema
-from bellwether.health.models import HealthScore
+from bellwether.health.models import HealthScore, ScoreAsSeen
 from bellwether.health.rows import read_frame
 from bellwether.health.score_rows import COLUMNS, KEY
 from bellwether.portfolio.models import Client
@@ -19,6 +21,7 @@ BATCH_ROWS = 10_000
 SPARKLINE_POINTS, SPARKLINE_STEP_DAYS = 31, 3
 SCORES: Schema = {"client_id": pl.String, "date": pl.Date, "score": pl.Int32}
 TABLE = HealthScore._meta.db_table
+SEEN_TABLE = ScoreAsSeen._meta.db_table
 CLIENT_TABLE = Client._meta.db_table
 CURRENT = (
     "current_health_score", "health_status", "health_trend", "health_trend_change", "health_coverage", "health_reason",
@@ -32,12 +35,50 @@ def store_scores(rows: pl.DataFrame, *, now: datetime) -> int:
 
     Stored in transactions of 10,000 rows, so that other writers get their turn; each row is complete in itself.
     """
-    store = _copy_postgresql if connection.vendor == "postgresql" else _upsert_sqlite
+    postgresql = connection.vendor == "postgresql"
+    today = day_of(now, settings.BELLWETHER_WORKSPACE_ZONE)
     changed = 0
     for part in rows.select(COLUMNS).iter_slices(BATCH_ROWS):
         with transaction.atomic():
-            changed += store(part, now)
+            changed += _copy_postgresql(part, now, today) if postgresql else _upsert_sqlite(part, now, today)
     return changed
+
+
+_SEEN = (
+    "client_id", "scorecard", "date", "overall_score", "coverage", "components", "inputs", "previous_score",
+    "weights_version",
+)  # fmt: skip
+_JUDGED = ("overall_score", "coverage", "components")
+"""What a reader saw of a score: a row that differs in none of these looks as it did."""
+
+
+def _keep_seen_sqlite(today: date) -> tuple[str, str]:
+    """Return statements that begin and end keeping rows of days before `today` as they stood, when they are changed.
+
+    A trigger of this connection alone: it runs only for rows that the upsert changes.
+    """
+    judged = " OR ".join(f"OLD.{name} IS NOT NEW.{name}" for name in _JUDGED)
+    old = ", ".join(f"OLD.{name}" for name in _SEEN)
+    there = " AND ".join(f"{name} = OLD.{name}" for name in KEY)
+    return (
+        f"CREATE TEMP TRIGGER keep_score_as_seen AFTER UPDATE ON main.{TABLE} "
+        f"WHEN OLD.date < '{today.isoformat()}' AND ({judged}) BEGIN "
+        f"INSERT INTO {SEEN_TABLE} ({', '.join(_SEEN)}, replaced_at) SELECT {old}, NEW.created_at "
+        f"WHERE NOT EXISTS (SELECT 1 FROM {SEEN_TABLE} WHERE {there}); END",
+        "DROP TRIGGER temp.keep_score_as_seen",
+    )
+
+
+def _keep_seen_postgresql() -> str:
+    """Return the statement that keeps rows as they stood which incoming_scores is about to change; takes now, today."""
+    judged = " OR ".join(f"stored.{name} IS DISTINCT FROM incoming.{name}" for name in _JUDGED)
+    matched = " AND ".join(f"stored.{name} = incoming.{name}" for name in KEY)
+    return (
+        f"INSERT INTO {SEEN_TABLE} ({', '.join(_SEEN)}, replaced_at) "
+        f"SELECT {', '.join(f'stored.{name}' for name in _SEEN)}, %s "
+        f"FROM {TABLE} stored JOIN incoming_scores incoming ON {matched} "
+        f"WHERE stored.date < %s AND ({judged}) ON CONFLICT DO NOTHING"
+    )
 
 
 def _upsert(source: str) -> str:
@@ -52,21 +93,29 @@ def _upsert(source: str) -> str:
     )
 
 
-def _upsert_sqlite(part: pl.DataFrame, now: datetime) -> int:
+def _upsert_sqlite(part: pl.DataFrame, now: datetime, today: date) -> int:
     created = now.replace(tzinfo=None).isoformat(" ")
     source = f"VALUES ({', '.join(['%s'] * (len(COLUMNS) + 1))})"
+    past = bool((part["date"] < today.isoformat()).any())
+    begin, end = _keep_seen_sqlite(today)
     with connection.cursor() as cursor:
+        if past:
+            cursor.execute(begin)
         cursor.executemany(_upsert(source), [(*row, created) for row in part.iter_rows()])
-        return max(int(cursor.rowcount), 0)
+        changed = max(int(cursor.rowcount), 0)
+        if past:
+            cursor.execute(end)
+    return changed
 
 
-def _copy_postgresql(part: pl.DataFrame, now: datetime) -> int:
+def _copy_postgresql(part: pl.DataFrame, now: datetime, today: date) -> int:
     names = ", ".join(COLUMNS)
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMPORARY TABLE incoming_scores AS SELECT {names} FROM {TABLE} WITH NO DATA")
         with cursor.copy(f"COPY incoming_scores ({names}) FROM STDIN") as copy:
             for row in part.iter_rows():
                 copy.write_row(row)
+        cursor.execute(_keep_seen_postgresql(), [now, today])
         cursor.execute(_upsert(f"SELECT {names}, %s FROM incoming_scores"), [now])
         changed = int(cursor.rowcount)
         cursor.execute("DROP TABLE incoming_scores")

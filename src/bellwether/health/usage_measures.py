@@ -40,6 +40,7 @@ def usage_measures(inputs: MeasureInputs, grid: Grid, settings: MeasureSettings)
         **{f"dau_avg_{days}d": known(mean, started) for days, mean in means.items()},
         "stickiness": known(ratio(means[30], mau), started),
         "dau_change": known(ratio(means[7], means[30]) - 1, started & (history >= MINIMUM_HISTORY_DAYS)),
+        "days_since_use": _days_since_use(placed, day_values["dau"], grid),
         "days_since_login": _days_since_login(inputs, placed, day_values["dau"], grid, settings),
     }
     sums = {
@@ -68,6 +69,12 @@ def _mean_daily_users(
         start = np.maximum(grid.take(working_so_far[None, :], days), before_first[:, None])
         means[days] = ratio(grid.window(running, days), grid.take(working_so_far[None, :]) - start)
     return means
+
+
+def _days_since_use(placed: Placed, dau: Ints, grid: Grid) -> Floats:
+    used = placed.where(dau > 0)
+    last = grid.last_of(used, used.day)
+    return known(grid.wanted - last, last > NEVER)
 
 
 def _days_since_login(

@@ -3,6 +3,8 @@
 from django.urls import path
 
 from bellwether.dashboard import (
+    benchmarks_groups,
+    benchmarks_industries_page,
     benchmarks_page,
     client_adoption_licences,
     client_adoption_page,
@@ -45,6 +47,12 @@ urlpatterns = [
     path("clients/<uuid:client_id>/", client_page.client, name="client"),
     path("clients/<uuid:client_id>/trend.<slug:kind>", client_trend_page.export, name="client_trend_export"),
     path("benchmarks/", benchmarks_page.benchmarks, name="benchmarks"),
+    path("benchmarks.csv", benchmarks_page.export, name="benchmarks_export"),
+    path("benchmarks/count/", benchmarks_page.count, name="benchmarks_count"),
+    path("benchmarks/industries/", benchmarks_industries_page.industries_page, name="benchmarks_industries"),
+    path("benchmarks/industries.csv", benchmarks_industries_page.export, name="benchmarks_industries_export"),
+    path("benchmarks/groups/", benchmarks_groups.save, name="benchmarks_save"),
+    path("benchmarks/groups/<uuid:cohort_id>/<slug:action>/", benchmarks_groups.act, name="benchmarks_group"),
     path("health-score/", scorecard_page.scorecard, name="scorecard"),
     path("health-score/preview/", scorecard_page.preview, name="scorecard_preview"),
     path("health-score/save/", scorecard_actions.save, name="scorecard_save"),

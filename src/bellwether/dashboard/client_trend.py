@@ -1,6 +1,7 @@
 """The card with the health trend: the drawing, what its points say, and the same in a table. Pure."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
@@ -12,6 +13,8 @@ from bellwether.dashboard.explanations import largest
 from bellwether.dashboard.trend_chart import LEFT, RIGHT, WIDTH, Point, TrendChart
 from bellwether.health.score_changes import ScoreDay, contributions, effects
 from bellwether.web.formatting import day, full_day, number, plural, signed
+
+PLACE = "~day~"
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,7 @@ def trend_card(
 ) -> Trend:
     """Return the card of `course`; `asked` is the range that the address asks for, `on` the day that is looked into."""
     shown = course.drawing() if course.has_score else None
+    to_day = day_links(address)
     return Trend(
         periods=[
             Choice(
@@ -135,20 +139,17 @@ def trend_card(
         notes=course.notes if shown else [],
         gaps=[gap.text for gap in course.gaps] if shown else [],
         events=[
-            EventItem(
-                n, mark.mark, day(mark.on, today), mark.on.isoformat(), mark.status,
-                address.with_(on=mark.on.isoformat()) + "#moved",
-            )
+            EventItem(n, mark.mark, day(mark.on, today), mark.on.isoformat(), mark.status, to_day(mark.on))
             for n, mark in enumerate(course.marks, start=1)
         ]
         if shown
         else [],
         points=point_data(shown, course) if shown else "[]",
-        hits=hits(shown, course, address) if shown else [],
-        rows=table_rows(course, address=address, today=today) if shown else [],
+        hits=hits(shown, course, to_day) if shown else [],
+        rows=table_rows(course, to_day, today=today) if shown else [],
         has_median=bool(course.reference),
         has_interval=bool(course.intervals),
-        on_href=address.with_(on="~day~"),
+        on_href=address.with_(on=PLACE),
         what=course.labels.get(course.component, "Health"),
     )  # fmt: skip
 
@@ -175,7 +176,13 @@ def _dates(course: Course, address: Address, asked: Asked, today: date) -> Dates
     )
 
 
-def hits(chart: TrendChart, course: Course, address: Address) -> list[Hit]:
+def day_links(address: Address) -> Callable[[date], str]:
+    """Return what makes the address that tells of a day; putting each address together anew would take long."""
+    start, _, end = f"{address.with_(on=PLACE)}#moved".partition(PLACE)
+    return lambda on: f"{start}{on.isoformat()}{end}"
+
+
+def hits(chart: TrendChart, course: Course, to_day: Callable[[date], str]) -> list[Hit]:
     """Return links that cover the drawing without a gap: one a day, in a long range one a week."""
     wanted = chart.points
     if not is_dense(course.first, course.last):
@@ -185,7 +192,7 @@ def hits(chart: TrendChart, course: Course, address: Address) -> list[Hit]:
     edges = [float(LEFT), *((a + b) / 2 for a, b in pairwise(xs)), float(RIGHT)]
     return [
         Hit(
-            address.with_(on=point.day.isoformat()) + "#moved",
+            to_day(point.day),
             round(100 * edges[place] / WIDTH, 2),
             round(100 * (edges[place + 1] - edges[place]) / WIDTH, 2),
         )
@@ -229,10 +236,13 @@ def _causes(before: ScoreDay, after: ScoreDay, course: Course) -> list[tuple[str
     return largest(effects(first, second), course.labels, at_most=2)
 
 
-def table_rows(course: Course, *, address: Address, today: date) -> list[TableRow]:
-    """Return a row for each day with a stored score or a stored reason, newest first."""
+def table_rows(course: Course, to_day: Callable[[date], str], *, today: date) -> list[TableRow]:
+    """Return a row for each day with a stored score or a stored reason, newest first; in a long range those drawn."""
+    every = is_dense(course.first, course.last)
     rows = []
     for point in reversed(course.inside):
+        if not every and point.day not in course.kept:
+            continue
         score, before = course.value(point), course.scores.get(point.day - timedelta(days=1))
         moved = None if score is None or before is None else score - before
         rows.append(
@@ -242,7 +252,7 @@ def table_rows(course: Course, *, address: Address, today: date) -> list[TableRo
                 score=str(score) if score is not None else "N/A",
                 change=signed(moved),
                 median=number(course.reference[point.day]) if point.day in course.reference else "",
-                href=address.with_(on=point.day.isoformat()) + "#moved",
+                href=to_day(point.day),
             )
         )
     return rows

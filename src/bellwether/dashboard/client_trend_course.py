@@ -144,7 +144,7 @@ class Course:
         """What must be said about how the line is drawn, in sentences."""
         found = []
         if not is_dense(self.first, self.last):
-            found.append("Each week is drawn by its lowest, highest and last score; the table has every day.")
+            found.append("Each week is drawn by its lowest, highest and last score; the CSV has every day.")
         if self.intervals:
             found.append("The band is where the score may lie when what is missing is known.")
         if self.unmarked:

@@ -25,10 +25,10 @@ from bellwether.dashboard.client_trend_day import (
     period_panel,
 )
 from bellwether.dashboard.client_trend_events import config_entries, number_of, rescored_entries, version_changes
-from bellwether.dashboard.client_trend_range import DEFAULT_DAYS, Asked, asked_for, bounds, median_days
+from bellwether.dashboard.client_trend_range import DEFAULT_DAYS, Asked, asked_for, bounds, is_dense, median_days
 from bellwether.dashboard.timeline import OF_NOTE, TICKET_WEIGHT, of_activity, of_ticket
 from bellwether.dashboard.timeline import entries as timeline_entries
-from bellwether.health.cohort_reading import tier_members, tier_scores
+from bellwether.health.cohort_reading import PAST_SECONDS, tier_members, tier_scores
 from bellwether.health.cohorts import AT_LEAST, Member, daily_medians, peers_of
 from bellwether.health.configs import ActiveConfig, active_config, config_of, main_scorecard
 from bellwether.health.details import status_of as status_of_row
@@ -43,7 +43,7 @@ from bellwether.web.formatting import status_of
 
 EXPORTS = {"png": "Image (PNG)", "svg": "Drawing (SVG)", "csv": "Table (CSV)"}
 EXPORTED = ("days", "start", "end", "component", "scorecard")
-LAST_PERIOD = 180
+LAST_PERIOD, RECENT_DAYS = 180, 14
 """How far back the score is always read: what the timeline tells of it does not depend on the chart's range."""
 
 
@@ -132,7 +132,10 @@ def read_course(
     own = {point.day: point.score for point in series}
     cache = caches["memory"]
     days = median_days(first, until)
-    tier_days = tier_scores(client.contract_tier, name, days, cache=cache)
+    recent = [day for day in days if is_dense(first, until) or (until - day).days <= RECENT_DAYS]
+    tier_days = tier_scores(client.contract_tier, name, recent, cache=cache)
+    if past := [day for day in days if day not in set(recent)]:
+        tier_days = tier_days | tier_scores(client.contract_tier, name, past, cache=cache, seconds=PAST_SECONDS)
     peers: Sequence[Member] = peers_of(client.pk, tier_members(client.contract_tier, cache=cache))
     count = len(peers) if name == main_scorecard() else _others(tier_days.get(until), own.get(until))
     cohort, no_cohort = cohort_words(tier, count, needed=AT_LEAST)

@@ -17,9 +17,10 @@ from bellwether.health import backtest as service
 from bellwether.health import jobs
 from bellwether.health.backtest_parameters import Parameters
 from bellwether.health.commands import register
-from bellwether.health.models import BacktestRun
+from bellwether.health.configs import ensure_default_config
+from bellwether.health.models import BacktestRun, ConfigActivation, HealthScoreConfig
 from bellwether.health.replay import score_frames
-from bellwether.health.scorecard import load_scorecard, shipped_definition
+from bellwether.health.scorecard import definition_digest, load_scorecard, shipped_definition
 from bellwether.portfolio.choices import OutcomeKind
 from bellwether.portfolio.models import Client, ClientOutcome
 from bellwether.staff.models import StaffUser
@@ -116,6 +117,26 @@ class TestFigures:
         (horizon,) = found["horizons"]
         assert horizon["in_use"]["title"] == "Usage health (usage-only v1)"
         assert horizon["in_use"]["difference"]["rows"] == horizon["sample"]["rows"]
+
+    def test_what_is_in_use_scores_each_client_by_its_scope(self, world: list[Client]) -> None:
+        first = ensure_default_config("usage-only", now=NOW)
+        of_starters = json.loads(json.dumps(DEFINITION))
+        for component, weight in zip(of_starters["components"], (0, 100, 0), strict=True):
+            component["weight"] = weight
+        second = HealthScoreConfig.objects.create(
+            scorecard="usage-only", version=2, name="Starters", definition=of_starters, applies_to_tier="STARTER",
+            digest=definition_digest(of_starters), previous_version=first, created_at=NOW,
+        )  # fmt: skip
+        ConfigActivation.objects.create(
+            scorecard="usage-only", applies_to_tier="STARTER", config=second, activated_at=NOW
+        )
+        Client.objects.filter(organization_id="org-00").update(contract_tier="STARTER")
+        (horizon,) = result()["horizons"]
+        assert horizon["in_use"]["title"] == "Usage health (usage-only v1 and 1 of scopes)"
+        # Only org-00 is scored otherwise: by recency alone it stays above 60 until 26 days of silence (61 at 25).
+        assert horizon["tested"]["losses"]["flagged"] == 12
+        assert horizon["in_use"]["losses"] == {"total": 12, "flagged": 11, "missed": 1, "without_score": 0}
+        assert horizon["in_use"]["arr"]["missed"] == 5000
 
     @pytest.mark.usefixtures("world")
     def test_other_scorecards_are_measured_beside_it(self) -> None:

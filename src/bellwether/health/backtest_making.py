@@ -22,10 +22,19 @@ from bellwether.health.backtest_outcomes import (
     without_leaving_days,
 )
 from bellwether.health.backtest_parameters import MOST_DATES, Parameters
-from bellwether.health.backtest_reading import Rival, churns, first_day, ids_by_organization, rivals, watch_of
+from bellwether.health.backtest_reading import (
+    Rival,
+    churns,
+    first_day,
+    ids_by_organization,
+    places,
+    rivals,
+    watch_of,
+)
 from bellwether.health.backtest_result import Backtest, Suggestion
-from bellwether.health.backtest_rules import RULES, Candidate, of_scores
+from bellwether.health.backtest_rules import RULES, Candidate, combined, of_scores
 from bellwether.health.backtest_suggestion import suggest
+from bellwether.health.configs import ConfigsInForce
 from bellwether.health.engine import score_measures
 from bellwether.health.loading import workspace_settings
 from bellwether.health.replay import replay_measures
@@ -136,7 +145,7 @@ def _cards(subject: Subject, parameters: Parameters, known: Mapping[str, Rival])
     title = subject.card.title + (f" ({subject.version})" if subject.version else " (draft)")
     cards = {TESTED: Rival(name, title, subject.card)}
     used = known.get(name)
-    if used is not None and used.card != subject.card:
+    if used is not None and (used.card != subject.card or used.in_force):
         cards[IN_USE] = used
     wanted = known if parameters.against is None else parameters.against
     return cards | {other: known[other] for other in wanted if other in known and other != name}
@@ -146,12 +155,18 @@ def _measures(
     dates: Sequence[date], cards: Mapping[str, Rival], parameters: Parameters, now: datetime, progress: Progress
 ) -> pl.DataFrame:
     """Return the measures that the cards and rules read, one row per living client and day."""
-    wanted = {*BASIS, *(slug for rival in cards.values() for slug in rival.card.measures)}
+    every = [card for rival in cards.values() for card in _all_cards(rival)]
+    wanted = {*BASIS, *(slug for card in every for slug in card.measures)}
     frames = [
         frame.select(name for name in frame.columns if name in wanted)
-        for frame in replay_measures(dates, now=now, scorecards=[r.card for r in cards.values()], progress=progress)
+        for frame in replay_measures(dates, now=now, scorecards=every, progress=progress)
     ]
     return pl.concat(frames)
+
+
+def _all_cards(rival: Rival) -> list[Scorecard]:
+    scoped = rival.in_force.by_version.values() if rival.in_force else ()
+    return [rival.card, *(config.scorecard for config in scoped)]
 
 
 def _candidates(
@@ -160,6 +175,9 @@ def _candidates(
     """Return every ranking of the rows, what is tested first, and the engine's frame of what is tested."""
     candidates, tested = [], pl.DataFrame()
     for key, rival in cards.items():
+        if key == IN_USE and rival.in_force:
+            candidates.append(_of_scopes(rival.title, rival.in_force, measures))
+            continue
         scored = score_measures(measures, rival.card)
         if key == TESTED:
             tested = scored
@@ -168,6 +186,16 @@ def _candidates(
         if parameters.against is None or key in parameters.against:
             candidates.append(rule(measures))
     return candidates, tested
+
+
+def _of_scopes(title: str, used: ConfigsInForce, measures: pl.DataFrame) -> Candidate:
+    """Return the candidate of what is in force, each client scored by the configuration of its scope."""
+    versions = used.assign(places(measures))
+    parts = []
+    for version, config in used.by_version.items():
+        scored = score_measures(measures, config.scorecard)
+        parts.append(((versions == version).to_numpy(), of_scores(IN_USE, title, scored, config.scorecard)))
+    return combined(IN_USE, title, parts)
 
 
 def _cases_of_labels(

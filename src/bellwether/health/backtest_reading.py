@@ -11,7 +11,7 @@ from bellwether.common.models import JobRun, JobState
 from bellwether.health.backtest_alarms import CLIENTS_PER_CSM
 from bellwether.health.backtest_evaluation import Watch
 from bellwether.health.backtest_outcomes import CHURNS
-from bellwether.health.configs import active_config
+from bellwether.health.configs import ConfigsInForce, in_force
 from bellwether.health.inputs import Schema
 from bellwether.health.models import HealthScoreConfig
 from bellwether.health.rows import read_frame
@@ -29,11 +29,15 @@ KEPT_DAYS = 1_095
 
 @dataclass(frozen=True)
 class Rival:
-    """A scorecard to compare with: its name, title with version, and itself."""
+    """A scorecard to compare with: its name, title with version, and itself.
+
+    `in_force` is given where scopes of their own have other configurations.
+    """
 
     name: str
     title: str
     card: Scorecard
+    in_force: ConfigsInForce | None = None
 
 
 def churns() -> pl.DataFrame:
@@ -60,6 +64,15 @@ def ids_by_organization() -> pl.DataFrame:
     """Return organization_id and client_id (32 hex digits) of all clients."""
     schema: Schema = {"organization_id": pl.String, "client_id": pl.String}
     return read_frame(Client.objects.order_by("organization_id"), schema, {"client_id": "id"})
+
+
+def places(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return client_id, tier and segment of each row's client as they are today, by which scopes are chosen."""
+    schema: Schema = {"client_id": pl.String, "tier": pl.String, "segment": pl.String}
+    clients = read_frame(
+        Client.objects.order_by("organization_id"), schema, {"client_id": "id", "tier": "contract_tier"}
+    )
+    return rows.select("client_id").join(clients, on="client_id", how="left", maintain_order="left")
 
 
 def first_day(lake: Lake, today: date) -> date:
@@ -95,8 +108,11 @@ def rivals(*, now: datetime) -> dict[str, Rival]:
     found = {}
     for name in [*SCORECARDS, *sorted(configured - set(SCORECARDS))]:
         if name in configured:
-            config = active_config(name, now=now)
-            found[name] = Rival(name, f"{config.scorecard.title} ({config.version})", config.scorecard)
+            used = in_force(name, now=now)
+            config, scopes = used.default, len(used.scoped)
+            more = f" and {scopes} of scopes" if scopes else ""
+            title = f"{config.scorecard.title} ({config.version}{more})"
+            found[name] = Rival(name, title, config.scorecard, used if scopes else None)
         else:
             card = load_scorecard(name)
             found[name] = Rival(name, f"{card.title} (as shipped)", card)

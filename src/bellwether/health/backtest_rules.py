@@ -1,5 +1,6 @@
 """What is ranked in a back-test: a score, or a naive rule that a score must beat to be worth having. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +41,15 @@ def of_scores(key: str, title: str, scored: pl.DataFrame, card: Scorecard) -> Ca
     with np.errstate(invalid="ignore"):
         flagged = values < limit
     return Candidate(key, "scorecard", title, f"score below {limit}", values, flagged)
+
+
+def combined(key: str, title: str, parts: Sequence[tuple[Bools, Candidate]]) -> Candidate:
+    """Return the candidate that takes each row from the part whose mask holds it, as scopes of a scorecard do."""
+    values, flagged = np.full(len(parts[0][0]), np.nan), np.zeros(len(parts[0][0]), bool)
+    for mask, part in parts:
+        values[mask], flagged[mask] = part.values[mask], part.flagged[mask]
+    flags = dict.fromkeys(part.flag for _, part in parts)
+    return Candidate(key, "scorecard", title, " or ".join(flags), values, flagged)
 
 
 def last_login(measures: pl.DataFrame) -> Candidate:

@@ -1,12 +1,15 @@
 """The operations console and the suppliers' page in a browser: also without JavaScript, on a phone, in both themes."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from bellwether.benchmarks.night import forget_night
+from bellwether.benchmarks.nightly import make_night
 from bellwether.portfolio.models import Client
 from bellwether.usage.lake import Lake
 from tests.api.portal_cast import ORGANIZATION, SUPPLIER, keep_score
@@ -62,8 +65,15 @@ class TestConsole:
         size: tuple[int, int],
         scheme: str,
     ) -> None:
-        page = open_page("/console/", user=staff.ada, size=size, scheme=scheme)
-        for path in ("", f"/console/{seen.fading.pk}/", "/console/benchmarks/", "/suppliers/"):
+        today = timezone.now().date()
+        for number in range(5):
+            peer = Client.objects.create(organization_id=f"peer-{number}", name=f"Peer {number}")
+            keep_score(peer, "prd-015", today, ORGANIZATION | {"assignments_completed": 10 * number})
+        keep_score(seen.newborn, "operations", today - timedelta(days=1), ORGANIZATION)
+        make_night(now=timezone.now())
+        forget_night()
+        page = open_page("/console/", user=staff.vera, size=size, scheme=scheme)
+        for path in ("", f"/console/{seen.fading.pk}/", f"/console/benchmarks/?client={seen.fading.pk}", "/suppliers/"):
             if path:
                 page.goto(path)
             no_violations(page)

@@ -116,6 +116,11 @@ class TestConsole:
         assert "after the first run of the score job" in text(page)
         assert page.shown["tiles"][-1].label == "No score"
 
+    def test_a_client_that_is_not_scored_any_more_keeps_its_last_score(self, staff: Staff, scored: Clients) -> None:
+        keep_score(scored.elsewhere, "operations", TODAY - timedelta(days=9), ORGANIZATION)
+        card = open_as(staff.cleo, "/console/").shown["cards"][0]
+        assert (card.score, card.sub) == (72, "Last activity never. Score of 21 Jun")
+
     def test_many_clients_come_in_pages(self, staff: Staff, scored: Clients) -> None:
         Client.objects.bulk_create(
             Client(organization_id=f"more-{n}", name=f"More {n}", csm_user=staff.ada) for n in range(50)

@@ -13,7 +13,7 @@ from bellwether.health.details import DOWN_WORDS, UP_WORDS
 from bellwether.health.scorecard import Scorecard
 from bellwether.health.scored_clients import ScoredClient
 from bellwether.portfolio.choices import AlertLevel, ContractTier
-from bellwether.web.formatting import Delta, Spark, days_ago, percent, spark, trend
+from bellwether.web.formatting import Delta, Spark, day, days_ago, percent, spark, trend
 
 TIERS = dict(ContractTier.choices)
 
@@ -64,16 +64,22 @@ class ConsoleCard:
 
 
 def console_card(
-    found: ScoredClient, card: Scorecard, line: Sequence[int | None], *, today: date, zone: ZoneInfo
+    found: ScoredClient,
+    card: Scorecard,
+    line: Sequence[int | None],
+    *,
+    today: date,
+    zone: ZoneInfo,
+    scored_on: date | None = None,
 ) -> ConsoleCard:
-    """Return the card of a client; `line` are its scores of the last 30 days."""
+    """Return the card of a client; `line` are its scores of the last 30 days, `scored_on` the newest scored day."""
     client = found.client
     last = client.last_activity_at
     seen = days_ago((today - day_of(last, zone)).days) if last else "never"
     return ConsoleCard(
         href=reverse("console_client", args=[client.pk]),
         name=client.name,
-        sub=f"Last activity {seen}",
+        sub=f"Last activity {seen}{older_text(found, scored_on, today)}",
         score=found.score,
         look=LIGHTS[found.light],
         trend=trend_of(found),
@@ -103,6 +109,13 @@ def trend_of(found: ScoredClient) -> Delta | None:
         return None
     word = "UP" if row.trend in UP_WORDS else "DOWN" if row.trend in DOWN_WORDS else "FLAT"
     return trend(row.trend_change, word)
+
+
+def older_text(found: ScoredClient, scored_on: date | None, today: date) -> str:
+    """Return of which day the score is, where the others' are newer: the client has left, or just came back."""
+    if found.row is None or scored_on is None or found.row.date >= scored_on:
+        return ""
+    return f". Score of {day(found.row.date, today)}"
 
 
 def thin_text(found: ScoredClient) -> str:

@@ -58,7 +58,10 @@ def console(request: HttpRequest) -> HttpResponse:
         "tiles": tiles(every, asked),
         "sorts": sort_links(asked),
         "page": page,
-        "cards": [console_card(one, card, lines.get(one.client.pk, []), today=today, zone=zone) for one in shown],
+        "cards": [
+            console_card(one, card, lines.get(one.client.pk, []), today=today, zone=zone, scored_on=scored_on)
+            for one in shown
+        ],
         "subtitle": subtitle(len(every), scored_on, today),
         "empty": not every,
         "unscored": bool(every) and scored_on is None,

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 
 from bellwether.common.time import day_of
 from bellwether.dashboard.client_access import answer, target_of
-from bellwether.dashboard.console_cards import TIERS, ConsolePart, Look, console_parts, thin_text, trend_of
+from bellwether.dashboard.console_cards import TIERS, ConsolePart, Look, console_parts, older_text, thin_text, trend_of
 from bellwether.dashboard.console_page import LIST, need
 from bellwether.dashboard.scored_list import NONE, ListAsked, Tile, narrowed, ordered, paged, read_list, sort_links
 from bellwether.health.configs import active_config
@@ -77,7 +77,7 @@ def suppliers(request: HttpRequest) -> HttpResponse:
         "tiles": _tiles(every, asked),
         "sorts": sort_links(asked),
         "page": page,
-        "cards": [_card(one, card, lines.get(one.scored.client.pk, []), today) for one in shown],
+        "cards": [_card(one, card, lines.get(one.scored.client.pk, []), today, scored_on) for one in shown],
         "subtitle": f"{count}. Scores of {day(scored_on, today)}." if scored_on else f"{count}. Not scored yet.",
         "export": asked.link().replace(asked.path, reverse("suppliers_export"), 1),
         "empty": not every,
@@ -145,12 +145,12 @@ def _tiles(every: list[Supplier], asked: ListAsked) -> list[Tile]:
     return found
 
 
-def _card(one: Supplier, card: Scorecard, line: list[int | None], today: date) -> SupplierCard:
+def _card(one: Supplier, card: Scorecard, line: list[int | None], today: date, scored_on: date | None) -> SupplierCard:
     client = one.scored.client
     return SupplierCard(
         href=reverse("client", args=[client.pk]),
         name=client.name,
-        sub=TIERS.get(client.contract_tier, client.contract_tier),
+        sub=TIERS.get(client.contract_tier, client.contract_tier) + older_text(one.scored, scored_on, today),
         score=one.scored.score,
         look=LOOKS[one.risk],
         trend=trend_of(one.scored),

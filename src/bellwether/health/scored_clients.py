@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from django.db.models import Max
+from django.db.models import Max, OuterRef, QuerySet, Subquery
 
 from bellwether.common.errors import ConflictError
 from bellwether.common.rounding import half_up
@@ -106,21 +106,31 @@ def need_scorecard(scorecard: str) -> None:
 
 
 def scored_clients(user: StaffUser, scorecard: str, *, with_inputs: bool = False) -> list[ScoredClient]:
-    """Return the active clients that `user` sees, by name, each with its score of the newest scored day.
+    """Return the active clients that `user` sees, by name, each with its newest score.
 
-    Three queries, four where a score lacks data. `with_inputs` reads the measures behind the scores too.
+    Three queries, one more each where a client has no score of the newest scored day and where a score lacks data.
+    `with_inputs` reads the measures behind the scores too.
     """
     clients = list(Client.objects.visible_to(user).active().order_by("name", "pk").only(*CLIENT_FIELDS))
     newest = HealthScore.objects.filter(scorecard=scorecard).aggregate(newest=Max("date"))["newest"]
     if newest is None:
         return [ScoredClient(client, None) for client in clients]
+    fields = (*SCORE_FIELDS, "inputs") if with_inputs else SCORE_FIELDS
     stored = HealthScore.objects.visible_to(user).filter(scorecard=scorecard, date=newest)
-    rows = {row.client_id: row for row in stored.only(*SCORE_FIELDS, *(["inputs"] if with_inputs else []))}
+    rows = {row.client_id: row for row in stored.only(*fields)}
+    without = [client.pk for client in clients if client.pk not in rows]
+    if without:
+        rows |= {row.client_id: row for row in _older(without, scorecard).only(*fields)}
     marks = _marks(list(rows.values()), with_inputs=with_inputs)
-    return [
-        ScoredClient(client, rows.get(client.pk), marks.get(client.pk, ()))
-        for client in clients
-    ]  # fmt: skip
+    return [ScoredClient(client, rows.get(client.pk), marks.get(client.pk, ())) for client in clients]
+
+
+def _older(client_ids: Sequence[UUID], scorecard: str) -> QuerySet[HealthScore]:
+    """Return the newest score of each of `client_ids`, of whatever day: those that left are not scored any more."""
+    theirs = HealthScore.objects.filter(client=OuterRef("pk"), scorecard=scorecard).order_by("-date")
+    found = Client.objects.filter(pk__in=client_ids).annotate(newest=Subquery(theirs.values("pk")[:1]))
+    rows: QuerySet[HealthScore] = HealthScore.objects.filter(pk__in=found.values("newest"))
+    return rows
 
 
 def scored_client(client: Client, scorecard: str) -> ScoredClient:

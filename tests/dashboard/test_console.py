@@ -118,7 +118,7 @@ class TestConsole:
 
     def test_a_client_that_is_not_scored_any_more_keeps_its_last_score(self, staff: Staff, scored: Clients) -> None:
         keep_score(scored.elsewhere, "operations", TODAY - timedelta(days=9), ORGANIZATION)
-        card = open_as(staff.cleo, "/console/").shown["cards"][0]
+        card = open_as(staff.vera, "/console/", search="elsewhere").shown["cards"][0]
         assert (card.score, card.sub) == (72, "Last activity never. Score of 21 Jun")
 
     def test_many_clients_come_in_pages(self, staff: Staff, scored: Clients) -> None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from bellwether.common.errors import BellwetherError
+from bellwether.common.spreadsheets import safe
 from bellwether.dashboard.client_trend_course import Course
-from bellwether.dashboard.portfolio_export import safe
 from bellwether.dashboard.trend_chart import TrendChart
 from bellwether.portfolio.timeline import clipped
 from bellwether.web.formatting import full_day

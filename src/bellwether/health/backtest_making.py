@@ -159,7 +159,7 @@ def _measures(
     wanted = {*BASIS, *(slug for card in every for slug in card.measures)}
     frames = [
         frame.select(name for name in frame.columns if name in wanted)
-        for frame in replay_measures(dates, now=now, scorecards=every, progress=progress)
+        for frame in replay_measures(dates, now=now, scorecards=every, progress=progress, as_known=parameters.as_known)
     ]
     return pl.concat(frames)
 

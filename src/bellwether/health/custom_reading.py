@@ -6,6 +6,7 @@ A month's fold is kept in the process until its file changes, so that "so far" a
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import IO
 
 import polars as pl
 
@@ -13,6 +14,7 @@ from bellwether.health.custom_measures import Definition
 from bellwether.health.custom_values import COUNTS, DAYS, USERS, CustomFacts, selection
 from bellwether.health.inputs import Schema
 from bellwether.usage.facts import facts_path, stored_months
+from bellwether.usage.known_facts import KnownFacts
 from bellwether.usage.lake import Lake, Stamp
 
 PERSON = ["organization_id", "user_key"]
@@ -33,10 +35,14 @@ def read_custom_facts(
     *,
     complete: frozenset[str],
     past: FoldedMonths | None = None,
+    known: KnownFacts | None = None,
 ) -> CustomFacts:
-    """Return what the values of `definitions` on `dates` are made of. `complete`: digests whose facts are all there."""
+    """Return what the values of `definitions` on `dates` are made of. `complete`: digests whose facts are all there.
+
+    With `known`, what was known on its day, which is all of `dates` then.
+    """
     parts = sorted({part for definition in definitions for part in definition.parts}, key=repr)
-    reader = _Reader(lake, min(dates), max(dates), past or FoldedMonths())
+    reader = _Reader(lake, min(dates), max(dates), past or FoldedMonths(), known)
     counted = {part.digest: part for part in parts if part.spec is None}
     of_days = {part for part in parts if part.spec is not None and part.spec.keep == "days"}
     of_users = {part for part in parts if part.spec is not None and part.spec.keep != "days"}
@@ -54,6 +60,7 @@ class _Reader:
     first: date
     last: date
     past: FoldedMonths
+    known: KnownFacts | None = None
 
     def counts(self, selected: dict[str, Definition], parts: Collection[Definition]) -> pl.DataFrame:
         """Return COUNTS of the selections by digest."""
@@ -63,7 +70,7 @@ class _Reader:
             with self.lake.opened([facts_path(self.lake, "event_days", month)]) as files:
                 if not files:
                     return pl.DataFrame(schema=COUNTS)
-                found = pl.scan_parquet(files, hive_partitioning=False).filter(pl.any_horizontal(chosen.values()))
+                found = self._scan("event_days", month, files).filter(pl.any_horizontal(chosen.values()))
                 events = found.select(
                     "organization_id", "date", "event", "module", "feature", "label", "is_service", "events"
                 ).collect()
@@ -87,11 +94,15 @@ class _Reader:
             with self.lake.opened([facts_path(self.lake, kind, month)]) as files:
                 if not files:
                     return pl.DataFrame(schema=schema)
-                found = pl.scan_parquet(files, hive_partitioning=False)
+                found = self._scan(kind, month, files)
                 return found.filter(pl.col("measure").is_in(sorted(digests))).select(list(schema)).collect()
 
         names = {part: part.spec.digest for part in parts if part.spec is not None}
         return self._read(kind, schema, parts, names, rows, fold)
+
+    def _scan(self, kind: str, month: str, files: list[IO[bytes]]) -> pl.LazyFrame:
+        stored = pl.scan_parquet(files, hive_partitioning=False)
+        return stored if self.known is None else self.known.applied(kind, stored, [month])
 
     def _read(
         self,
@@ -124,6 +135,8 @@ class _Reader:
         rows: Callable[[str, Collection[str]], pl.DataFrame],
         fold: Fold,
     ) -> list[pl.DataFrame]:
+        if self.known is not None and self.known.touches(kind, month):
+            return [fold(rows(month, digests))]
         stamp = self.lake.stamp(facts_path(self.lake, kind, month))
         keys = {digest: (self.lake.name, kind, month, digest) for digest in digests}
         unknown = [d for d, key in keys.items() if key not in self.past.months or self.past.months[key][0] != stamp]

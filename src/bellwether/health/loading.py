@@ -10,6 +10,7 @@ from django.db.models import FloatField, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
+from bellwether.common.errors import InvalidInputError
 from bellwether.common.time import day_of
 from bellwether.health.inputs import READINGS, MeasureInputs, MeasureSettings, settings_from_preset
 from bellwether.health.models import HealthScore
@@ -20,6 +21,7 @@ from bellwether.health.rows import Sources, read_frame
 from bellwether.portfolio.models import Client
 from bellwether.presets import load_preset
 from bellwether.usage.catalogue import as_data, features
+from bellwether.usage.known_facts import KnownFacts
 from bellwether.usage.models import Feature
 from bellwether.usage.workspace import workspace_lake
 
@@ -55,17 +57,21 @@ def load_inputs(
     client_ids: Iterable[str] | None = None,
     readings: pl.DataFrame | None = None,
     records: Records | None = None,
+    as_known: KnownFacts | None = None,
 ) -> Loaded:
     """Return what the measures of `dates` are made of, for all clients or those given (ids as 32 hex digits).
 
     `now` says which day is today: what the CRM shows only as of now counts from today on; for earlier days what was
     stored with the scores of `scorecard` on them, or `readings` (READINGS) if given. `records`: of these clients and a
-    span that holds `dates`, where the caller has them already.
+    span that holds `dates`, where the caller has them already. With `as_known` everything is as it was known at the end
+    of its day, which is the only one of `dates` (docs/reference/as-known.md).
     """
     first, last = min(dates), max(dates)
     ids = None if client_ids is None else sorted(client_ids)
-    records = records or load_records(first, last, settings, client_ids=ids)
-    facts = read_facts(workspace_lake(), first, last, settings, past=_PAST)
+    if as_known is not None and list(dates) != [as_known.day]:
+        raise InvalidInputError(f"What was known on {as_known.day} can be loaded for that day alone.")
+    records = records or load_records(first, last, settings, client_ids=ids, as_known=as_known is not None)
+    facts = read_facts(workspace_lake(), first, last, settings, past=_PAST, known=as_known)
     inputs = MeasureInputs(
         **{entry.name: getattr(records, entry.name) for entry in fields(records)},
         readings=_readings(dates, settings, now, scorecard, ids, readings),

@@ -14,7 +14,8 @@ import polars as pl
 
 from bellwether.health.inputs import CLIENT_DAYS, EVENT_DAYS, LONGEST_WINDOW_DAYS, USER_DAYS, MeasureSettings
 from bellwether.usage.event_match import COLUMNS, EventMatch
-from bellwether.usage.facts import facts_path, stored_months
+from bellwether.usage.facts import KINDS, facts_path, stored_months
+from bellwether.usage.known_facts import KnownFacts
 from bellwether.usage.lake import Lake, Stamp
 
 RECENT_DAYS = 120
@@ -49,14 +50,23 @@ class FoldedPast:
 
 
 def read_facts(
-    lake: Lake, first: date, last: date, settings: MeasureSettings, *, past: FoldedPast | None = None
+    lake: Lake,
+    first: date,
+    last: date,
+    settings: MeasureSettings,
+    *,
+    past: FoldedPast | None = None,
+    known: KnownFacts | None = None,
 ) -> Facts:
-    """Return the facts for measures of the dates `first` to `last`; `past` is reused and extended if given."""
+    """Return the facts for measures of the dates `first` to `last`; `past` is reused and extended if given.
+
+    With `known`, as they were known on its day, which is both dates then; nothing after that day is in them.
+    """
     past = past if past is not None else FoldedPast()
     recent = _month(first - timedelta(days=RECENT_DAYS))
     far = _month(first - timedelta(days=LONGEST_WINDOW_DAYS + 1))
     end = _month(last)
-    reader = _Reader(lake, past, recent, far, end)
+    reader = _Reader(lake, past, recent, far, end, known)
     return Facts(
         client_days=_client_days(reader),
         event_days=_event_days(reader, settings),
@@ -83,14 +93,31 @@ class _Reader:
     recent: str
     far: str
     end: str
+    known: KnownFacts | None = None
 
     def rows(self, kind: str, first: str, stop: str, select: Fold) -> pl.DataFrame:
         """Return `select` of the months from `first` up to but without `stop`."""
         months = [month for month in stored_months(self.lake, kind) if first <= month < stop]
         with _scan(self.lake, kind, months) as frame:
+            if frame is not None and self.known is not None:
+                frame = self.known.applied(kind, frame, months)
             return select(frame).collect() if frame is not None else pl.DataFrame()
 
     def folded(self, kind: str, key: tuple[str, ...], stop: str, fold: Fold, again: Fold) -> pl.DataFrame:
+        """Return the fold of all months before `stop`; of clients with late events there, as it was known."""
+        rows = self._folded(kind, key, stop, fold, again)
+        touched = self.known.touched(kind, stop) if self.known is not None else []
+        if self.known is None or not touched:
+            return rows
+        mine = pl.col("organization_id").is_in(touched)
+        months = [month for month in stored_months(self.lake, kind) if month < stop]
+        with _scan(self.lake, kind, months) as frame:
+            stored = pl.LazyFrame(schema=KINDS[kind]) if frame is None else frame.filter(mine)
+            counted = again(fold(self.known.applied(kind, stored, months).filter(mine))).collect()
+        others = [rows.filter(~mine)] if rows.width else []
+        return pl.concat([*others, counted.select(rows.columns or counted.columns)])
+
+    def _folded(self, kind: str, key: tuple[str, ...], stop: str, fold: Fold, again: Fold) -> pl.DataFrame:
         """Return the fold of all months before `stop`: of the kept rows (`again`) and of the months not yet in them."""
         months = [month for month in stored_months(self.lake, kind) if month < stop]
         signature = tuple(self._signature(kind, month) for month in months)

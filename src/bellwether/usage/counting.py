@@ -84,7 +84,7 @@ def count(engine: Engine, batch: Batch, *, zone: ZoneInfo, labels: Mapping[str, 
     """Return the facts of the batch's days; `zone` gives the local hours."""
     if not batch.paths and not batch.tallies:
         return Counted({kind: pl.DataFrame(schema=KINDS[kind]) for kind in COUNTED})
-    rows, copies, source = _once(engine, batch)
+    rows, copies, source = each_once(engine, batch)
     earliest, *changes = utc_offsets(batch.days[0], batch.days[-1], zone)
     # When the first offset began is of no interest; left out, all days without a change share their queries.
     offsets = (OffsetSpan(0, earliest.seconds), *changes)
@@ -97,7 +97,7 @@ def count(engine: Engine, batch: Batch, *, zone: ZoneInfo, labels: Mapping[str, 
     for name in ("numbers", "slots", "kinds", "roles"):
         if name in queries:
             engine.keep(name, queries[name])
-    facts = {kind: _facts(kind, engine.frame(queries[kind])) for kind in COUNTED}
+    facts = {kind: as_facts(kind, engine.frame(queries[kind])) for kind in COUNTED}
     elsewhere = engine.number("SELECT SUM(n) FROM tallied_slots") if "slots" in batch.tallies else 0
     assigned = int(facts["client_hours"]["events"].sum()) - elsewhere
     return Counted(facts, events=rows + elsewhere, repeats=copies, unassigned=rows - copies - assigned)
@@ -111,7 +111,7 @@ def _codes_differ(engine: Engine, queries: Mapping[str, str]) -> bool:
     )
 
 
-def _once(engine: Engine, batch: Batch) -> tuple[int, int, str]:
+def each_once(engine: Engine, batch: Batch) -> tuple[int, int, str]:
     """Make the batch's events known, each message once: returns rows, copies among them, and the table's name."""
     if not batch.paths:
         engine.see_frame("raw", _NO_EVENTS)
@@ -196,7 +196,7 @@ COUNTED = ("user_days", "event_days", "client_hours")
 _NO_EVENTS = pl.DataFrame(EVENT_SCHEMA.empty_table()).with_columns(date=pl.lit(None, pl.Date))
 
 
-def _facts(kind: str, frame: pl.DataFrame) -> pl.DataFrame:
+def as_facts(kind: str, frame: pl.DataFrame) -> pl.DataFrame:
     """Return `frame` as facts of `kind`: columns ending in _us become instants, columns it lacks become null."""
     instants = {name: f"{name.removesuffix('_us')}_ts" for name in frame.columns if name.endswith("_us")}
     instants.pop("fragment_us", None)

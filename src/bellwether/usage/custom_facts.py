@@ -64,7 +64,7 @@ def count_specs(engine: Engine, batch: Batch, specs: Sequence[FactSpec], *, labe
             engine.keep(source, once[source])
         for spec in specs:
             kind = KEPT_IN[spec.keep]
-            parts[kind].append(_typed(kind, engine.frame(facts_sql(spec, source, labels=labels))))
+            parts[kind].append(as_custom_facts(kind, engine.frame(facts_sql(spec, source, labels=labels))))
     return {kind: pl.concat(frames) for kind, frames in parts.items()}
 
 
@@ -95,6 +95,7 @@ def _empty(kind: str) -> pl.DataFrame:
     return pl.DataFrame(schema=KINDS[kind])
 
 
-def _typed(kind: str, frame: pl.DataFrame) -> pl.DataFrame:
+def as_custom_facts(kind: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of a query of `facts_sql` as facts of `kind`."""
     frame = frame.with_columns(pl.col("last_us").cast(pl.Datetime("us", "UTC")).alias("last_ts"))
     return frame.select(pl.col(name).cast(dtype) for name, dtype in KINDS[kind].items())

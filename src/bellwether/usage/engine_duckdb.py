@@ -72,6 +72,10 @@ class DuckDBEngine:
         self._run(f'CREATE OR REPLACE TEMPORARY TABLE "{name}" AS {sql}')
         return self.number(f'SELECT COUNT(*) FROM "{name}"')
 
+    def add(self, name: str, sql: str) -> None:
+        """Add the rows of the query `sql` to the table `name`, which `keep` made."""
+        self._run(f'INSERT INTO "{name}" {sql}')
+
     def number(self, sql: str) -> int:
         """Return the one number that the query `sql` gives."""
         return int(self._run(sql)[0][0])

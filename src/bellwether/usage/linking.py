@@ -51,17 +51,17 @@ def _days_reached(rows: pl.DataFrame, last: date, rows_of: RowsOf) -> list[pl.Da
     while not before.is_empty():
         following = rows_of(day)
         reached.append(following)
-        if not _passing(before, following):
+        if not passing(before, following):
             break
         before, day = following, day + DAY
     return reached
 
 
 def _is_passed_through(lake: Lake, day: date) -> bool:
-    return _passing(stored_day(lake, day - DAY), stored_day(lake, day))
+    return passing(stored_day(lake, day - DAY), stored_day(lake, day))
 
 
-def _passing(before: pl.DataFrame, day: pl.DataFrame) -> bool:
+def passing(before: pl.DataFrame, day: pl.DataFrame) -> bool:
     """Return whether some person's session of the day `before` goes on through all that the person does on `day`."""
     if before.is_empty() or day.is_empty():
         return False

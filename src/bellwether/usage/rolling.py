@@ -94,10 +94,19 @@ def _chunks(lake: Lake, months: list[str]) -> Iterator[list[str]]:
 
 def _count(engine: Engine, lake: Lake, chunk: list[str], fresh: pl.DataFrame) -> pl.DataFrame:
     first, last = first_of(chunk[0]), last_of(chunk[-1])
+    for kind in ("user_days", "client_hours"):
+        _see(engine, lake, kind, first - LOOKBACK, last)
+    return count_client_days(engine, first, last, fresh)
+
+
+def count_client_days(engine: Engine, first: date, last: date, fresh: pl.DataFrame) -> pl.DataFrame:
+    """Return CLIENT_DAYS from `first` to `last` of what `engine` sees as user_days and client_hours.
+
+    Both begin LOOKBACK before `first` and end with `last`. `fresh` has how many people each client saw for the first
+    time on which day (organization_id, date, new_users), from the beginning of time.
+    """
     dates = days_between(first - LOOKBACK, last)
     numbers = [day_number(day) for day in dates]
-    for kind in ("user_days", "client_hours"):
-        _see(engine, lake, kind, dates[0], last)
     day = (pl.col("date") - pl.lit(EPOCH_DAY)).dt.total_days().clip(lower_bound=numbers[0])
     engine.see_frame("new_users", fresh.filter(pl.col("date") <= last).with_columns(day=day))
     engine.see_frame(

@@ -240,10 +240,11 @@ class TestScorecards:
         assert usage_part.inputs == {"cases_made": 3, "cases_made.version": 1}
         assert "cases made" in usage_part.formula
 
-    def test_past_days_are_scored_with_it_too(self, clients: Clients, usage: Lake) -> None:
+    def test_past_days_since_its_activation_are_scored_with_it_too(self, clients: Clients, usage: Lake) -> None:
         create_measure(draft(), actor=None, now=NOW)
-        scorecard_with("cases_made")
         day = TODAY.replace(day=1)
+        config = scorecard_with("cases_made")
+        ConfigActivation.objects.filter(config=config).update(activated_at=NOW.replace(day=1))
         score_dates([day, TODAY], now=NOW, progress=NoProgress())
         assert HealthScore.objects.get(client=clients.sturdy, date=day).inputs["cases_made"] == 1  # bob's of 21 May
 

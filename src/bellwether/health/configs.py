@@ -88,6 +88,11 @@ class Timeline:
         configs = {row.config_id: row.config for row in activations if row.config is not None}
         self._ready = _all_ready(configs.values())
 
+    @property
+    def default_only(self) -> bool:
+        """Whether no configuration was ever in force for some clients only."""
+        return set(self.by_scope) <= {DEFAULT}
+
     def now(self) -> ConfigsInForce:
         """Return what is in force now: the newest activation of each scope."""
         return self._made({scope: rows[-1] for scope, rows in self.by_scope.items()})
@@ -242,25 +247,26 @@ def ready_config(config: HealthScoreConfig) -> ActiveConfig:
 
 def _all_ready(rows: Iterable[HealthScoreConfig]) -> dict[UUID, ActiveConfig]:
     known = list(rows)
-    _parse([row for row in known if (row.scorecard, row.digest) not in _CARDS])
+    cards = _cards(known)
     found = {}
     for row in known:
-        card = _CARDS[row.scorecard, row.digest]
-        version = f"{row.scorecard} v{row.version}"
+        card, version = cards[row.scorecard, row.digest], f"{row.scorecard} v{row.version}"
         found[row.pk] = ActiveConfig(card, version, card.weights, row.digest, row.pk, row.version, scope_of(row))
     return found
 
 
-def _parse(rows: Sequence[HealthScoreConfig]) -> None:
-    """Keep the parsed definitions, by digest, since a version never changes; one query where measures are custom."""
-    if not rows:
-        return
-    cards = {(row.scorecard, row.digest): parse_scorecard(row.definition) for row in rows}
+def _cards(rows: Sequence[HealthScoreConfig]) -> dict[tuple[str, str], Scorecard]:
+    """Return the parsed definitions, kept by digest since a version never changes; one query where some are new."""
+    keys = {(row.scorecard, row.digest) for row in rows}
+    new = {key: row for row in rows if (key := (row.scorecard, row.digest)) not in _CARDS}
+    cards = {key: parse_scorecard(row.definition) for key, row in new.items()}
     own = frozenset().union(*(card.measures for card in cards.values())) - set(MEASURES_BY_SLUG)
     if own:  # also those archived since: scores made while they were in use can still be explained
         known = {*MEASURES_BY_SLUG, *(custom.slug for custom in custom_measures(slugs=own, archived=True))}
-        for row in rows:
+        for row in new.values():
             parse_scorecard(row.definition, known_measures=known)
+    cards |= {key: _CARDS[key] for key in keys if key not in cards}
     if len(_CARDS) > _MOST_CARDS:
         _CARDS.clear()
     _CARDS.update(cards)
+    return cards

@@ -13,7 +13,7 @@ import polars as pl
 from bellwether.common.frames import check_frame
 from bellwether.common.rounding import half_up_expr
 from bellwether.health.formulas import DataWhereValue, in_order, quotient
-from bellwether.health.scorecard import RiskLevel, Scorecard
+from bellwether.health.scorecard import RiskLevel, Scorecard, TrendRule
 
 PRODUCT_BANDS = ("HEALTHY", "MONITOR", "AT_RISK", "CRITICAL")
 CERTAIN_COVERAGE = 0.5
@@ -40,6 +40,39 @@ def score_measures(
     AT_RISK, CRITICAL or null; not better than MONITOR under 50 % coverage), trend, trend_change (Int32), previous_score
     (Int32), risk, no_score_reason ("" when there is a score).
     """
+    frame = _with_scores(measures, scorecard)
+    previous = (
+        frame["previous_score"].cast(pl.Int32)
+        if "previous_score" in measures.columns
+        else previous_scores(frame.select("client_id", "date", "score"), scorecard, history=history)
+    )
+    return _judged(frame, scorecard, previous)
+
+
+def score_parts(
+    parts: Sequence[tuple[pl.DataFrame, Scorecard]], *, history: pl.DataFrame | None = None
+) -> list[pl.DataFrame]:
+    """Return what `score_measures` returns for each part: rows of one pass that different scorecards score.
+
+    No client and date is in two parts, none has a column previous_score. Trends look back into all parts: a client that
+    another configuration scored last month is compared with that score.
+    """
+    if len(parts) == 1:
+        return [score_measures(*parts[0], history=history)]
+    frames = [_with_scores(measures, scorecard) for measures, scorecard in parts]
+    whole = pl.concat([frame.select("client_id", "date", "score") for frame in frames])
+    by_rule: dict[TrendRule, pl.Series] = {}
+    judged, at = [], 0
+    for frame, (_, scorecard) in zip(frames, parts, strict=True):
+        if scorecard.trend not in by_rule:
+            by_rule[scorecard.trend] = previous_scores(whole, scorecard, history=history)
+        judged.append(_judged(frame, scorecard, by_rule[scorecard.trend].slice(at, frame.height)))
+        at += frame.height
+    return judged
+
+
+def _with_scores(measures: pl.DataFrame, scorecard: Scorecard) -> pl.DataFrame:
+    """Return `measures` with the components, what they rest on, and the score."""
     check_frame(measures, {"client_id": pl.String, "date": pl.Date}, name="The frame of measures")
     frame = with_expected_dau(measures, scorecard)
     absent = [name for name in scorecard.measures if name not in frame.columns]
@@ -59,16 +92,14 @@ def score_measures(
     )
     if scorecard.points:
         frame = frame.with_columns(pl.when(pl.col(_DATA + key)).then(pl.col(key)).otherwise(0.0) for key in keys)
-    frame = combine(frame, scorecard)
-    previous = (
-        frame["previous_score"].cast(pl.Int32)
-        if "previous_score" in measures.columns
-        else previous_scores(frame.select("client_id", "date", "score"), scorecard, history=history)
-    )
+    return combine(frame, scorecard)
+
+
+def _judged(frame: pl.DataFrame, scorecard: Scorecard, previous: pl.Series) -> pl.DataFrame:
     frame = _with_verdict(frame.with_columns(previous.alias("previous_score")), scorecard)
     return frame.select(
-        "client_id", "date", *keys, "score", "exact", "coverage", "missing", "status", "health_status", "trend",
-        "trend_change", "previous_score", "risk", "no_score_reason",
+        "client_id", "date", *scorecard.weights, "score", "exact", "coverage", "missing", "status", "health_status",
+        "trend", "trend_change", "previous_score", "risk", "no_score_reason",
     )  # fmt: skip
 
 

@@ -13,11 +13,12 @@ from bellwether.common.progress import Progress
 from bellwether.common.rounding import half_up
 from bellwether.common.time import day_of
 from bellwether.health.chunks import HISTORY_DAYS, in_chunks, records_of
-from bellwether.health.configs import ActiveConfig, active_config, main_scorecard
+from bellwether.health.config_parts import clients_to_assign, configs_on, divide
+from bellwether.health.configs import ActiveConfig, Timeline, main_scorecard, timeline
 from bellwether.health.custom_measures import Custom
 from bellwether.health.custom_scoring import customs_of, with_customs
 from bellwether.health.custom_storing import keep_values
-from bellwether.health.engine import score_measures, with_expected_dau
+from bellwether.health.engine import score_parts, with_expected_dau
 from bellwether.health.inputs import MeasureSettings
 from bellwether.health.loading import Loaded, load_inputs, workspace_settings
 from bellwether.health.measuring import lifetimes, living, measure
@@ -80,18 +81,19 @@ def score_dates(
     if wanted and wanted[-1] > today:
         raise ScoreDateError(f"{wanted[-1]} cannot be scored: it is after today, {today}.")
     main = main_scorecard()
-    configs = [active_config(name, now=now) for name in scorecards or [main]]
+    lines = [timeline(name, now=now) for name in scorecards or [main]]
     ids = None if client_ids is None else [client.hex for client in client_ids]
     chunks = list(in_chunks(wanted, len(ids) if ids is not None else Client.objects.count()))
     progress.start(f"Scoring {len(wanted)} days", len(wanted))
     total, newest = ScoreCounts(), _Newest()
     records = records_of(chunks, settings, ids)
-    customs = customs_of(config.scorecard for config in configs)
+    customs = customs_of(config.scorecard for line in lines for config in configs_on(line, wanted))
+    assigned_by = clients_to_assign(lines, ids)
     for chunk in chunks:
         loaded = load_inputs(
             chunk, settings, now=now, scorecard=main, client_ids=ids, readings=readings, records=records
         )
-        total += _score_chunk(loaded, chunk, configs, customs, settings, now, newest)
+        total += _score_chunk(loaded, chunk, lines, assigned_by, customs, settings, now, newest)
         progress.advance(len(chunk))
     if chunks and day_of(now, settings.zone) == chunks[-1][-1]:
         keep_values(loaded.inputs, chunks[-1][-1])
@@ -99,18 +101,23 @@ def score_dates(
 
 
 class _Newest:
-    """The newest row of the main scorecard per client, and when its people were last seen."""
+    """The newest row of the main scorecard per client with its configuration, and when its people were last seen."""
 
     def __init__(self) -> None:
         self.rows: dict[str, dict[str, Any]] = {}
+        self.configs: dict[str, ActiveConfig] = {}
         self.last_seen: dict[str, datetime] = {}
-        self.config: ActiveConfig | None = None
 
-    def take(self, scored: pl.DataFrame, config: ActiveConfig, loaded: Loaded) -> None:
-        """Keep the newest row of each client; chunks come in the order of their dates."""
-        self.config = config
+    def take(self, scored: pl.DataFrame, config: ActiveConfig) -> None:
+        """Keep the newest row of each client; chunks come in the order of their dates, parts of a chunk do not."""
         latest = scored.sort("date").group_by("client_id", maintain_order=True).last()
-        self.rows |= {row["client_id"]: row for row in latest.iter_rows(named=True)}
+        for row in latest.iter_rows(named=True):
+            client = row["client_id"]
+            if client not in self.rows or row["date"] >= self.rows[client]["date"]:
+                self.rows[client], self.configs[client] = row, config
+
+    def see(self, loaded: Loaded) -> None:
+        """Keep when people were last seen."""
         seen = loaded.inputs.clients.join(loaded.last_seen, on="organization_id").select("client_id", "last_ts")
         self.last_seen |= dict(seen.drop_nulls().iter_rows())
 
@@ -118,7 +125,8 @@ class _Newest:
 def _score_chunk(
     loaded: Loaded,
     dates: Sequence[date],
-    configs: Sequence[ActiveConfig],
+    lines: Sequence[Timeline],
+    assigned_by: pl.DataFrame,
     customs: Sequence[Custom],
     settings: MeasureSettings,
     now: datetime,
@@ -128,42 +136,47 @@ def _score_chunk(
     measures = living(measures, lifetimes(loaded.inputs))
     notable = notable_events(loaded.inputs, dates, settings)
     counts = ScoreCounts(dates=len(dates))
-    for index, config in enumerate(configs):
-        card = config.scorecard
-        history = _history(card, dates)
-        given = with_expected_dau(measures, card)
-        scored = score_measures(given, card, history=history)
-        rows = score_rows(
-            scored,
-            given,
-            scorecard=card,
-            version=config.version,
-            digest=config.digest,
-            notable=notable,
-            customs={custom.slug: custom.version for custom in customs if custom.slug in card.measures},
-        )
-        counts += ScoreCounts(changed=store_scores(rows, now=now))
-        if index == 0:
-            unscored = scored["score"].null_count()
-            counts += ScoreCounts(scored=scored.height - unscored, unscored=unscored)
-        if card.name == main_scorecard():
-            newest.take(scored, config, loaded)
+    newest.see(loaded)
+    for index, line in enumerate(lines):
+        parts = [
+            (config, with_expected_dau(rows, config.scorecard))
+            for config, rows in divide(measures, line, dates, assigned_by)
+        ]
+        history = _history([config.scorecard for config, _ in parts], dates)
+        every = score_parts([(given, config.scorecard) for config, given in parts], history=history)
+        for (config, given), scored in zip(parts, every, strict=True):
+            card = config.scorecard
+            rows = score_rows(
+                scored,
+                given,
+                scorecard=card,
+                version=config.version,
+                digest=config.digest,
+                notable=notable,
+                customs={custom.slug: custom.version for custom in customs if custom.slug in card.measures},
+            )
+            counts += ScoreCounts(changed=store_scores(rows, now=now))
+            if index == 0:
+                unscored = scored["score"].null_count()
+                counts += ScoreCounts(scored=scored.height - unscored, unscored=unscored)
+            if line.scorecard == main_scorecard():
+                newest.take(scored, config)
     return counts
 
 
-def _history(card: Scorecard, dates: Sequence[date]) -> pl.DataFrame:
-    """Return the stored scores that the trend rule may compare with, as few as it needs."""
-    rule = card.trend
-    if rule.against == "window":
-        first, last = dates[0] - timedelta(days=rule.days), dates[-1] - timedelta(days=rule.at_least)
-    else:
-        first, last = dates[0] - timedelta(days=HISTORY_DAYS), dates[-1] - timedelta(days=1)
-    return read_scores(card.name, first, last)
+def _history(cards: Sequence[Scorecard], dates: Sequence[date]) -> pl.DataFrame:
+    """Return the stored scores of a scorecard that the trend rules of its configurations may compare with."""
+    firsts, lasts = [], []
+    for rule in {card.trend for card in cards}:
+        window = rule.against == "window"
+        firsts.append(dates[0] - timedelta(days=rule.days if window else HISTORY_DAYS))
+        lasts.append(dates[-1] - timedelta(days=rule.at_least if window else 1))
+    return read_scores(cards[0].name, min(firsts), max(lasts))
 
 
 def _update_clients(newest: _Newest, main: str, settings: MeasureSettings, ids: list[str] | None) -> int:
     """Bring the clients' current columns to their newest score; return how many clients changed."""
-    if newest.config is None:
+    if not newest.rows:
         return 0
     before = current_values(ids)
     scored_on, last_activity = CURRENT.index("scored_on"), CURRENT.index("last_activity_at")
@@ -179,7 +192,10 @@ def _update_clients(newest: _Newest, main: str, settings: MeasureSettings, ids: 
     lines = sparklines(main, ends)
     wanted = {
         client: _current(
-            row, newest.config, lines.get(client, []), newest.last_seen.get(client, before[client][last_activity])
+            row,
+            newest.configs[client],
+            lines.get(client, []),
+            newest.last_seen.get(client, before[client][last_activity]),
         )
         for client, row in rows.items()
     }

@@ -30,6 +30,7 @@ MEAN_MORE_EVENTS = 1.1
 """Events of a session besides signing in and one more."""
 MORNING, AFTERNOON = (10.0, 1.3), (14.7, 1.6)
 """Mean and spread of the local hours at which sessions begin."""
+IDLE_HEALTH = 0.4
 IDENTIFY = -1
 """Kind of the messages that only tell who a user is."""
 
@@ -48,7 +49,7 @@ class World:
 
 def make_events(world: World) -> pl.DataFrame:
     """Return all events by `ts` (Unix seconds UTC): `client`, `user`, `kind`, `label`; none after a churn."""
-    user_days = _user_days(world)
+    user_days = _without_idle_staff(world, _user_days(world))
     direct = _direct(world, user_days)
     planned = _planned(world)
     following = _following(world, pl.concat([direct, planned]))
@@ -87,6 +88,18 @@ def _user_days(world: World) -> pl.DataFrame:
             )
         )
     return pl.concat(frames)
+
+
+def _without_idle_staff(world: World, user_days: pl.DataFrame) -> pl.DataFrame:
+    """Return `user_days` without the client's own people where its latent health is low and it has customers.
+
+    Those still come, as they do to a supplier whose owner does not log in any more.
+    """
+    customers = _customers(world)
+    if not customers.any():
+        return user_days
+    low = world.health[user_days["client"].to_numpy(), user_days["day"].to_numpy()] < IDLE_HEALTH
+    return user_days.filter(pl.Series(~low | customers[user_days["user"].to_numpy()]))
 
 
 def _direct(world: World, user_days: pl.DataFrame) -> pl.DataFrame:

@@ -1,6 +1,7 @@
 """Back-tests from the database and the lake: rows, job and command, on forty clients of which twelve leave."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,14 @@ class TestFigures:
         rows = [row for row in rows if row not in leaving]
         assert horizon["sample"]["rows"] == sum(day <= last for _, day in rows)
         assert horizon["sample"]["undecided"] == sum(day > last for _, day in rows)
+
+    @pytest.mark.usefixtures("world")
+    def test_rests_on_what_had_arrived_unless_hindsight_is_asked_for(self) -> None:
+        late = result(parameters=replace(WEEKLY, step_days=28))
+        known = result(parameters=replace(WEEKLY, step_days=28, as_known=True))
+        assert late["notes"] == ["Scores rest on everything known today: what arrived late is in them."]
+        assert (known["as_known"], known["notes"]) == (True, [])
+        assert known["horizons"] == late["horizons"]  # nothing arrived late here
 
     def test_names_no_client(self, world: list[Client]) -> None:
         text = json.dumps(result())

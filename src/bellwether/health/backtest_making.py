@@ -41,9 +41,6 @@ from bellwether.health.replay import replay_measures
 from bellwether.health.scorecard import Scorecard, definition_digest
 from bellwether.usage.workspace import workspace_lake
 
-KNOWS_ARRIVAL = False
-"""Whether replayed scores can rest on what had arrived on the day; else they are made with hindsight, and say so."""
-
 TESTED, IN_USE = "tested", "in-use"
 BASIS = ("client_id", "date", "tier", "licensed_user_count", "total_users", "days_since_login", "dau_change")
 
@@ -97,8 +94,7 @@ def make_backtest(
     shown = parameters.shown_first if labels is None else max(cases)
     suggestion = _suggestion(subject, measures, scored, rows, cases[shown][0], shown, parameters)
     progress.advance()
-    as_known = parameters.as_known and KNOWS_ARRIVAL
-    if not as_known:
+    if not parameters.as_known:
         notes.append("Scores rest on everything known today: what arrived late is in them.")
     return Backtest(
         scorecard={
@@ -114,7 +110,7 @@ def make_backtest(
         last=str(dates[-1]),
         dates=len(dates),
         step_days=parameters.step_days,
-        as_known=as_known,
+        as_known=parameters.as_known,
         outcomes=_outcome_words(parameters, gone),
         notes=notes,
         seconds=round(time.perf_counter() - started, 2),

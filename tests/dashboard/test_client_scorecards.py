@@ -1,6 +1,6 @@
 """Several scorecards of one client side by side, and the page of another than the main one."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -72,6 +72,21 @@ class TestAnother:
         assert "How 80 is calculated" in text
         assert 'aria-current="true">Usage health' in response.content.decode()
         assert "Health 58 of 100" in response.content.decode()  # the head stays that of the main one
+
+    def test_is_compared_with_the_others_on_the_same_scorecard(
+        self, staff: Staff, scored: Client, now: datetime, today: date
+    ) -> None:
+        """Five others with usage scores up to yesterday; none of them has a score of the main scorecard."""
+        for place in range(5):
+            peer = Client.objects.create(organization_id=f"p{place}", name=f"P {place}", contract_tier="ENTERPRISE")
+            for ago in (1, 2, 3, 4, 5, 6):
+                make.score(
+                    peer, today - timedelta(days=ago), {"activity": 50.0 + place}, now=now, scorecard="usage-only",
+                    weights={"activity": 100},
+                )  # fmt: skip
+        assert "Enterprise median, 5 clients" in text_of(get(staff.ada, scored, "?scorecard=usage-only"))
+        make.forget_cohorts()
+        assert "No Enterprise median" in text_of(get(staff.ada, scored))
 
     def test_that_is_not_in_use_is_the_main_one(self, staff: Staff, scored: Client, today: date) -> None:
         assert "How 58 is calculated" in text_of(get(staff.ada, scored, f"?scorecard=suppliers&explain={today}"))

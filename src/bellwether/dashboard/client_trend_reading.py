@@ -137,7 +137,7 @@ def read_course(
     if past := [day for day in days if day not in set(recent)]:
         tier_days = tier_days | tier_scores(client.contract_tier, name, past, cache=cache, seconds=PAST_SECONDS)
     peers: Sequence[Member] = peers_of(client.pk, tier_members(client.contract_tier, cache=cache))
-    count = len(peers) if name == main_scorecard() else _others(tier_days.get(until), own.get(until))
+    count = len(peers) if name == main_scorecard() else _others(tier_days, own)
     cohort, no_cohort = cohort_words(tier, count, needed=AT_LEAST)
     scorecard = card_of(series[-1].version if series else "", config)
     keys = {component.key for component in scorecard.components}
@@ -341,6 +341,7 @@ def _older(client: Client, records: read.Records, first: date, now: datetime, zo
     return found
 
 
-def _others(counts: Mapping[int, int] | None, own: int | None) -> int:
-    """Return how many other clients have a score on a day."""
-    return max(0, sum(counts.values()) - (own is not None)) if counts else 0
+def _others(tier_days: Mapping[date, Mapping[int, int]], own: Mapping[date, int | None]) -> int:
+    """Return how many other clients have a score on the newest day that any of them has."""
+    counts = (sum(tier_days[day].values()) - (own.get(day) is not None) for day in sorted(tier_days, reverse=True))
+    return next((count for count in counts if count > 0), 0)

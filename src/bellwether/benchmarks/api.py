@@ -9,7 +9,7 @@ from django.utils import timezone
 from ninja import Query, Router
 
 from bellwether.benchmarks import (
-    jobs,  # noqa: F401 (declares the job that makes the figures)
+    jobs,  # noqa: F401 (declares the jobs that make the figures)
     saved,
 )
 from bellwether.benchmarks.api_schemas import (

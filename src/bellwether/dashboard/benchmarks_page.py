@@ -31,7 +31,7 @@ from bellwether.health.configs import main_scorecard
 from bellwether.portfolio.models import Client
 from bellwether.staff import audit
 from bellwether.staff.models import StaffUser
-from bellwether.web.formatting import full_day, spark, status_of
+from bellwether.web.formatting import full_day, plural, spark
 
 UNDO = "benchmarks_undo"
 MOST_NAMES = 1_000
@@ -70,7 +70,7 @@ def benchmarks(request: HttpRequest) -> HttpResponse:
         values["problem"] = str(error)
         found = compare(user, client, "tier", night, sight)
     _note(user, client, "benchmark.read", now, cohort=found.choice.key)
-    return answer(request, "dashboard/benchmarks.html", values | _page(request, user, found, night, sight, now))
+    return answer(request, "dashboard/benchmarks.html", values | _page(request, user, found, night, sight))
 
 
 @require_GET
@@ -108,7 +108,7 @@ def count(request: HttpRequest) -> HttpResponse:
         try:
             filters = filters_of(asked)  # type: ignore[arg-type]
             choice = compare_filters(client, filters, night, sight_of(user, night), name="custom").choice
-            text, locked = choice.locked or f"{choice.peers} peers", bool(choice.locked)
+            text, locked = choice.locked or plural(choice.peers, "peer"), bool(choice.locked)
         except InvalidInputError:
             pass
     return answer(request, "dashboard/benchmarks_count.html", {"text": text, "locked": locked})
@@ -159,9 +159,7 @@ def _address(client: Client, choice_key: str, filters: Filters | None = None) ->
     return f"{reverse('benchmarks')}?{urlencode(query)}"
 
 
-def _page(
-    request: HttpRequest, user: StaffUser, found: Comparison, night: Night, sight: Sight, now: datetime
-) -> dict[str, Any]:
+def _page(request: HttpRequest, user: StaffUser, found: Comparison, night: Night, sight: Sight) -> dict[str, Any]:
     client, choice = found.client, found.choice
     licensed = licensed_features(client, night, main_scorecard())
     seats = client.licensed_user_count
@@ -178,7 +176,7 @@ def _page(
         ],
         "is_custom": is_custom,
         "custom_peers": choice.peers if is_custom else None,
-        "builder_open": is_custom or request.GET.get("cohort") == "custom",
+        "custom_text": plural(choice.peers, "peer"),
         "chips": _chips(client, found) if is_custom else [],
         "rows": [strip_row(one) for one in found.positions],
         "radar": radar_of(radar(found.positions)),
@@ -193,14 +191,12 @@ def _page(
         "dots": range(min(choice.peers, AT_LEAST)),
         "missing_dots": range(choice.needed),
         "saved": own,
-        "fields": _fields(night, found),
+        "fields": _fields(night, found, sees_all=sight.sees_all),
         "kept": _kept(found),
         "export": f"{reverse('benchmarks_export')}?{urlencode(query)}",
         "sees_all": sight.sees_all,
-        "look": status_of(client.health_status),
         "undo": request.session.pop(UNDO, None),
         "can_change": found.cohort is not None and found.cohort.owner_id == user.pk,
-        "now": now,
     }
 
 
@@ -229,7 +225,7 @@ def _instead_address(client: Client, found: Comparison, choice: Choice) -> str:
     return _address(client, choice.key)
 
 
-def _fields(night: Night, found: Comparison) -> list[tuple[str, str, str, list[tuple[str, str]]]]:
+def _fields(night: Night, found: Comparison, *, sees_all: bool) -> list[tuple[str, str, str, list[tuple[str, str]]]]:
     chosen = found.filters.as_json() if found.filters else {}
     return [
         (
@@ -239,7 +235,7 @@ def _fields(night: Night, found: Comparison) -> list[tuple[str, str, str, list[t
             [(one, class_name(name, one)) for one in words],
         )
         for name, words in classes_of(night).items()
-        if words
+        if words and (sees_all or name != "tag")
     ]
 
 

@@ -1,4 +1,4 @@
-"""The profile of a client as a radar: percentiles by metric on five axes. Pure; the template writes the SVG."""
+"""The profile of a client as a radar: percentiles by metric on five axes; the template writes the SVG."""
 
 import math
 from dataclasses import dataclass

@@ -1,10 +1,12 @@
-"""A comparison as text and places on the strips: worse is left, better is right. Pure."""
+"""A comparison as text and places on the strips: worse is left, better is right."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bellwether.benchmarks.comparing import Position, to_median
 from bellwether.benchmarks.metrics import Metric
+from bellwether.common.rounding import half_up
 from bellwether.web.formatting import number, signed
 
 NEAR = 8.0
@@ -56,10 +58,10 @@ def text_of(metric: Metric, value: float | None) -> str:
     if math.isinf(value):
         return "not yet"
     if metric.unit == "percent":
-        return f"{round(value)}%"
+        return f"{half_up(value)}%"
     if metric.unit == "days":
-        return f"{round(value)} d"
-    return number(round(value, 1) if metric.unit == "number" else round(value))
+        return f"{half_up(value)} d"
+    return number(round(value, 1) if metric.unit == "number" else half_up(value))
 
 
 def strip_row(one: Position) -> StripRow:
@@ -80,7 +82,7 @@ def strip_row(one: Position) -> StripRow:
     elif m - left < NEAR or right - m < NEAR:
         marks = [marks[0], marks[2]]
     own = None if math.isnan(one.value) else place(one.value)
-    rank = None if one.percentile is None else math.floor(one.percentile + 0.5)
+    rank = None if one.percentile is None else half_up(one.percentile)
     return StripRow(
         label=metric.label,
         sub=metric.sub,
@@ -104,13 +106,13 @@ def gap_row(one: Position, *, seats: int | None, licensed: int | None) -> GapRow
     """Return a position as a row of the table of gaps."""
     metric, gap = one.metric, one.gap
     unit = {"percent": " pts", "days": " d"}.get(metric.unit, "")
-    amount = None if gap is None else round(gap, 1 if metric.unit == "number" else None)
+    amount = None if gap is None else round(gap, 1) if metric.unit == "number" else half_up(gap)
     return GapRow(
         label=metric.label,
         value=text_of(metric, one.value),
         median=text_of(metric, one.spread.median if one.spread else None),
         gap="–" if amount is None else f"{signed(amount)}{unit}",
-        points="–" if one.gap_points is None else signed(math.floor(one.gap_points + 0.5)),
+        points="–" if one.gap_points is None else signed(half_up(one.gap_points)),
         to_median=to_median(one, seats=seats, licensed=licensed),
     )
 
@@ -136,7 +138,7 @@ def ordinal(rank: int) -> str:
     return {1: "st", 2: "nd", 3: "rd"}.get(rank % 10, "th")
 
 
-def _scale(metric: Metric, known: list[float], *, spread: float):  # type: ignore[no-untyped-def]
+def _scale(metric: Metric, known: list[float], *, spread: float) -> Callable[[float], float]:
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     pad = max(0.4 * spread, 0.15 * (high - low), 1e-9)
     low, high = max(0.0, low - pad), high + pad

@@ -254,8 +254,8 @@ class TestScoreDates:
     ) -> None:
         run()
         # 1 count of clients, 1 configuration, 1 catalogue, 13 or 14 loads, 1 history, 5 for storing (PostgreSQL: 7),
-        # 4 for the clients, 1 sparklines
-        with django_assert_max_num_queries(31 if connection.vendor == "postgresql" else 29):
+        # 4 for values of lost sources, 4 for the clients, 1 sparklines
+        with django_assert_max_num_queries(35 if connection.vendor == "postgresql" else 33):
             run(*[TODAY - timedelta(days=n) for n in range(days)])
 
 

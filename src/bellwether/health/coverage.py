@@ -87,7 +87,7 @@ def component_data(measures: pl.DataFrame, given: pl.DataFrame, scorecard: Score
         slugs = _freshness(component.formula)
         days = frame.select(pl.min_horizontal(pl.lit(None, pl.Int64), *slugs).alias("days"))["days"]
         as_of = frame.select(
-            pl.format('"{}"', (pl.col("date") - pl.duration(days=days)).cast(pl.String))
+            pl.format('"{}"', (pl.col("date") - pl.duration(days=pl.lit(days))).cast(pl.String))
             .fill_null("null")
             .alias("as_of")
         )["as_of"]

@@ -13,6 +13,7 @@ import polars as pl
 from bellwether.common.frames import check_frame
 from bellwether.common.rounding import half_up_expr
 from bellwether.health.formulas import DataWhereValue, in_order, quotient
+from bellwether.health.held_values import take_lower
 from bellwether.health.scorecard import RiskLevel, Scorecard, TrendRule
 
 PRODUCT_BANDS = ("HEALTHY", "MONITOR", "AT_RISK", "CRITICAL")
@@ -33,6 +34,9 @@ def score_measures(
     `measures` has client_id (String), date (Date) and the measures of the scorecard; absent measure columns count as
     null. `expected_dau` is derived from tier and seats where the column is absent. With a column previous_score the
     trend is measured against it, else against the scores of this frame and of `history` (client_id, date, score).
+
+    Columns such as "csat_90d.held" hold the last known value of a source that is lost: it counts where it makes the
+    score lower, and is no data (health.held_values).
 
     Columns of the answer: client_id, date, one Float64 per component (exact, null when missing), score (Int32 0-100,
     null while coverage is below the scorecard's minimum), exact (Float64, unrounded score), coverage (0-1), missing
@@ -92,7 +96,7 @@ def _with_scores(measures: pl.DataFrame, scorecard: Scorecard) -> pl.DataFrame:
     )
     if scorecard.points:
         frame = frame.with_columns(pl.when(pl.col(_DATA + key)).then(pl.col(key)).otherwise(0.0) for key in keys)
-    return combine(frame, scorecard)
+    return take_lower(combine(frame, scorecard), scorecard, lambda filled: _with_scores(filled, scorecard))
 
 
 def _judged(frame: pl.DataFrame, scorecard: Scorecard, previous: pl.Series) -> pl.DataFrame:

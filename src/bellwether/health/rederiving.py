@@ -10,6 +10,7 @@ import polars as pl
 from bellwether.health.canonical import seal_of
 from bellwether.health.coverage import component_data, intervals, shares
 from bellwether.health.engine import score_measures
+from bellwether.health.held_values import HELD
 from bellwether.health.measures import MEASURES_BY_SLUG, Unit
 from bellwether.health.score_rows import REASON_LENGTH, SEALED
 from bellwether.health.scorecard import Scorecard
@@ -40,8 +41,9 @@ def measures_frame(rows: Sequence[tuple[date, int | None, Mapping[str, Any]]], s
     }
     names: set[str] = set().union(*(inputs.keys() for _, _, inputs in rows)) if rows else set()
     for name in sorted(names - {"previous_score"}):
-        measure = MEASURES_BY_SLUG.get(name)
-        if measure is None and name not in scorecard.measures:
+        slug = name.removesuffix(HELD)
+        measure = MEASURES_BY_SLUG.get(slug)
+        if measure is None and slug not in scorecard.measures:
             continue
         kind: Any = pl.Float64
         if measure is not None:

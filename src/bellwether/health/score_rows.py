@@ -10,6 +10,7 @@ import polars as pl
 
 from bellwether.health.canonical import canonical_text, number_texts, seals, word_texts
 from bellwether.health.coverage import component_data, intervals, shares
+from bellwether.health.held_values import HELD, SINCE
 from bellwether.health.measures import MEASURES
 from bellwether.health.scorecard import Scorecard
 
@@ -91,7 +92,7 @@ def components_json(scored: pl.DataFrame, keys: Sequence[str]) -> pl.Series:
 def inputs_json(measures: pl.DataFrame, *, customs: Mapping[str, int] = MappingProxyType({})) -> pl.Series:
     """Return the measures of each row as a JSON object, nulls left out; previous_score has a column of its own.
 
-    Custom measures follow, each with its version as "<slug>.version", where it has a value.
+    Held values of lost sources are among them, and custom measures, each with its version as "<slug>.version".
     """
     slugs = [m.slug for m in MEASURES if m.slug != "previous_score" and m.slug in measures.columns]
     measures = measures.with_columns(
@@ -99,6 +100,7 @@ def inputs_json(measures: pl.DataFrame, *, customs: Mapping[str, int] = MappingP
         for slug, version in sorted(customs.items())
     )
     slugs += [name for slug in sorted(customs) for name in (slug, slug + VERSION)]
+    slugs += [name for name in measures.columns if name.endswith((HELD, SINCE))]
     texts = measures.select(
         (word_texts if measures.schema[slug] == pl.String else number_texts)(measures[slug]).alias(slug)
         for slug in slugs

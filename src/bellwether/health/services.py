@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,8 @@ from bellwether.health.custom_measures import Custom
 from bellwether.health.custom_scoring import customs_of, with_customs
 from bellwether.health.custom_storing import keep_values
 from bellwether.health.engine import score_parts, with_expected_dau
+from bellwether.health.held_values import held_slugs
+from bellwether.health.holding import with_held
 from bellwether.health.inputs import MeasureSettings
 from bellwether.health.loading import Loaded, load_inputs, workspace_settings
 from bellwether.health.measuring import lifetimes, living, measure
@@ -93,11 +96,28 @@ def score_dates(
         loaded = load_inputs(
             chunk, settings, now=now, scorecard=main, client_ids=ids, readings=readings, records=records
         )
-        total += _score_chunk(loaded, chunk, lines, assigned_by, customs, settings, now, newest)
+        measures = with_customs(measure(loaded.inputs, chunk, settings), customs, loaded.inputs, chunk)
+        measures = with_held(
+            living(measures, lifetimes(loaded.inputs)),
+            {slug for line in lines for config in configs_on(line, chunk) for slug in held_slugs(config.scorecard)},
+            scorecard=main,
+            ids=ids,
+            everyone=partial(_measures_of_all, chunk, customs, settings, now, main),
+        )
+        total += _score_chunk(loaded, measures, chunk, lines, assigned_by, customs, settings, now, newest)
         progress.advance(len(chunk))
     if chunks and day_of(now, settings.zone) == chunks[-1][-1]:
         keep_values(loaded.inputs, chunks[-1][-1])
     return total + ScoreCounts(clients=_update_clients(newest, main, settings, ids))
+
+
+def _measures_of_all(
+    dates: Sequence[date], customs: Sequence[Custom], settings: MeasureSettings, now: datetime, main: str
+) -> pl.DataFrame:
+    """Return the measures of all clients, which say whether a source is still there for any of them."""
+    inputs = load_inputs(dates, settings, now=now, scorecard=main).inputs
+    measures = with_customs(measure(inputs, dates, settings), customs, inputs, dates)
+    return living(measures, lifetimes(inputs))
 
 
 class _Newest:
@@ -124,6 +144,7 @@ class _Newest:
 
 def _score_chunk(
     loaded: Loaded,
+    measures: pl.DataFrame,
     dates: Sequence[date],
     lines: Sequence[Timeline],
     assigned_by: pl.DataFrame,
@@ -132,8 +153,6 @@ def _score_chunk(
     now: datetime,
     newest: _Newest,
 ) -> ScoreCounts:
-    measures = with_customs(measure(loaded.inputs, dates, settings), customs, loaded.inputs, dates)
-    measures = living(measures, lifetimes(loaded.inputs))
     notable = notable_events(loaded.inputs, dates, settings)
     counts = ScoreCounts(dates=len(dates))
     newest.see(loaded)

@@ -11,7 +11,7 @@ import pytest
 
 from bellwether.portfolio.models import Client
 from bellwether.staff.models import AuditEvent
-from bellwether.usage.facts import CLIENT_DAYS, store_month
+from bellwether.usage.facts import EVENT_DAYS, store_month
 from bellwether.usage.lake import Lake
 from tests.api.conftest import Caller
 from tests.api.portal_cast import SUPPLIER, keep_score
@@ -27,15 +27,19 @@ GOOD = {
 
 @pytest.fixture
 def suppliers(clients: Clients, lake: Lake, settings: Any) -> Clients:
-    settings.BELLWETHER_SCORECARD = "suppliers"
+    settings.BELLWETHER_PRESET = "suppliers"
     keep_score(clients.fading, "suppliers", TODAY, SUPPLIER, previous=52)
     keep_score(clients.sturdy, "suppliers", TODAY, GOOD, previous=91)
+    # Logins on three days; one of a service, one other event and one 30 days ago do not count.
+    logins = [(0, "Page Viewed", False), (9, "Signed In", False), (12, "Signed In", False), (29, "Signed In", False),
+              (5, "Signed In", True), (30, "Signed In", False)]  # fmt: skip
     rows = [
-        {"organization_id": "fading", "date": TODAY - timedelta(days=ago), "dau": dau}
-        for ago, dau in ((0, 0), (9, 2), (12, 1), (29, 1))
+        {"organization_id": "fading", "date": TODAY - timedelta(days=ago), "event": event, "is_service": service}
+        for ago, event, service in logins
     ]
-    schema = dict(CLIENT_DAYS)
-    store_month(lake, "client_days", "2026-06", pl.DataFrame(rows, schema=schema))
+    frame = pl.DataFrame(rows, schema=dict(EVENT_DAYS))
+    for month, part in frame.group_by(pl.col("date").dt.strftime("%Y-%m")):
+        store_month(lake, "event_days", str(month[0]), part)
     return clients
 
 

@@ -15,8 +15,9 @@ from bellwether.benchmarks.nightly import make_night
 from bellwether.benchmarks.percentiles import Spread
 from bellwether.common.models import JobRun
 from bellwether.dashboard.console_benchmarks import ordinal, strip_row
-from bellwether.dashboard.homes import home_name, portfolio_path, start
+from bellwether.dashboard.homes import portfolio_path, start
 from bellwether.portfolio.models import Client
+from bellwether.presets import load_preset
 from bellwether.staff.models import AuditEvent, StaffUser
 from bellwether.usage.lake import Lake
 from tests.api.portal_cast import ORGANIZATION, SUPPLIER, keep_score
@@ -248,8 +249,10 @@ class TestFirstPage:
         ],
     )
     def test_is_the_presets(self, settings: Any, staff: Staff, preset: str, home: str, path: str) -> None:
-        settings.BELLWETHER_PRESET = preset
-        assert (home_name(), portfolio_path()) == (home, path)
+        address = reverse(home)
+        assert load_preset(preset)["workspace"].get("home", "portfolio") == home
+        assert portfolio_path(home) == path
+        settings.BELLWETHER_HOME_PAGE = home
         request = RequestFactory().get("/")
         request.user = staff.ada
-        assert start(request)["Location"] == reverse(home)
+        assert start(request)["Location"] == address

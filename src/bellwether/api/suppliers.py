@@ -51,7 +51,7 @@ class SupplierOut(Schema):
     healthScore: int | None  # noqa: N815
     riskLevel: SupplierRisk | None  # noqa: N815
     lastLogin: date | None = Field(description="The day of the last login.")  # noqa: N815
-    daysActive: int = Field(description="Days with an active user in the last 30.")  # noqa: N815
+    daysActive: int = Field(description="Days with a login in the last 30.")  # noqa: N815
     tier: str
     recommendations: list[str] = Field(
         description="Made by rule from the supplier's own numbers, most promising first."

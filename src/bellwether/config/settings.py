@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from bellwether.config.environment import SettingsError, read_environment
+from bellwether.presets import load_preset
 
 try:
     ENVIRONMENT = read_environment(os.environ, cwd=Path.cwd())
@@ -27,6 +28,7 @@ BELLWETHER_KEEP_USAGE_DAYS = ENVIRONMENT.keep_usage_days
 BELLWETHER_KEEP_SCORES_DAYS = ENVIRONMENT.keep_scores_days
 BELLWETHER_KEEP_ACTIVITIES_DAYS = ENVIRONMENT.keep_activities_days
 BELLWETHER_PRESET = ENVIRONMENT.preset
+BELLWETHER_HOME_PAGE = load_preset(ENVIRONMENT.preset)["workspace"].get("home", "portfolio")
 BELLWETHER_SCORECARD = ENVIRONMENT.scorecard
 BELLWETHER_OTHER_SCORECARDS = ENVIRONMENT.other_scorecards
 BELLWETHER_PSEUDONYM_KEY = ENVIRONMENT.pseudonym_key

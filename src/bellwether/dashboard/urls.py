@@ -1,5 +1,6 @@
 """Addresses of the pages that staff read."""
 
+from django.conf import settings
 from django.urls import path
 
 from bellwether.dashboard import (
@@ -29,7 +30,7 @@ from bellwether.dashboard import (
 )
 
 urlpatterns = [
-    path(homes.portfolio_path(), portfolio_page.portfolio, name="portfolio"),
+    path(homes.portfolio_path(settings.BELLWETHER_HOME_PAGE), portfolio_page.portfolio, name="portfolio"),
     path("", homes.start, name="start"),
     path("console/", console_page.console, name="console"),
     path("console/benchmarks/", console_benchmarks.benchmarks, name="console_benchmarks"),

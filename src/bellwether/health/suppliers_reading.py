@@ -5,7 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.core.cache import caches
+
 from bellwether.health.active_days import active_days
+from bellwether.health.loading import workspace_settings
 from bellwether.health.scored_clients import SUPPLIERS, ScoredClient, scored_clients
 from bellwether.health.supplier_advice import recommendations
 from bellwether.staff.models import StaffUser
@@ -16,7 +19,7 @@ RISKS = ("healthy", "at_risk", "critical")
 @dataclass(frozen=True)
 class Supplier:
     """A supplier. `last_login` is the day of its last login, None if there was none; `days_active` counts the days with
-    an active user in the 30 days to that of the score; `risk` is None without a score."""
+    a login in the 30 days to the newest score; `risk` is None without a score."""
 
     scored: ScoredClient
     last_login: date | None
@@ -44,7 +47,8 @@ def suppliers_of(user: StaffUser) -> list[Supplier]:
     """Return the suppliers that `user` sees, by name. A fixed number of queries, and one read of the facts."""
     found = scored_clients(user, SUPPLIERS, with_inputs=True)
     newest = max((one.row.date for one in found if one.row), default=None)
-    days = active_days(newest) if newest else {}
+    logins = workspace_settings().login_events
+    days = active_days(newest, login_events=logins, cache=caches["memory"]) if newest else {}
     return [_supplier(one, days.get(one.client.organization_id, 0)) for one in found]
 
 

@@ -112,6 +112,8 @@ class TestLine:
         text = text_of(get(staff.ada, scored))
         assert "Version 7 came into force" in text
         assert "1 day scored again" in text
+        panel = text_of(get(staff.ada, scored, f"?on={today}"))
+        assert "Data that came late changed this day afterwards: when it was over, the score was 61." in panel
 
 
 class TestDay:

@@ -1,7 +1,7 @@
 """What the health trend shows, from which the card, the images and the table are made alike. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
@@ -25,7 +25,8 @@ class Course:
 
     `series` may begin before `first`. `component` is the component that is shown instead of the score, "" for the
     score. `cohort` names the reference line and `no_cohort` says why there is none; `tier` names the peers.
-    `known_from` is the first day on which the client was ever scored.
+    `known_from` is the first day on which the client was ever scored, `seen` the score of a day as it first stood where
+    late data changed it.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Course:
     entries: Sequence[Entry]
     component: str = ""
     known_from: date | None = None
+    seen: Mapping[date, int | None] = field(default_factory=dict)
 
     @cached_property
     def labels(self) -> dict[str, str]:

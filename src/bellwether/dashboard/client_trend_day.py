@@ -1,6 +1,6 @@
 """The panel under the health trend: what moved the score, on a day that the reader chose or over the trend's period."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -47,7 +47,10 @@ class Happening:
 
 @dataclass(frozen=True)
 class Moved:
-    """The panel. `chosen`: the reader chose a day; `close` then leads back. `nothing` says why there are no drivers."""
+    """The panel. `chosen`: the reader chose a day; `close` then leads back.
+
+    `nothing` says why there are no drivers, `late` that late data changed the day afterwards.
+    """
 
     title: str
     iso: str
@@ -61,6 +64,7 @@ class Moved:
     more_measures: int
     events: list[Happening]
     nothing: str
+    late: str
     explain: str
     close: str
     previous: str
@@ -105,10 +109,14 @@ def day_panel(
     drivers: Sequence[Driver],
     measures: Sequence[MeasureMove],
     entries: Sequence[Entry],
+    seen: Mapping[date, int | None],
     address: Address,
     today: date,
 ) -> Moved:
-    """Return the panel of the day `on`; `drivers` and `measures` are against `against`, one of `found`."""
+    """Return the panel of the day `on`; `drivers` and `measures` are against `against`, one of `found`.
+
+    `seen` are the scores as they first stood of days that late data changed.
+    """
     scores = {point.day: point.score for point in series}
     reasons = {point.day: point.reason for point in series}
     score = scores.get(on)
@@ -145,6 +153,7 @@ def day_panel(
             :MOST_EVENTS
         ],
         nothing=nothing,
+        late=_late(on, seen),
         explain=address.with_(explain=on.isoformat()) + "#explained" if on in scores else "",
         close=address.with_(on=None, against=None) + "#trend",
         previous=address.with_(on=previous.isoformat()) + "#moved" if previous else "",
@@ -177,6 +186,7 @@ def period_panel(
         more_measures=max(0, len(measures) - MOST_MEASURES),
         events=[],
         nothing="",
+        late="",
         explain=address.with_(explain=newest.day.isoformat()) + "#explained",
         close="",
         previous="",
@@ -195,6 +205,14 @@ def driver_lines(drivers: Sequence[Driver]) -> list[DriverLine]:
         )
         for one in drivers
     ]
+
+
+def _late(on: date, seen: Mapping[date, int | None]) -> str:
+    if on not in seen:
+        return ""
+    first = seen[on]
+    stood = "there was no score" if first is None else f"the score was {first}"
+    return f"Data that came late changed this day afterwards: when it was over, {stood}."
 
 
 def _summary(score: int, before: int | None, since: date, today: date) -> str:

@@ -140,6 +140,7 @@ def read_course(
     count = len(peers) if name == main_scorecard() else _others(tier_days, own)
     cohort, no_cohort = cohort_words(tier, count, needed=AT_LEAST)
     scorecard = card_of(series[-1].version if series else "", config)
+    seen = read.rescored_days(client, name, first=first, last=until)
     keys = {component.key for component in scorecard.components}
     return Course(
         name=client.name,
@@ -153,11 +154,12 @@ def read_course(
         no_cohort=no_cohort,
         entries=[
             *entries,
-            *_own_entries(client, name, series, first, until),
+            *_own_entries(name, series, seen),
             *_older(client, records, first, now, zone),
         ],
         component=view.component if view.component in keys else "",
         known_from=read.first_scored(client, name),
+        seen=dict(seen),
     )
 
 
@@ -230,6 +232,7 @@ class ShownTrend:
                 drivers=moves.drivers,
                 measures=moves.measures,
                 entries=self.course.entries,
+                seen=self.course.seen,
                 address=address,
                 today=today,
             )
@@ -317,11 +320,10 @@ def export_addresses(client_id: UUID, address: Address) -> list[tuple[str, str]]
     ]
 
 
-def _own_entries(client: Client, scorecard: str, series: Sequence[ScoreDay], first: date, last: date) -> list[Entry]:
+def _own_entries(scorecard: str, series: Sequence[ScoreDay], seen: Sequence[tuple[date, int | None]]) -> list[Entry]:
     """Return the entries that only the trend has: versions that came into force and days scored again."""
     changed = {number for *_, version in version_changes(series) if (number := number_of(version)) is not None}
     reasons = read.config_reasons(scorecard, changed)
-    seen = read.rescored_days(client, scorecard, first=first, last=last)
     scores = {point.day: point.score for point in series}
     return [*config_entries(series, reasons), *rescored_entries(seen, scores)]
 

@@ -108,8 +108,8 @@ def _other_parts(
     if change.gained:
         reason = f"{_names(change.gained, components)} {_have(change.gained)} data now"
         parts.append(Driver("gained", "", "New data", change.gained_points, reason))
-    late = float(getattr(change, "late", 0.0) or 0.0)
-    if late:
+    late = _late_points(change)
+    if abs(late) > 1e-9:
         parts.append(Driver("late", "", "Late data", late, "records that came in after the day was scored"))
     if abs(change.configuration) > 1e-9:
         reason = "other weights or formulas"
@@ -117,6 +117,12 @@ def _other_parts(
             reason = f"{after.weights_version} came into force in place of {before.weights_version}"
         parts.append(Driver("configuration", "", "Configuration", change.configuration, reason))
     return parts
+
+
+def _late_points(change: Change) -> float:
+    """Return the points that late data moved, where the split tells them apart: one figure, or one a component."""
+    late = getattr(change, "late", None) or 0.0
+    return float(sum(late.values()) if isinstance(late, Mapping) else late)
 
 
 def _component_reason(key: str, points: float, components: Mapping[str, Component], leaves: "_Leaves") -> str:

@@ -11,10 +11,13 @@ import polars as pl
 from django.conf import settings
 from django.db import transaction
 
+from bellwether.common.errors import InvalidInputError
 from bellwether.common.time import end_of
 from bellwether.health.config_scopes import DEFAULT, Scope, scope_of
 from bellwether.health.custom_registry import archived_slugs, custom_measures, known_measures
-from bellwether.health.measures import MEASURES_BY_SLUG
+from bellwether.health.definition_shape import shape_problems
+from bellwether.health.formulas import number_measures
+from bellwether.health.measures import MEASURES_BY_SLUG, Unit
 from bellwether.health.models import ConfigActivation, HealthScoreConfig
 from bellwether.health.scorecard import Scorecard, definition_digest, parse_scorecard, shipped_definition
 from bellwether.presets import load_preset
@@ -209,9 +212,24 @@ def active_config(scorecard: str, *, now: datetime) -> ActiveConfig:
 def check_definition(definition: Mapping[str, Any]) -> Scorecard:
     """Return the scorecard that `definition` describes, if it may be saved as it is.
 
-    Raises InvalidInputError as `parse_scorecard` does, also for measures that are unknown or archived.
+    Raises InvalidInputError with a sentence per field path: a field that is missing or holds what it may not, weights
+    that do not sum to 100, thresholds out of order, measures that are unknown, archived or words where numbers are
+    needed.
     """
-    return parse_scorecard(definition, known_measures=known_measures(), archived_measures=archived_slugs())
+    known = known_measures()
+    problems = shape_problems(definition)
+    if problems:
+        raise InvalidInputError(f"Scorecard {definition.get('name', '?')!r} cannot be used.", problems)
+    card = parse_scorecard(definition, known_measures=known, archived_measures=archived_slugs())
+    words = {slug for slug, measure in known.items() if measure.unit is Unit.WORD}
+    problems = {
+        f"components.{component.key}.formula": f"reads {', '.join(sorted(wrong))} as a number, which is a word."
+        for component in card.components
+        if (wrong := number_measures(component.formula) & words)
+    }
+    if problems:
+        raise InvalidInputError(f"Scorecard {card.name!r} cannot be used.", problems)
+    return card
 
 
 def configs_in_force() -> list[ActiveConfig]:

@@ -82,17 +82,21 @@ def _with_scores(measures: pl.DataFrame, scorecard: Scorecard) -> pl.DataFrame:
     absent = [name for name in scorecard.measures if name not in frame.columns]
     frame = frame.with_columns(pl.lit(None, pl.Float64).alias(name) for name in absent)
     keys = [component.key for component in scorecard.components]
-    frame = frame.with_columns(
+    frame = frame.with_columns(  # all at once: a component may be called what a measure is called
         *[
             (half_up_expr(c.formula.value()).cast(pl.Float64) if c.whole else c.formula.value()).alias(c.key)
             for c in scorecard.components
         ],
+        *[
+            c.formula.has_data().alias(_DATA + c.key)
+            for c in scorecard.components
+            if not isinstance(c.formula, DataWhereValue)
+        ],
     )
     frame = frame.with_columns(
-        (pl.col(c.key).is_not_null() if isinstance(c.formula, DataWhereValue) else c.formula.has_data()).alias(
-            _DATA + c.key
-        )
+        pl.col(c.key).is_not_null().alias(_DATA + c.key)
         for c in scorecard.components
+        if isinstance(c.formula, DataWhereValue)
     )
     if scorecard.points:
         frame = frame.with_columns(pl.when(pl.col(_DATA + key)).then(pl.col(key)).otherwise(0.0) for key in keys)

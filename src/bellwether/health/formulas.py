@@ -279,6 +279,15 @@ class Mean(DataWhereValue):
         return "; ".join(f"{part.weight / whole:.0%} {part.formula.words(labels)}" for part in self.parts)
 
 
+def number_measures(formula: Formula) -> frozenset[str]:
+    """Return the measures that `formula` reads as numbers: all but those whose words have values."""
+    if isinstance(formula, Values):
+        return frozenset()
+    if isinstance(formula, Mean):
+        return frozenset().union(*(number_measures(part.formula) for part in formula.parts))
+    return formula.measures
+
+
 def _pair(value: Any) -> tuple[float, float]:
     first, second = value
     return float(first), float(second)

@@ -27,9 +27,9 @@ from django.utils import timezone
 
 from bellwether.demo.home import truth_path
 from bellwether.health.backtest_metrics import auc, tally
-from bellwether.health.backtest_outcomes import as_of_dates, follow, without_leaving_days
+from bellwether.health.backtest_outcomes import as_of_dates, follow, while_clients
 from bellwether.health.backtest_parameters import STEP_DAYS
-from bellwether.health.backtest_reading import churns, first_day, ids_by_organization
+from bellwether.health.backtest_reading import churns, first_day, ids_by_organization, last_days
 from bellwether.health.backtest_rules import RULES, of_scores
 from bellwether.health.backtest_suggestion import with_weights
 from bellwether.health.engine import score_measures
@@ -56,7 +56,7 @@ def main() -> int:
     cards = {name: parse_scorecard(definition) for name, definition in definitions.items()}
     dates = as_of_dates(first_day(workspace_lake(), now.date()), now.date(), STEP_DAYS)
     measures = pl.concat(replay_measures(dates, now=now, scorecards=list(cards.values()))).sort("client_id", "date")
-    measures = without_leaving_days(measures.rename({"date": "as_of"}), churns()).rename({"as_of": "date"})
+    measures = while_clients(measures.rename({"date": "as_of"}), churns(), last_days()).rename({"as_of": "date"})
     rows = measures.select("client_id", pl.col("date").alias("as_of"))
     candidates = [of_scores(name, name, score_measures(measures, card), card) for name, card in cards.items()]
     candidates += [rule(measures) for rule in RULES.values()]

@@ -71,9 +71,14 @@ class TestFollow:
         assert found.rows["label"].to_list() == [1, 1]
         assert found.losses["arr"].to_list() == [1.0, 2.0]
 
-    def test_the_day_of_leaving_is_no_observation(self) -> None:
-        kept = outcomes.without_leaving_days(rows(("a", 9), ("a", 10), ("b", 10)), churns(("a", 10, 1.0)))
-        assert kept.rows() == [("a", day(9)), ("b", day(10))]
+    def test_the_day_of_leaving_and_days_after_it_are_no_observations(self) -> None:
+        given = rows(("a", 9), ("a", 10), ("a", 11), ("b", 10), ("b", 11), ("c", 11))
+        last = pl.DataFrame(
+            [("a", day(10)), ("b", day(10)), ("c", None)], schema={"client_id": pl.String, "last_day": pl.Date},
+            orient="row",
+        )  # fmt: skip
+        kept = outcomes.while_clients(given, churns(("a", 10, 1.0)), last)
+        assert kept.rows() == [("a", day(9)), ("b", day(10)), ("c", day(11))]
 
 
 class TestLabels:

@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 
 from bellwether.health.backtest_evaluation import Watch, evaluate
-from bellwether.health.backtest_outcomes import CHURNS, follow, without_leaving_days
+from bellwether.health.backtest_outcomes import CHURNS, follow, while_clients
 from bellwether.health.backtest_result import Horizon
 from bellwether.health.backtest_rules import Candidate, of_scores
 from bellwether.health.engine import score_measures
@@ -25,6 +25,7 @@ D = date(2024, 1, 1)
 MEASURES = ("csat_90d", "renewal_signal", "nps_latest")
 # From best to worst: noise 10; sqrt(5^2 + 15^2) = 16; 30; half the signal and noise sqrt(15^2 + 15^2), that is 42 on
 # the whole signal; none of the signal.
+NOBODY = pl.DataFrame(schema={"client_id": pl.String, "last_day": pl.Date})
 WEIGHTS = {"sharp": (100, 0, 0), "both": (50, 50, 0), "dull": (0, 100, 0), "diluted": (0, 50, 50), "blind": (0, 0, 100)}
 
 
@@ -59,7 +60,7 @@ def definition(weights: tuple[int, ...]) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def outcome() -> tuple[Horizon, pl.DataFrame, list[Candidate]]:
     frame, churns = planted()
-    rows = without_leaving_days(frame.rename({"date": "as_of"}), churns).sort("client_id", "as_of")
+    rows = while_clients(frame.rename({"date": "as_of"}), churns, NOBODY).sort("client_id", "as_of")
     measures = rows.rename({"as_of": "date"})
     cards = {name: parse_scorecard(definition(weights)) for name, weights in WEIGHTS.items()}
     candidates = [of_scores(name, name, score_measures(measures, card), card) for name, card in cards.items()]

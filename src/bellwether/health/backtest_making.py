@@ -19,7 +19,7 @@ from bellwether.health.backtest_outcomes import (
     follow,
     follow_labels,
     horizon_in_name,
-    without_leaving_days,
+    while_clients,
 )
 from bellwether.health.backtest_parameters import MOST_DATES, Parameters
 from bellwether.health.backtest_reading import (
@@ -27,6 +27,7 @@ from bellwether.health.backtest_reading import (
     churns,
     first_day,
     ids_by_organization,
+    last_days,
     places,
     rivals,
     watch_of,
@@ -73,7 +74,7 @@ def make_backtest(
     cards = _cards(subject, parameters, rivals(now=now))
     measures = _measures(dates, cards, parameters, now, progress)
     gone = churns()
-    measures = without_leaving_days(measures.rename({"date": "as_of"}), gone).rename({"as_of": "date"})
+    measures = while_clients(measures.rename({"date": "as_of"}), gone, last_days()).rename({"as_of": "date"})
     measures = measures.sort("client_id", "date")
     rows = measures.select("client_id", pl.col("date").alias("as_of"))
     if labels is None:

@@ -97,10 +97,17 @@ def follow_labels(rows: pl.DataFrame, labels: pl.DataFrame) -> Followed:
     return Followed(found.select("client_id", "as_of", "label"), losses)
 
 
-def without_leaving_days(rows: pl.DataFrame, churns: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows (client_id, as_of and others) but those on the very day on which the client left."""
+def while_clients(rows: pl.DataFrame, churns: pl.DataFrame, last_days: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows (client_id, as_of and others) of days on which the client was one by what is known now.
+
+    `last_days` has client_id and last_day, null while a client. Left out are days after the last one, also where scores
+    rest on what was known on the day and nobody had written down yet that the client had left, and the very day on
+    which it left.
+    """
     left = churns.select("client_id", pl.col("date").alias("as_of"))
-    return rows.join(left, on=["client_id", "as_of"], how="anti", maintain_order="left")
+    ended = rows.join(last_days.select("client_id", "last_day"), on="client_id", how="left", maintain_order="left")
+    living = (ended["as_of"] <= ended["last_day"]).fill_null(True)
+    return rows.filter(living).join(left, on=["client_id", "as_of"], how="anti", maintain_order="left")
 
 
 def read_labels(text: bytes, column: str) -> pl.DataFrame:

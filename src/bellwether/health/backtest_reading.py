@@ -13,7 +13,9 @@ from bellwether.health.backtest_evaluation import Watch
 from bellwether.health.backtest_outcomes import CHURNS
 from bellwether.health.configs import ConfigsInForce, in_force
 from bellwether.health.inputs import Schema
+from bellwether.health.loading import workspace_settings
 from bellwether.health.models import HealthScoreConfig
+from bellwether.health.records import load_licences
 from bellwether.health.rows import read_frame
 from bellwether.health.scorecard import SCORECARDS, Scorecard, load_scorecard
 from bellwether.portfolio.choices import OutcomeKind
@@ -64,6 +66,11 @@ def ids_by_organization() -> pl.DataFrame:
     """Return organization_id and client_id (32 hex digits) of all clients."""
     schema: Schema = {"organization_id": pl.String, "client_id": pl.String}
     return read_frame(Client.objects.order_by("organization_id"), schema, {"client_id": "id"})
+
+
+def last_days() -> pl.DataFrame:
+    """Return client_id and last_day of all clients by what is known now, null while a client."""
+    return load_licences(workspace_settings()).clients.select("client_id", "last_day")
 
 
 def places(rows: pl.DataFrame) -> pl.DataFrame:

@@ -80,7 +80,7 @@ class TestLooking:
 
     def test_shows_only_the_own_clients(self, scored: Clients, staff: Staff) -> None:
         assert "Elsewhere" not in text_of(as_user(staff.ada).get(PAGE + DRAFT + "&show=all"))
-        assert "Elsewhere" in text_of(as_user(staff.cleo).get(PAGE))
+        assert "Elsewhere" in text_of(as_user(staff.cleo).get(PAGE + "?t.healthy=100&t.monitor=100&t.at_risk=100"))
 
     def test_the_preview_follows_and_keeps_the_address(self, scored: Clients, staff: Staff) -> None:
         answer = as_user(staff.ada).get(PREVIEW + DRAFT, headers={"HX-Request": "true"})
@@ -115,6 +115,12 @@ class TestLooking:
         elsewhere = f"?scope=client:{scored.elsewhere.pk}"
         assert as_user(staff.ada).get(PAGE + elsewhere).status_code == 404
         assert as_user(staff.cleo).get(PAGE + elsewhere).status_code == 200
+
+    def test_a_client_is_found_by_name(self, scored: Clients, staff: Staff) -> None:
+        browser = as_user(staff.ada)
+        assert browser.get(PAGE + "?client=fad")["Location"] == f"{PAGE}?scope=client%3A{scored.fading.pk}"
+        assert "No client is called" in text_of(browser.get(PAGE + "?client=elsewhere", follow=True))
+        assert "fits several clients: Newborn, Sturdy" in text_of(browser.get(PAGE + "?client=r", follow=True))
 
     def test_a_workspace_without_scores(self, staff: Staff) -> None:
         assert "No scored clients" in text_of(as_user(staff.adam).get(PAGE))

@@ -43,7 +43,7 @@ def save(request: HttpRequest) -> HttpResponse:
     reason = request.POST.get("reason", "").strip()
     try:
         if wanted and not reason:
-            raise InvalidInputError("Give a reason: it stands in the version history and beside every score.")
+            raise InvalidInputError("Give a reason: it stands in the version history.")
         saved = save_draft(state.draft, state, actor=user, reason=reason, now=now)
         if not wanted:
             messages.success(request, f"Version {saved.version} is saved as a draft. Nothing has changed yet.")

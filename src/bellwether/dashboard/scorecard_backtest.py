@@ -5,9 +5,10 @@ The result is data as bellwether.health.backtest_result describes it (docs/refer
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from bellwether.web.formatting import days_short, number, percent, plural
+from bellwether.web.formatting import MINUS, days_short, full_day, number, percent, plural
 
 WIDTH, HEIGHT, LEFT, TOP, BASE = 560, 210, 34, 14, 176
 ROC_LEFT, ROC_RIGHT = 28, 214
@@ -141,9 +142,13 @@ def _about(result: Mapping[str, Any], shown: Mapping[str, Any]) -> str:
     if not sample["rows"]:
         return f"Scores as they stood, and who left within {shown['days']} days"
     return (
-        f"{plural(sample['rows'], 'score')} as they stood from {sample['first']} to {sample['last']}, "
+        f"{plural(sample['rows'], 'score')} as they stood from {_day(sample['first'])} to {_day(sample['last'])}, "
         f"{plural(sample['clients'], 'client')}, {number(sample['churned'])} left within {shown['days']} days"
     )
+
+
+def _day(text: str | None) -> str:
+    return full_day(date.fromisoformat(text) if text else None)
 
 
 def _figures(tested: Mapping[str, Any], other: Mapping[str, Any] | None, *, sees_all: bool) -> list[Figure]:
@@ -153,6 +158,7 @@ def _figures(tested: Mapping[str, Any], other: Mapping[str, Any] | None, *, sees
     found = [
         Figure("AUC", _two(auc["value"]), _was(other, "auc", _two)),
         Figure("80% interval", _between(auc)),
+        *_gain(other),
         Figure("Lift, lowest tenth", _times(tested["lift"]["value"]), _was(other, "lift", _times)),
         Figure(
             "Losses flagged",
@@ -174,6 +180,18 @@ def _figures(tested: Mapping[str, Any], other: Mapping[str, Any] | None, *, sees
     if sees_all and arr.get("missed_share") is not None:
         found.append(Figure("Lost ARR not flagged", percent(arr["missed_share"])))
     return found
+
+
+def _gain(other: Mapping[str, Any] | None) -> list[Figure]:
+    """Return the AUC gained over the version in use, on the same scores."""
+    gain = ((other or {}).get("difference") or {}).get("auc")
+    if not gain or gain["value"] is None or gain["low95"] is None:
+        return []
+    return [Figure("Gained", f"{_signed(gain['value'])}, {_signed(gain['low95'])} to {_signed(gain['high95'])}")]
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-", MINUS)
 
 
 def _tenths(tested: Mapping[str, Any], other: Mapping[str, Any] | None, sample: Mapping[str, Any]) -> Tenths:

@@ -78,7 +78,7 @@ class EffectView:
 def effect_view(effect: Effect, *, everybody: bool = False) -> EffectView:
     """Return what the page shows of `effect`; with `everybody` up to MOST_SHOWN of those that change."""
     changed = changed_only(effect.changes)
-    shown = changed.head(MOST_SHOWN) if everybody else effect.changes.head(SHOWN)
+    shown = changed.head(MOST_SHOWN if everybody else SHOWN)
     average, before = _whole(effect.average_draft), _whole(effect.average_now)
     bands = [
         BandCount(None if band == "NA" else band, status_of(band).label, effect.now[band], effect.draft[band])

@@ -4,8 +4,10 @@ from datetime import datetime
 from typing import Any, cast
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
@@ -19,6 +21,8 @@ from bellwether.dashboard.scorecard_form import LIMIT, WEIGHT, Asked, read_asked
 from bellwether.dashboard.scorecard_state import State, state_of
 from bellwether.dashboard.scorecard_tabs import scope_choices, tabs_of
 from bellwether.dashboard.scorecard_versions import version_rows
+from bellwether.health.config_scopes import Scope
+from bellwether.portfolio.models import Client
 from bellwether.staff import audit
 from bellwether.staff.models import StaffUser
 from bellwether.web.formatting import day, status_of
@@ -32,6 +36,9 @@ BANDS = (("healthy", "HEALTHY"), ("monitor", "MONITOR"), ("at_risk", "AT_RISK"))
 def scorecard(request: HttpRequest) -> HttpResponse:
     """Show the scorecard in use, or a draft of it with its effect on the clients that the reader sees."""
     user, now = cast(StaffUser, request.user), timezone.now()
+    wanted = request.GET.get("client", "").strip()
+    if wanted:
+        return _scope_of_client(request, wanted, user)
     state = state_of(user, asked_of(request), now=now)
     audit.record(actor=user, action="scorecard.read", object_type="config", object_id=state.base.pk, now=now)
     values = page_values(state, now, horizon=horizon_of(request))
@@ -81,6 +88,17 @@ def changes(request: HttpRequest) -> HttpResponse:
     name = f"health-score-changes-{day_of(now, settings.BELLWETHER_WORKSPACE_ZONE)}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+def _scope_of_client(request: HttpRequest, name: str, user: StaffUser) -> HttpResponse:
+    """Go to the configuration of the only visible client that `name` fits, or say why that cannot be."""
+    seen = Client.objects.visible_to(user).active().order_by("name")
+    found = list(seen.filter(name__iexact=name)[:2]) or list(seen.filter(name__icontains=name)[:4])
+    if len(found) == 1:
+        return redirect(reverse("scorecard") + Asked(scope=Scope(client_id=found[0].pk)).query())
+    names = ", ".join(client.name for client in found[:3])
+    messages.error(request, f"{name!r} fits several clients: {names}." if found else f"No client is called {name!r}.")
+    return redirect("scorecard")
 
 
 def asked_of(request: HttpRequest) -> Asked:

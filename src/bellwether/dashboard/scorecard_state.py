@@ -75,7 +75,8 @@ class State:
     @property
     def publishes(self) -> int:
         """The number of the version that publishing would bring into force."""
-        return self.next_version if self.edited or scope_of(self.base) != self.scope else self.base.version
+        same = not self.edited and self.changed and scope_of(self.base) == self.scope
+        return self.base.version if same else self.next_version
 
     @property
     def why_not(self) -> str:

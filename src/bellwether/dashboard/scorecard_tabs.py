@@ -39,8 +39,9 @@ def tabs_of(state: State) -> list[Tab]:
     tabs = [Tab("Default", reverse("scorecard"), counts.get(state.configs.default.version, 0), state.scope == DEFAULT)]
     for scope in shown:
         version = scoped[scope].version if scope in scoped else ""
+        touched = state.effect.touched if state.effect and scope == state.scope else 0
         href = reverse("scorecard") + Asked(scope=scope).query()
-        tabs.append(Tab(scope_label(scope, names), href, counts.get(version, 0), scope == state.scope))
+        tabs.append(Tab(scope_label(scope, names), href, counts.get(version, touched), scope == state.scope))
     return tabs
 
 

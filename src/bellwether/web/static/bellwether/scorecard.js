@@ -82,5 +82,10 @@
     event.preventDefault();
   });
 
+  const dialog = document.querySelector("#publish");
+  if (dialog) dialog.addEventListener("toggle", (event) => {
+    if (event.newState === "open") dialog.querySelector("#reason").focus();
+  });
+
   all(".weights > li").forEach(mirror);
 })();

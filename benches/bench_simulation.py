@@ -74,10 +74,9 @@ def fill(clients: int, now: datetime) -> tuple[Any, Any]:
     rows = score_rows(
         score_measures(frame, config.scorecard),
         frame,
-        scorecard=config.scorecard.name,
-        components=[component.key for component in config.scorecard.components],
-        weights=config.weights,
+        scorecard=config.scorecard,
         version=config.version,
+        digest=config.digest,
         notable=notable,
     )
     store_scores(rows, now=now)

@@ -125,6 +125,19 @@ class TestScopes:
             assert set(effect.changes.filter(pl.col("touched"))["name"]) == names
             assert effect.clients == 4
 
+    @pytest.mark.parametrize("kind", ["segment", "tier", "client"])
+    def test_publishing_for_some_gives_what_was_shown(self, scored: Clients, staff: Staff, kind: str) -> None:
+        Client.objects.filter(pk=scored.sturdy.pk).update(segment="Growth")
+        scopes = {
+            "segment": Scope(segment="Growth"), "tier": Scope(tier="ENTERPRISE"),
+            "client": Scope(client_id=scored.sturdy.pk),
+        }  # fmt: skip
+        draft = make_draft(base(), scopes[kind], weights=TILTED)
+        effect = effect_of(draft, CARD, staff.vera, now=NOW)
+        assert effect.changed > 0
+        go_live(draft, staff)
+        assert stored() == rows(effect)
+
     def test_the_narrower_scope_keeps_its_own(self, scored: Clients, staff: Staff) -> None:
         go_live(make_draft(base(), Scope(client_id=scored.fading.pk), weights=TILTED), staff)
         effect = effect_of(make_draft(base(), DEFAULT, weights=TILTED), CARD, staff.vera, now=NOW)

@@ -1,4 +1,4 @@
-"""Saving a draft as a version and bringing versions into force: what the page of the health score asks for."""
+"""Saving a draft as a version and bringing versions into force, as the page of the health score asks for it."""
 
 from datetime import datetime
 
@@ -7,14 +7,7 @@ from bellwether.common.jobs import request_job
 from bellwether.common.models import JobRun
 from bellwether.dashboard.scorecard_state import State
 from bellwether.health import jobs  # noqa: F401 (declares the job that scores)
-from bellwether.health.config_changes import (
-    LONGEST_REASON,
-    SameConfigError,
-    activate,
-    newest_activation,
-    roll_back,
-    save_config,
-)
+from bellwether.health.config_changes import SameConfigError, activate, newest_activation, roll_back, save_config
 from bellwether.health.config_scopes import scope_of
 from bellwether.health.models import ConfigActivation, HealthScoreConfig
 from bellwether.health.simulations import Draft
@@ -24,29 +17,21 @@ SCORE = "score"
 
 
 def save_draft(draft: Draft, state: State, *, actor: StaffUser, reason: str, now: datetime) -> HealthScoreConfig:
-    """Return the draft as a new version, not in force; the version that it starts from where it says the same."""
+    """Return the draft as a new version, not in force; the version that it starts from where it says the same.
+
+    Raises InvalidInputError for what cannot be saved.
+    """
     try:
         return save_config(
-            state.scorecard,
-            draft.definition,
-            scope=draft.scope,
-            name=draft.card.title,
-            reason=reason[:LONGEST_REASON],
-            based_on=state.base,
-            by=actor,
-            now=now,
+            state.scorecard, draft.definition, scope=draft.scope, reason=reason, based_on=state.base, by=actor, now=now
         )
     except SameConfigError as same:
         return same.config
 
 
 def publish(config: HealthScoreConfig, *, actor: StaffUser, reason: str, now: datetime) -> ConfigActivation:
-    """Bring a version into force in its scope and return the activation. Raises InvalidInputError without a reason,
-    ConflictError where it is in force already."""
-    newest = newest_activation(config.scorecard, scope_of(config))
-    if newest is not None and newest.config_id == config.pk:
-        raise ConflictError(f"Version {config.version} is in use already.")
-    return activate(config, reason=reason[:LONGEST_REASON], by=actor, now=now)
+    """Bring a version into force in its scope and return the activation. Raises InvalidInputError without a reason."""
+    return activate(config, reason=reason, by=actor, now=now)
 
 
 def undo(activation: ConfigActivation, *, actor: StaffUser, now: datetime) -> ConfigActivation:
@@ -56,9 +41,8 @@ def undo(activation: ConfigActivation, *, actor: StaffUser, now: datetime) -> Co
     if newest is None or newest.pk != activation.pk:
         raise ConflictError("Another version was published since; nothing was undone.")
     number = activation.config.version if activation.config else ""
-    return roll_back(
-        scope, scorecard=activation.scorecard, reason=f"Version {number} undone", by=actor, now=now
-    )  # fmt: skip
+    reason = f"Version {number} undone"
+    return roll_back(scope, scorecard=activation.scorecard, reason=reason, by=actor, now=now)
 
 
 def recalculation(activation: ConfigActivation, *, now: datetime) -> JobRun:

@@ -57,10 +57,15 @@
   }
 
   // Until the server has answered, the buttons would send the draft before this one.
+  let moved = 0;
+  let asked = 0;
   const wait = () => all("#draft-actions button").forEach((button) => { button.disabled = true; });
+  card.addEventListener("htmx:beforeRequest", () => { asked = moved; });
+  document.addEventListener("htmx:afterSettle", () => { if (asked !== moved) wait(); });
 
   card.addEventListener("input", (event) => {
     const input = event.target;
+    moved += 1;
     wait();
     const item = input.closest(".weights > li");
     if (item) {

@@ -1,5 +1,6 @@
 """The operations console and the suppliers' page: what they say, who sees it, and where they exist."""
 
+import copy
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +17,8 @@ from bellwether.benchmarks.percentiles import Spread
 from bellwether.common.models import JobRun
 from bellwether.dashboard.console_benchmarks import ordinal, strip_row
 from bellwether.dashboard.homes import portfolio_path, start
+from bellwether.health.models import HealthScore, HealthScoreConfig
+from bellwether.health.scorecard import definition_digest, shipped_definition
 from bellwether.portfolio.models import Client
 from bellwether.presets import load_preset
 from bellwether.staff.models import AuditEvent, StaffUser
@@ -92,6 +95,19 @@ class TestConsole:
         keep_score(scored.elsewhere, "operations", TODAY, {"tickets_30d": 9})
         low = open_as(staff.cleo, "/console/").shown["cards"][0]
         assert (low.look.label, low.thin, low.held_back) == ("Red", "15% of the weight has data", False)
+
+    def test_shows_the_weights_that_a_score_was_made_with(self, staff: Staff, scored: Clients) -> None:
+        definition = copy.deepcopy(shipped_definition("operations"))
+        for component, weight in zip(definition["components"], (40, 25, 15, 10, 10), strict=True):
+            component["weight"] = weight
+        HealthScoreConfig.objects.create(
+            scorecard="operations", version=2, name="Own", definition=definition, created_at=NOW,
+            digest=definition_digest(definition),
+        )  # fmt: skip
+        HealthScore.objects.filter(client=scored.fading, scorecard="operations").update(weights_version="operations v2")
+        cards = {card.name: card for card in open_as(staff.ada, "/console/").shown["cards"]}
+        assert [one.part.weight for one in cards["Fading"].parts] == ["40%", "25%", "15%", "10%", "10%"]
+        assert [one.part.weight for one in cards["Sturdy"].parts] == ["20%", "25%", "25%", "15%", "15%"]
 
     def test_shows_only_what_one_may_see(self, staff: Staff, scored: Clients) -> None:
         assert [card.name for card in open_as(staff.cleo, "/console/").shown["cards"]] == ["Elsewhere"]

@@ -16,7 +16,7 @@ from bellwether.dashboard.client_access import answer, target_of
 from bellwether.dashboard.console_cards import LIGHTS, console_card
 from bellwether.dashboard.scored_list import NONE, ListAsked, Tile, narrowed, ordered, paged, read_list, sort_links
 from bellwether.health import scored_clients as read
-from bellwether.health.configs import active_config
+from bellwether.health.scorecard import load_scorecard
 from bellwether.health.scored_clients import OPERATIONS, ScoredClient
 from bellwether.staff import audit
 from bellwether.staff.models import StaffUser
@@ -45,21 +45,29 @@ def console(request: HttpRequest) -> HttpResponse:
     asked = read_list(request.GET.dict(), path=reverse("console"), of="light", words=read.LIGHTS)  # type: ignore[arg-type]
     wanted = narrowed(every, asked, word=lambda one: one.light, name=lambda one: one.client.name)
     found = ordered(
-        wanted, asked,
+        wanted,
+        asked,
         {"score": lambda one: one.score, "name": lambda one: one.client.name.casefold(), "trend": _change},
-    )  # fmt: skip
+    )
     page = paged(found, asked, one="client", many="clients")
     shown = cast(list[ScoredClient], page.rows)
     scored_on = max((one.row.date for one in every if one.row), default=None)
     lines = read.score_lines([one.client.pk for one in shown], OPERATIONS, last=scored_on) if scored_on else {}
-    card = active_config(OPERATIONS, now=now).scorecard
+    cards, shipped = read.cards_of(shown), load_scorecard(OPERATIONS)
     values = {
         "asked": asked,
         "tiles": tiles(every, asked),
         "sorts": sort_links(asked),
         "page": page,
         "cards": [
-            console_card(one, card, lines.get(one.client.pk, []), today=today, zone=zone, scored_on=scored_on)
+            console_card(
+                one,
+                cards[one.row.weights_version] if one.row else shipped,
+                lines.get(one.client.pk, []),
+                today=today,
+                zone=zone,
+                scored_on=scored_on,
+            )
             for one in shown
         ],
         "subtitle": subtitle(len(every), scored_on, today),

@@ -17,9 +17,8 @@ from bellwether.dashboard.client_access import answer, target_of
 from bellwether.dashboard.console_cards import TIERS, ConsolePart, Look, console_parts, older_text, thin_text, trend_of
 from bellwether.dashboard.console_page import LIST, need
 from bellwether.dashboard.scored_list import NONE, ListAsked, Tile, narrowed, ordered, paged, read_list, sort_links
-from bellwether.health.configs import active_config
-from bellwether.health.scorecard import Scorecard
-from bellwether.health.scored_clients import SUPPLIERS, score_lines
+from bellwether.health.scorecard import Scorecard, load_scorecard
+from bellwether.health.scored_clients import SUPPLIERS, cards_of, score_lines
 from bellwether.health.suppliers_export import suppliers_csv
 from bellwether.health.suppliers_reading import RISKS, Supplier, risk_counts, suppliers_of
 from bellwether.staff import audit
@@ -70,14 +69,23 @@ def suppliers(request: HttpRequest) -> HttpResponse:
     scored_on = max((one.scored.row.date for one in every if one.scored.row), default=None)
     ids = [one.scored.client.pk for one in shown]
     lines = score_lines(ids, SUPPLIERS, last=scored_on, days=90) if scored_on else {}
-    card = active_config(SUPPLIERS, now=now).scorecard
+    cards, shipped = cards_of([one.scored for one in shown]), load_scorecard(SUPPLIERS)
     count = plural(len(every), "supplier")
     values = {
         "asked": asked,
         "tiles": _tiles(every, asked),
         "sorts": sort_links(asked),
         "page": page,
-        "cards": [_card(one, card, lines.get(one.scored.client.pk, []), today, scored_on) for one in shown],
+        "cards": [
+            _card(
+                one,
+                cards[one.scored.row.weights_version] if one.scored.row else shipped,
+                lines.get(one.scored.client.pk, []),
+                today,
+                scored_on,
+            )
+            for one in shown
+        ],
         "subtitle": f"{count}. Scores of {day(scored_on, today)}." if scored_on else f"{count}. Not scored yet.",
         "export": asked.link().replace(asked.path, reverse("suppliers_export"), 1),
         "empty": not every,
@@ -115,13 +123,14 @@ def _asked(request: HttpRequest) -> ListAsked:
 def _found(every: list[Supplier], asked: ListAsked) -> list[Supplier]:
     wanted = narrowed(every, asked, word=lambda one: one.risk, name=lambda one: one.scored.client.name)
     return ordered(
-        wanted, asked,
+        wanted,
+        asked,
         {
             "score": lambda one: one.scored.score,
             "name": lambda one: one.scored.client.name.casefold(),
             "trend": lambda one: one.scored.row.trend_change if one.scored.row else None,
         },
-    )  # fmt: skip
+    )
 
 
 def _tiles(every: list[Supplier], asked: ListAsked) -> list[Tile]:

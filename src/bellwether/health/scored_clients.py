@@ -174,6 +174,11 @@ def card_of(scorecard: str, row: HealthScore | None) -> Scorecard:
     return config.scorecard if config else load_scorecard(scorecard)
 
 
+def cards_of(found: Sequence[ScoredClient]) -> dict[str, Scorecard]:
+    """Return the scorecards that the scores of `found` name, by version: clients may have weights of their own."""
+    return _cards([one.row for one in found if one.row])
+
+
 def _cards(rows: Sequence[HealthScore]) -> dict[str, Scorecard]:
     """Return the scorecards that `rows` name, by version; each is looked up once."""
     return {version: card_of(row.scorecard, row) for version, row in {row.weights_version: row for row in rows}.items()}

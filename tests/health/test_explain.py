@@ -1,5 +1,6 @@
 """Scores made again from what is stored, and changes split into causes that add up."""
 
+import random
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -115,6 +116,86 @@ class TestChange:
 
     def test_is_none_where_there_was_no_score(self) -> None:
         assert change(stored({}), CARD, stored(BEFORE), CARD) is None
+
+
+def random_inputs(rng: random.Random) -> dict[str, Any]:
+    """Return inputs of which any may be missing."""
+    every = {
+        "dau_avg_7d": rng.uniform(0, 20), "tier": "ENTERPRISE", "licensed_user_count": rng.randint(1, 80),
+        "total_users": rng.randint(1, 80), "features_used": rng.randint(0, 8), "features_licensed": 8,
+        "ticket_points_30d": rng.randint(0, 30), "active_users_30d": rng.randint(0, 40),
+        "csat_90d": rng.uniform(0, 100), "days_since_contact": rng.randint(0, 120),
+        "stakeholder_coverage_90d": rng.random(), "nps_latest": rng.uniform(0, 10), "payment_status": "late",
+        "renewal_signal": rng.uniform(0, 100), "cases_on_time": rng.randint(0, 5), "cases_closed": 5,
+        "ticket_points_30d.held": rng.randint(0, 60),
+    }  # fmt: skip
+    return {slug: value for slug, value in every.items() if rng.random() > 0.2}
+
+
+def random_card(rng: random.Random) -> Any:
+    definition = shipped_definition("prd-015")
+    weights = [rng.randint(1, 30) for _ in definition["components"]]
+    whole = sum(weights)
+    shares = [100 * weight / whole for weight in weights[:-1]]
+    shares.append(100 - sum(shares))
+    parts = [c | {"weight": share} for c, share in zip(definition["components"], shares, strict=True)]
+    rates = {"enterprise": rng.choice([0.2, 0.3])}
+    return parse_scorecard(definition | {"components": parts, "expected_daily_rate": rates})
+
+
+class TestSplit:
+    @pytest.mark.parametrize("seed", range(60))
+    def test_sums_exactly_to_the_change_from_what_was_seen(self, seed: int) -> None:
+        rng = random.Random(seed)
+        cards = [random_card(rng) for _ in range(3)]
+        seen, before, after = (stored(random_inputs(rng), card=card) for card in cards)
+        found = change(before, cards[1], after, cards[2], seen=(seen, cards[0]) if seed % 2 else None)
+        if found is None:
+            assert None in (seen.overall_score, before.overall_score, after.overall_score)
+            return
+        shown = seen if seed % 2 else before
+        assert found.score == after.overall_score - shown.overall_score
+        assert total(found) + found.late == found.score  # to the last bit
+        assert abs(found.rounding) <= 1 + 1e-6
+        for key, moves in found.measures.items():
+            assert sum(move.points for move in moves) == (found.data[key] if moves else 0)
+
+    def test_keeps_late_data_apart(self) -> None:
+        """Seen without the tickets: 58.33; with them 55.88, and nothing moved since."""
+        seen = stored(BEFORE | {"ticket_points_30d": 0})
+        found = change(stored(BEFORE), CARD, stored(BEFORE), CARD, seen=(seen, CARD))
+        assert found is not None
+        assert (found.before, found.stored) == (65, 56)
+        assert found.late == pytest.approx(-15 * 50 / 85)
+        assert all(points == 0 for points in found.data.values())
+
+    def test_names_the_measures_that_moved(self) -> None:
+        found = change(stored(BEFORE), CARD, stored(BEFORE | {"dau_avg_7d": 12.0}), CARD)
+        assert found is not None
+        assert [(one.measure, one.before, one.after) for one in found.measures["usage"]] == [("dau_avg_7d", 6.0, 12.0)]
+        assert found.measures["usage"][0].points == found.data["usage"]
+        assert found.measures["adoption"] == []
+
+
+class TestThinData:
+    @pytest.mark.parametrize("seed", range(40))
+    def test_the_interval_holds_the_score_and_never_narrows_with_less_data(self, seed: int) -> None:
+        rng = random.Random(seed)
+        card = random_card(rng)
+        inputs = random_inputs(rng)
+        inputs.pop("ticket_points_30d.held", None)
+        made = explain(stored(inputs, card=card), card)
+        if made.score is None:
+            assert made.interval is None
+            return
+        low, high = made.interval or (made.score, made.score)
+        assert low <= made.score <= high
+        fewer = dict(inputs)
+        fewer.pop(rng.choice(sorted(fewer)))
+        less = explain(stored(fewer, card=card), card)
+        if less.score is not None:
+            between = less.interval or (less.score, less.score)
+            assert between[1] - between[0] >= high - low - 2  # each end is rounded outwards
 
 
 class TestAsText:

@@ -11,20 +11,24 @@ add up to the change of the exact score (docs/reference/explain.md):
 What half-up rounding adds on the way to whole points is a part of its own.
 """
 
+import itertools
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
-import polars as pl
-
+from bellwether.health.coverage import component_data, intervals, shares
 from bellwether.health.engine import score_measures
-from bellwether.health.measures import MEASURE_LABELS, MEASURES_BY_SLUG, Unit
+from bellwether.health.held_values import HELD, SINCE
+from bellwether.health.measures import MEASURE_LABELS
+from bellwether.health.rederiving import measures_frame
 from bellwether.health.score_rows import VERSION
 from bellwether.health.scorecard import Scorecard
 
-TOLERANCE = 1e-9
+QUANTUM = 2**30
 Values = Mapping[str, float | None]
 
 
@@ -57,14 +61,30 @@ class ComponentPart:
     contribution: float | None
     formula: str
     inputs: dict[str, Any]
+    coverage: float = 1.0
+    as_of: str | None = None
+    stale_days: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class MeasureMove:
+    """A measure that moved a component between two dates, and the points of the score that it brought."""
+
+    measure: str
+    before: Any
+    after: Any
+    points: float
 
 
 @dataclass(frozen=True)
 class Change:
-    """Why a score differs from an earlier one. `score` = sum of all parts; each part in points of the score.
+    """Why a score differs from an earlier one as it was seen on its day. `score` = sum of all parts, exactly; each part
+    in points of the score, as a multiple of 2^-30.
 
     `data` by component with data on both dates; `lost` and `gained`: components that lost or gained their data, and
-    what the change of scale that follows did; `configuration`: weights and formulas; `rounding`: the rest.
+    what the change of scale that follows did; `configuration`: weights and formulas; `late`: data that came after the
+    earlier day, whose score was seen as `before` and is `stored` now; `rounding`: the rest. `measures` splits `data`.
     """
 
     since: date
@@ -77,6 +97,9 @@ class Change:
     gained_points: float
     configuration: float
     rounding: float
+    late: float = 0.0
+    stored: int | None = None
+    measures: dict[str, list[MeasureMove]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -96,6 +119,7 @@ class Explanation:
     components: list[ComponentPart]
     differences: list[str]
     labels: dict[str, str] = field(default_factory=dict)
+    interval: tuple[int, int] | None = None
 
 
 def explain(
@@ -108,7 +132,8 @@ def explain(
     named = {slug: slug for slug in scorecard.measures} | MEASURE_LABELS | dict(labels)
     again = _score(stored.inputs, stored.date, scorecard, previous=stored.previous_score)
     values = {component.key: again[component.key] for component in scorecard.components}
-    shares = _shares(values, scorecard)
+    counts = {key: float(share) for key, share in _shares(values, scorecard).items()}
+    rests = _rests(stored, scorecard)
     return Explanation(
         date=stored.date,
         score=again["score"],
@@ -124,23 +149,51 @@ def explain(
                 key=component.key,
                 label=component.label,
                 weight=component.weight,
-                share=shares.get(component.key),
+                share=counts.get(component.key),
                 value=values[component.key],
-                contribution=_times(shares.get(component.key), values[component.key]),
+                contribution=_times(counts.get(component.key), values[component.key]),
                 formula=component.formula.words(named),
                 inputs=_inputs(component.formula.measures, stored.inputs),
+                **rests[component.key],
             )
             for component in scorecard.components
         ],
         differences=_differences(stored, again, values),
         labels=dict(labels),
+        interval=_interval(again, stored, scorecard),
     )
 
 
-def change(before: StoredScore, before_card: Scorecard, after: StoredScore, after_card: Scorecard) -> Change | None:
-    """Return why `after` differs from `before`; None when one of them has no score."""
-    if before.overall_score is None or after.overall_score is None:
+def _rests(stored: StoredScore, scorecard: Scorecard) -> dict[str, dict[str, Any]]:
+    measures = measures_frame([(stored.date, stored.previous_score, stored.inputs)], scorecard)
+    found: dict[str, dict[str, Any]] = json.loads(component_data(measures, shares(measures, scorecard), scorecard)[0])
+    return found
+
+
+def _interval(again: Mapping[str, Any], stored: StoredScore, scorecard: Scorecard) -> tuple[int, int] | None:
+    measures = measures_frame([(stored.date, stored.previous_score, stored.inputs)], scorecard)
+    low, high = intervals(score_measures(measures, scorecard), shares(measures, scorecard), scorecard).row(0)
+    return None if low is None else (low, high)
+
+
+def change(
+    before: StoredScore,
+    before_card: Scorecard,
+    after: StoredScore,
+    after_card: Scorecard,
+    *,
+    seen: tuple[StoredScore, Scorecard] | None = None,
+) -> Change | None:
+    """Return why `after` differs from `before`; None when one of them has no score.
+
+    `seen` is the earlier score as it stood when its day was over, with its scorecard, where it was changed since: the
+    change then counts from what was seen.
+    """
+    shown, shown_card = seen or (before, before_card)
+    if shown.overall_score is None or before.overall_score is None or after.overall_score is None:
         return None
+    exact_seen = _total(_components(shown, shown_card), shown_card)
+    now_old_card = _total(_components(_under(before, before_card, shown_card), shown_card), shown_card)
     first = _components(before, before_card)
     later_old_card = _components(_under(after, after_card, before_card), before_card)
     later = _components(after, after_card)
@@ -150,44 +203,93 @@ def change(before: StoredScore, before_card: Scorecard, after: StoredScore, afte
     start, moved_from = _total(first, before_card), _total(_only(first, both), before_card)
     moved_to, complete = _total(_only(later_old_card, both), before_card), _total(later_old_card, before_card)
     end = _total(later, after_card)
-    shares = _shares(_only(first, both), before_card)
-    data = {key: shares[key] * _difference(first[key], later_old_card[key]) for key in first if key in both}
-    points = after.overall_score - before.overall_score
-    exact = (moved_from - start) + sum(data.values()) + (complete - moved_to) + (end - complete)
+    counts = _shares(_only(first, both), before_card)
+    data = {key: _part(counts[key] * _difference(first[key], later_old_card[key])) for key in first if key in both}
+    parts = {
+        "late": _part(now_old_card - exact_seen),
+        "lost": _part(moved_from - start),
+        "gained": _part(complete - moved_to),
+        "configuration": _part(start - now_old_card + end - complete),
+    }
+    points = after.overall_score - shown.overall_score
     return Change(
         since=before.date,
-        before=before.overall_score,
+        before=shown.overall_score,
         score=points,
         data=data,
         lost=[key for key in first if key in had - has],
-        lost_points=moved_from - start,
+        lost_points=parts["lost"],
         gained=[key for key in later_old_card if key in has - had],
-        gained_points=complete - moved_to,
-        configuration=end - complete,
-        rounding=points - exact,
+        gained_points=parts["gained"],
+        configuration=parts["configuration"],
+        rounding=points - sum(data.values()) - sum(parts.values()),
+        late=parts["late"],
+        stored=before.overall_score,
+        measures=_moves(before, _under(after, after_card, before_card), before_card, data),
     )
 
 
+def _part(points: Fraction) -> float:
+    """Return points as a multiple of 2^-30: such floats add up without any error, in whatever order."""
+    return round(points * QUANTUM) / QUANTUM
+
+
+def _moves(
+    before: StoredScore, after: StoredScore, card: Scorecard, data: Mapping[str, float]
+) -> dict[str, list[MeasureMove]]:
+    """Return by component which measures moved it: one after the other takes its later value, in the order of names.
+
+    The points of a component's measures add up to the component's part.
+    """
+    rows: list[dict[str, Any]] = []
+    spans: dict[str, tuple[int, list[str]]] = {}
+    for component in card.components:
+        if component.key not in data:
+            continue
+        slugs = [slug for slug in sorted(component.formula.measures) if _differs(before, after, slug)]
+        inputs = dict(before.inputs)
+        spans[component.key] = (len(rows), slugs)
+        rows.append(dict(inputs))
+        for slug in slugs:
+            for name in (slug, slug + HELD):
+                inputs.pop(name, None)
+                inputs |= {name: after.inputs[name]} if name in after.inputs else {}
+            rows.append(dict(inputs))
+    if not rows:
+        return {}
+    scored = score_measures(measures_frame([(after.date, None, row) for row in rows], card), card)
+    moves: dict[str, list[MeasureMove]] = {}
+    for key, (at, slugs) in spans.items():
+        values = [float(value or 0) for value in scored[key].slice(at, len(slugs) + 1).to_list()]
+        steps = [b - a for a, b in itertools.pairwise(values)]
+        whole = sum(steps)
+        points = [_part(Fraction(data[key]) * Fraction(step) / Fraction(whole)) if whole else 0.0 for step in steps]
+        if points:
+            points[-1] += data[key] - sum(points)
+        moves[key] = [
+            MeasureMove(slug, before.inputs.get(slug), after.inputs.get(slug), share)
+            for slug, share in zip(slugs, points, strict=True)
+        ]
+    return moves
+
+
+def _differs(before: StoredScore, after: StoredScore, slug: str) -> bool:
+    return any(before.inputs.get(name) != after.inputs.get(name) for name in (slug, slug + HELD))
+
+
 def _inputs(slugs: Collection[str], inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the measures `slugs`, each followed by its version where it is a custom one."""
-    names = [name for slug in sorted(slugs) for name in (slug, slug + VERSION) if name == slug or name in inputs]
+    """Return the measures `slugs`, each followed by its version where it is a custom one, and by its held value."""
+    names = [
+        name
+        for slug in sorted(slugs)
+        for name in (slug, slug + VERSION, slug + HELD, slug + SINCE)
+        if name == slug or name in inputs
+    ]
     return {name: inputs.get(name) for name in names}
 
 
 def _score(inputs: Mapping[str, Any], day: date, scorecard: Scorecard, *, previous: int | None) -> dict[str, Any]:
-    values: dict[str, pl.Series] = {
-        "client_id": pl.Series([""], dtype=pl.String),
-        "date": pl.Series([day], dtype=pl.Date),
-        "previous_score": pl.Series([previous], dtype=pl.Int32),
-    }
-    for slug, value in inputs.items():
-        measure = MEASURES_BY_SLUG.get(slug)
-        if measure is None and slug in scorecard.measures:  # a custom one: always a number
-            values[slug] = pl.Series([value], dtype=pl.Float64, strict=False)
-        elif measure is not None and slug not in values:
-            kind = pl.String if measure.unit is Unit.WORD else pl.Int64 if measure.whole else pl.Float64
-            values[slug] = pl.Series([value], dtype=kind, strict=False)
-    return score_measures(pl.DataFrame(values), scorecard).row(0, named=True)
+    return score_measures(measures_frame([(day, previous, inputs)], scorecard), scorecard).row(0, named=True)
 
 
 def _components(stored: StoredScore, scorecard: Scorecard) -> dict[str, float | None]:
@@ -212,33 +314,28 @@ def _differences(stored: StoredScore, again: Mapping[str, Any], values: Values) 
         ("coverage", stored.coverage, again["coverage"]),
         *((key, stored.components.get(key), value) for key, value in values.items()),
     ]
-    return [f"{name} is stored as {old} and comes out as {new}" for name, old, new in pairs if not _same(old, new)]
+    return [f"{name} is stored as {old} and comes out as {new}" for name, old, new in pairs if old != new]
 
 
-def _same(old: Any, new: Any) -> bool:
-    if isinstance(old, int | float) and isinstance(new, int | float):
-        return abs(old - new) <= TOLERANCE
-    return bool(old == new)
-
-
-def _shares(values: Values, scorecard: Scorecard) -> dict[str, float]:
-    present = {c.key: c.weight for c in scorecard.components if values.get(c.key) is not None}
+def _shares(values: Values, scorecard: Scorecard) -> dict[str, Fraction]:
+    present = {c.key: Fraction(c.weight) for c in scorecard.components if values.get(c.key) is not None}
     if scorecard.points:
-        return dict.fromkeys(present, 1.0)
+        return dict.fromkeys(present, Fraction(1))
     whole = sum(present.values())
     return {key: weight / whole for key, weight in present.items()} if whole else {}
 
 
-def _total(values: Values, scorecard: Scorecard) -> float:
-    return sum(share * float(values[key] or 0) for key, share in _shares(values, scorecard).items())
+def _total(values: Values, scorecard: Scorecard) -> Fraction:
+    counts = _shares(values, scorecard)
+    return sum((share * Fraction(values[key] or 0) for key, share in counts.items()), Fraction(0))
 
 
 def _only(values: Values, keys: set[str]) -> dict[str, float | None]:
     return {key: value if key in keys else None for key, value in values.items()}
 
 
-def _difference(before: float | None, after: float | None) -> float:
-    return float(after or 0) - float(before or 0)
+def _difference(before: float | None, after: float | None) -> Fraction:
+    return Fraction(after or 0) - Fraction(before or 0)
 
 
 def _times(share: float | None, value: float | None) -> float | None:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from bellwether.health.explain import Change, ComponentPart, Explanation
+from bellwether.health.explain import Change, ComponentPart, Explanation, MeasureMove
+from bellwether.health.held_values import HELD, SINCE
 from bellwether.health.measures import MEASURES_BY_SLUG
 from bellwether.health.score_rows import VERSION
 
@@ -21,6 +22,8 @@ def as_text(client: str, explanation: Explanation, change: Change | None) -> str
     score = "no score" if explanation.score is None else f"{explanation.score} {explanation.status}".strip()
     lines = [f"{client}, {explanation.date}: {score}"]
     lines.append(f"Configuration {explanation.version}; {explanation.coverage:.0%} of the weight has data.")
+    if explanation.interval:
+        lines.append("Whatever the missing data are, it lies in {} to {}.".format(*explanation.interval))
     if explanation.reason:
         lines.append(explanation.reason)
     for part in explanation.components:
@@ -44,12 +47,24 @@ def _component(part: ComponentPart, labels: Mapping[str, str]) -> list[str]:
         head = f"{part.label} (weight {part.weight:g}): no data, its weight goes to the others"
     else:
         head = f"{part.label} (weight {part.weight:g}): {part.value:.2f} brings {part.contribution:.2f} points"
-    return [head, f"  {part.formula}", *(f"  {_input(slug, value, labels)}" for slug, value in part.inputs.items())]
+    rests = [f"  {part.coverage:.0%} of the formula has data: {part.reason}"] if part.reason else []
+    if part.stale_days is not None:
+        rests.append(f"  newest record of {part.as_of}, {part.stale_days} days before")
+    return [
+        head,
+        f"  {part.formula}",
+        *rests,
+        *(f"  {_input(slug, value, labels)}" for slug, value in part.inputs.items()),
+    ]
 
 
 def _input(slug: str, value: Any, labels: Mapping[str, str]) -> str:
     if slug.endswith(VERSION):
         return f"  version {value} of it"
+    if slug.endswith(SINCE):
+        return f"  no client has had a value since {value}; the last known one still counts where it is lower"
+    if slug.endswith(HELD):
+        return f"  last known: {value}"
     label = MEASURES_BY_SLUG[slug].label if slug in MEASURES_BY_SLUG else labels.get(slug, slug)
     shown = "unknown" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
     return f"{label} ({slug}) = {shown}"
@@ -59,7 +74,13 @@ def _change(change: Change, explanation: Explanation) -> list[str]:
     labels = {part.key: part.label for part in explanation.components}
     after = change.before + change.score
     lines = [f"Change since {change.since}: {change.before} to {after}, {change.score:+d} points"]
-    lines += [f"  {points:+7.2f}  {labels.get(key, key)}" for key, points in _by_size(change.data)]
+    if change.late or change.stored != change.before:
+        lines.append(
+            f"  {change.late:+7.2f}  data that came late: seen as {change.before}, now stored as {change.stored}"
+        )
+    for key, points in _by_size(change.data):
+        lines.append(f"  {points:+7.2f}  {labels.get(key, key)}")
+        lines += [f"    {one.points:+7.2f}  {_moved(one, explanation.labels)}" for one in change.measures.get(key, [])]
     if change.lost:
         lines.append(
             f"  {change.lost_points:+7.2f}  no data any more: {', '.join(labels.get(k, k) for k in change.lost)}"
@@ -69,6 +90,16 @@ def _change(change: Change, explanation: Explanation) -> list[str]:
     if abs(change.configuration) > 1e-9:
         lines.append(f"  {change.configuration:+7.2f}  other weights or formulas")
     return [*lines, f"  {change.rounding:+7.2f}  rounding to whole points"]
+
+
+def _moved(move: MeasureMove, labels: Mapping[str, str]) -> str:
+    measure = MEASURES_BY_SLUG.get(move.measure)
+    label = measure.label if measure else labels.get(move.measure, move.measure)
+    return f"{label}: {_plain(move.before)} to {_plain(move.after)}"
+
+
+def _plain(value: Any) -> str:
+    return "unknown" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _by_size(data: dict[str, float]) -> list[tuple[str, float]]:

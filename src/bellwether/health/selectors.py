@@ -10,7 +10,7 @@ from bellwether.common.errors import BellwetherError
 from bellwether.health.configs import config_of, main_scorecard
 from bellwether.health.custom_scoring import customs_of
 from bellwether.health.explain import Change, Explanation, StoredScore, change, explain
-from bellwether.health.models import HealthScore
+from bellwether.health.models import HealthScore, ScoreAsSeen
 from bellwether.health.scorecard import Scorecard, load_scorecard
 from bellwether.portfolio.models import Client
 
@@ -47,7 +47,8 @@ def explain_client(
 ) -> tuple[Explanation, Change | None]:
     """Return the explanation of the client's score of `day`, made again from its inputs, and the change since `since`.
 
-    Raises NoScoreError when there is no score row on one of the dates. The change is None without `since`, and when one
+    The change counts from what was seen on `since` (ScoreAsSeen). Raises NoScoreError when there is no score row on one
+    of the dates. The change is None without `since`, and when one
     of the two rows has no score.
     """
     name = scorecard or main_scorecard()
@@ -58,7 +59,26 @@ def explain_client(
     if since is None:
         return explanation, None
     before = _stored(client, since, name)
-    return explanation, change(before, _card(before.weights_version, name), stored, card)
+    seen = _seen(client, since, name)
+    moved = change(
+        before,
+        _card(before.weights_version, name),
+        stored,
+        card,
+        seen=(seen, _card(seen.weights_version, name)) if seen else None,
+    )
+    return explanation, moved
+
+
+def _seen(client: Client, day: date, scorecard: str) -> StoredScore | None:
+    """Return the score as it stood when its day was over, where it was changed since."""
+    row = ScoreAsSeen.objects.filter(client=client, scorecard=scorecard, date=day).first()
+    if row is None:
+        return None
+    return StoredScore(
+        row.date, row.overall_score, "", "", row.previous_score, row.coverage, "", row.components, row.inputs,
+        row.weights_version,
+    )  # fmt: skip
 
 
 def _card(version: str, scorecard: str) -> Scorecard:

@@ -21,6 +21,7 @@ from bellwether.common.problems import CONTENT_TYPE, KINDS, Problem, ProblemErro
 from bellwether.health.adoption_api import router as adoption_router
 from bellwether.health.api import router as health_router
 from bellwether.health.backtest_api import router as backtest_router
+from bellwether.health.config_api import router as config_router
 from bellwether.health.custom_api import router as measures_router
 from bellwether.health.simulation_api import router as simulation_router
 from bellwether.health.usage_api import router as usage_router
@@ -121,6 +122,7 @@ api.add_router(CLIENT_SUCCESS, health_router)
 api.add_router(CLIENT_SUCCESS, jobs_router)
 api.add_router(CLIENT_SUCCESS, measures_router)
 api.add_router(CLIENT_SUCCESS, backtest_router)
+api.add_router(CLIENT_SUCCESS, config_router)
 api.add_router(CLIENT_SUCCESS, simulation_router)
 api.add_router(CLIENT_SUCCESS, data_router)
 api.add_router(CLIENT_SUCCESS, usage_router)

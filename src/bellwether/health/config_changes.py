@@ -67,7 +67,7 @@ def save_config(
     if problems:
         sentence = " ".join(f"{path} {problem}" for path, problem in problems.items())
         raise InvalidInputError(f"The configuration cannot be saved: {sentence}", problems)
-    if based_on is not None and scope_of(based_on) == scope and _plain(based_on.definition) == _plain(complete):
+    if based_on is not None and scope_of(based_on) == scope and same_definition(based_on.definition, complete):
         raise SameConfigError(based_on)
     ensure_default_config(scorecard, now=now)
     with transaction.atomic():
@@ -130,6 +130,11 @@ def roll_back(scope: Scope, *, scorecard: str, reason: str, by: StaffUser | None
         if before is not None:
             check_definition(before.definition)
         return _put(scorecard, scope, before, reason=_reason(reason), by=by, now=now)
+
+
+def same_definition(one: Any, other: Any) -> bool:
+    """Return whether two definitions say the same, however their numbers are written."""
+    return bool(_plain(one) == _plain(other))
 
 
 def newest_activation(scorecard: str, scope: Scope) -> ConfigActivation | None:

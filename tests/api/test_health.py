@@ -191,6 +191,27 @@ class TestHistory:
         assert body["data"][2]["weights_version"] == "prd-015 v1"
         assert body["pagination"] == {"page": 1, "limit": 200, "total": 3, "pages": 1}
 
+    def test_serves_three_years_by_page_by_week_and_by_month(
+        self, staff: Staff, clients: Clients, caller_of: Callers
+    ) -> None:
+        """1,096 days from Saturday 1 July 2023 to Tuesday 30 June 2026: two days, 156 weeks and two days; 36 months."""
+        days = [TODAY - timedelta(days=ago) for ago in range(1096)]
+        fields: dict[str, Any] = {"scorecard": "prd-015", "coverage": 1, "overall_score": 60, "created_at": NOW}
+        version = {"weights_version": "prd-015 v1"}
+        HealthScore.objects.bulk_create(
+            HealthScore(client=clients.sturdy, date=day, **fields, **version) for day in days
+        )
+        caller, path = caller_of(staff.ada), f"/clients/{clients.sturdy.pk}/health/history"
+        span = {"from": "2023-07-01", "to": "2026-06-30"}
+        last = caller.get(path, span | {"page": 6}).json()
+        assert last["pagination"] == {"page": 6, "limit": 200, "total": 1096, "pages": 6}
+        assert (len(last["data"]), last["data"][-1]["date"]) == (96, "2026-06-30")
+        weeks = caller.get(path, span | {"step": "week"}).json()
+        assert weeks["pagination"]["total"] == len(weeks["data"]) == 158
+        assert [day["date"] for day in weeks["data"][:2]] == ["2023-07-02", "2023-07-09"]
+        months = caller.get(path, span | {"step": "month"}).json()["data"]
+        assert (len(months), months[0]["date"]) == (36, "2023-07-31")
+
     @pytest.mark.parametrize(
         ("query", "days"),
         [

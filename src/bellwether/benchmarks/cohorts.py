@@ -61,6 +61,11 @@ class Roster:
             found &= np.array([one == name for one in self.classes[attribute]], bool)
         return found
 
+    def of_all(self, groups: Sequence[Group]) -> dict[Group, Mask]:
+        """Return who is in each of `groups`, quicker than one by one."""
+        single = {one: self.of((one,)) for one in {one for group in groups for one in group}}
+        return {group: np.logical_and.reduce([self.counted, *(single[one] for one in group)]) for group in groups}
+
 
 @dataclass(frozen=True)
 class Filters:

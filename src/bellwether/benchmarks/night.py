@@ -99,7 +99,7 @@ def _decided(night: Night, visible: Mask, cache: BaseCache) -> dict[str, frozens
     kept: dict[str, frozenset[Group]] | None = cache.get(key)
     if kept is None:
         groups = family(night.roster)
-        masks = {group: night.roster.of(group) for group in groups}
+        masks = night.roster.of_all(groups)
         by_reports: dict[bytes, frozenset[Group]] = {}
         kept = {}
         for metric in STORED:

@@ -15,7 +15,7 @@ from bellwether.health.models import HealthScore
 from bellwether.portfolio.choices import ActivityType
 from bellwether.portfolio.models import Activity, Client
 
-STEP = 14
+STEP = 28
 BACK = timedelta(days=730)
 MOST = 4
 

@@ -34,7 +34,7 @@ from bellwether.staff.models import StaffUser
 from bellwether.web.formatting import full_day, plural, spark
 
 UNDO = "benchmarks_undo"
-MOST_NAMES = 1_000
+MOST_NAMES = 300
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from bellwether.benchmarks.choosing import Choice
 from bellwether.benchmarks.metrics import METRICS, RADAR, Metric
 from bellwether.benchmarks.night import Night, Sight
 from bellwether.benchmarks.percentiles import AT_LEAST, Spread, percentile, spread
+from bellwether.common.rounding import half_up
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def to_median(position: Position, *, seats: int | None, licensed: int | None) ->
     if key == "health":
         return "Follows from the other metrics"
     points = {"support": "Support component {} points up", "satisfaction": "Mean CSAT {} points up"}.get(key, "")
-    return points.format(math.ceil(size - 1e-9))
+    return points.format(max(1, half_up(size)))
 
 
 def _more(amount: float, what: str) -> str:

@@ -14,6 +14,7 @@ from bellwether.health.configs import main_scorecard
 from bellwether.health.models import HealthScore
 from bellwether.portfolio.choices import ActivityType
 from bellwether.portfolio.models import Activity, Client
+from bellwether.web.formatting import plural
 
 STEP = 28
 BACK = timedelta(days=730)
@@ -74,6 +75,6 @@ def _happened(best: list[tuple[UUID, Recovery]]) -> dict[UUID, str]:
         if done is not None and one.began <= done.date() <= one.reached:
             counts[client_id][str(ActivityType(kind).label).lower()] += 1
     return {
-        client_id: ", ".join(f"{count} {kind}" for kind, count in found.most_common(3)) or "no activities recorded"
+        client_id: ", ".join(plural(count, kind) for kind, count in found.most_common(3)) or "no activities recorded"
         for client_id, found in counts.items()
     }

@@ -219,6 +219,14 @@ class TestPublishing:
         tabs = re.search(r"<nav class=\"tabs\".*?</nav>", browser.get(PAGE).content.decode(), re.S)
         assert tabs is not None
         assert re.findall(r"(\w+) <span class=\"count\">(\d+)", tabs[0]) == [("Default", "3"), ("Growth", "1")]
+        given_up = browser.post(SAVE, {"draft": "?scope=segment:Growth", "action": "give_up"}, follow=True)
+        assert "Segment Growth has no version of its own any more." in text_of(given_up)
+        assert in_force("prd-015", now=NOW).scoped == {}
+        newest = ConfigActivation.objects.order_by("-pk")[0]
+        browser.post("/health-score/undo/", {"activation": newest.pk})
+        assert set(in_force("prd-015", now=NOW).scoped) == {Scope(segment="Growth")}
+        refused = browser.post(SAVE, {"draft": "", "action": "give_up"}, follow=True)
+        assert "All clients need a configuration" in text_of(refused)
 
 
 @pytest.mark.django_db
@@ -290,6 +298,7 @@ class TestComponents:
         second = HealthScoreConfig.objects.get(version=2)
         answer = as_user(staff.ada).get(f"/health-score/compare/?a={first.pk}&b={second.pk}")
         assert "Version 1 and version 2" in text_of(answer)
+        assert "Support +25" in text_of(answer)
         assert as_user(staff.ada).get("/health-score/compare/?a=x").status_code == 404
         elsewhere = HealthScoreConfig.objects.create(
             scorecard="prd-015", version=3, name="x", definition=first.definition, digest="x", created_at=NOW,

@@ -18,7 +18,7 @@ from bellwether.common.errors import BellwetherError, InvalidInputError
 from bellwether.common.models import JobRun, JobState
 from bellwether.dashboard.client_access import answer
 from bellwether.dashboard.scorecard_form import Asked, read_asked
-from bellwether.dashboard.scorecard_saving import SCORE, publish, recalculation, save_draft, undo
+from bellwether.dashboard.scorecard_saving import SCORE, give_up, publish, recalculation, save_draft, undo
 from bellwether.dashboard.scorecard_state import State, seen_scope, state_of
 from bellwether.health import backtest
 from bellwether.health.backtest_parameters import Parameters
@@ -35,6 +35,8 @@ def save(request: HttpRequest) -> HttpResponse:
     """Save the draft as a version; with `action` publish bring it into force and score today anew."""
     user, now = _administrator(request), timezone.now()
     state = _state(request, user, now)
+    if request.POST.get("action") == "give_up":
+        return _give_up(request, state, user, now)
     wanted = request.POST.get("action") == "publish"
     here = reverse("scorecard") + request.POST.get("draft", "")
     if state.why_not or state.draft is None:
@@ -55,6 +57,19 @@ def save(request: HttpRequest) -> HttpResponse:
         return redirect(here)
     query = Asked(scope=state.scope).query(published=str(activation.pk), run=str(run.pk))
     return redirect(reverse("scorecard") + query)
+
+
+def _give_up(request: HttpRequest, state: State, user: StaffUser, now: datetime) -> HttpResponse:
+    """Let the next wider scope hold again, and show what that is."""
+    try:
+        activation = give_up(state, actor=user, now=now)
+        run = recalculation(activation, now=now)
+    except BellwetherError as error:
+        messages.error(request, str(error))
+        return redirect("scorecard")
+    return redirect(
+        reverse("scorecard") + Asked(scope=state.scope).query(published=str(activation.pk), run=str(run.pk))
+    )
 
 
 @require_POST
@@ -122,7 +137,7 @@ def published_of(run: str, activation: str, now: datetime) -> dict[str, Any] | N
         return None
     row = None
     if activation.isdecimal():
-        row = ConfigActivation.objects.filter(pk=int(activation)).select_related("config", "activated_by").first()
+        row = ConfigActivation.objects.filter(pk=int(activation)).select_related("config", "applies_to_client").first()
     done = found.state == JobState.DONE
     at = moment(found.finished_at, now, settings.BELLWETHER_WORKSPACE_ZONE) if found.finished_at else ""
     return {
@@ -133,8 +148,14 @@ def published_of(run: str, activation: str, now: datetime) -> dict[str, Any] | N
         "percent": round(100 * found.progress_done / found.progress_total) if found.progress_total else None,
         "href": reverse("scorecard_published", args=[found.pk]) + (f"?published={row.pk}" if row else ""),
         "activation": row.pk if row else None,
-        "version": row.config.version if row and row.config else None,
+        "title": "" if row is None else _in_use(row),
     }
+
+
+def _in_use(activation: ConfigActivation) -> str:
+    if activation.config is None:
+        return f"{scope_of(activation).words} has no version of its own any more."
+    return f"Version {activation.config.version} is in use."
 
 
 def _state(request: HttpRequest, user: StaffUser, now: datetime) -> State:

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_GET
 
 from bellwether.dashboard.client_access import answer
 from bellwether.dashboard.scorecard_state import seen_scope
-from bellwether.dashboard.scorecard_versions import change_words
 from bellwether.health.config_scopes import scope_of
+from bellwether.health.config_words import difference_in_words
 from bellwether.health.configs import main_scorecard
 from bellwether.health.custom_registry import known_measures
 from bellwether.health.formulas import parse_formula
@@ -50,7 +50,7 @@ def compare(request: HttpRequest) -> HttpResponse:
 
 def sentences(before: HealthScoreConfig, after: HealthScoreConfig) -> list[str]:
     """Return the difference in words, a sentence each; none where the versions say the same."""
-    return change_words(before.definition, after.definition).split(", ")
+    return difference_in_words(before.definition, after.definition, labels=measure_labels(before, after))
 
 
 def _asked(request: HttpRequest, name: str, rows: list[HealthScoreConfig], *, at: int) -> HealthScoreConfig:

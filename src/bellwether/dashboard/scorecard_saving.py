@@ -7,7 +7,14 @@ from bellwether.common.jobs import request_job
 from bellwether.common.models import JobRun
 from bellwether.dashboard.scorecard_state import State
 from bellwether.health import jobs  # noqa: F401 (declares the job that scores)
-from bellwether.health.config_changes import SameConfigError, activate, newest_activation, roll_back, save_config
+from bellwether.health.config_changes import (
+    SameConfigError,
+    activate,
+    give_up_scope,
+    newest_activation,
+    roll_back,
+    save_config,
+)
 from bellwether.health.config_scopes import scope_of
 from bellwether.health.models import ConfigActivation, HealthScoreConfig
 from bellwether.health.simulations import Draft
@@ -32,6 +39,14 @@ def save_draft(draft: Draft, state: State, *, actor: StaffUser, reason: str, now
 def publish(config: HealthScoreConfig, *, actor: StaffUser, reason: str, now: datetime) -> ConfigActivation:
     """Bring a version into force in its scope and return the activation. Raises InvalidInputError without a reason."""
     return activate(config, reason=reason, by=actor, now=now)
+
+
+def give_up(state: State, *, actor: StaffUser, now: datetime) -> ConfigActivation:
+    """Let the next wider scope hold for the draft's scope. Raises ConflictError where it has no version of its own."""
+    found = give_up_scope(state.scorecard, state.scope, reason="Own version given up", by=actor, now=now)
+    if found is None:
+        raise ConflictError(f"{state.scope.words} has no version of its own.")
+    return found
 
 
 def undo(activation: ConfigActivation, *, actor: StaffUser, now: datetime) -> ConfigActivation:

@@ -128,6 +128,7 @@ def test_an_industry_with_its_churn(client, staff):
     assert (found["industry"], found["clients"], found["metrics"][0]["median"]) == ("Energy", 7, 70)
     assert found["churn_rate"] is None  # no contract began a year ago
     assert ask(client, staff.vera, "/benchmarks/industry/Nowhere").status_code == 404
+    assert ask(client, staff.vera, "/benchmarks/industry/Oil/Gas").status_code == 404
 
 
 def _post(client, user, given, **headers):

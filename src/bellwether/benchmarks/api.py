@@ -77,7 +77,7 @@ def benchmark(
 
 
 @router.get(
-    "/benchmarks/industry/{industry}", response=IndustryBenchmark, operation_id="getIndustryBenchmark",
+    "/benchmarks/industry/{path:industry}", response=IndustryBenchmark, operation_id="getIndustryBenchmark",
     summary="Get the figures of an industry",
 )  # fmt: skip
 def industry_benchmark(request: StaffRequest, industry: str) -> IndustryBenchmark:

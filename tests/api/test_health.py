@@ -11,7 +11,7 @@ from django.test import TestCase
 
 from bellwether.common.models import JobRun
 from bellwether.config.schedule import run_requests
-from bellwether.health.models import HealthScore
+from bellwether.health.models import HealthScore, ScoreAsSeen
 from bellwether.portfolio.models import Client
 from bellwether.staff.models import AuditEvent, IdempotencyRecord
 from bellwether.usage.lake import Lake
@@ -82,6 +82,22 @@ class TestHealth:
                 "sentence": "Usage −40: daily users fell from 12 to 6 against 15 expected",
             }
         ]
+
+    def test_counts_the_change_from_the_score_as_it_was_seen(
+        self, staff: Staff, scored: Clients, caller_of: Callers
+    ) -> None:
+        """Seen as 9 of 15 (60), after late data 12 of 15 (80), now 6 of 15 (40): 20 late, then 40 down."""
+        for days, users, score in ((20, 12.0, 80), (0, 6.0, 40)):
+            day = TODAY - timedelta(days=days)
+            HealthScore.objects.filter(client=scored.sturdy, date=day).delete()
+            add_score(scored.sturdy, day, score, inputs={"dau_avg_7d": users, "expected_dau": 15.0})
+        ScoreAsSeen.objects.create(
+            client=scored.sturdy, scorecard="prd-015", date=TODAY - timedelta(days=20), overall_score=60, coverage=1,
+            inputs={"dau_avg_7d": 9.0, "expected_dau": 15.0}, weights_version="prd-015 v1", replaced_at=NOW,
+        )  # fmt: skip
+        body = caller_of(staff.ada).get(f"/clients/{scored.sturdy.pk}/health").json()
+        assert [(one["kind"], one["points"]) for one in body["drivers"]] == [("data", -40.0), ("late", 20.0)]
+        assert body["drivers"][1]["sentence"] == "Late data +20: records that came in after the day was scored"
 
     def test_says_why_there_is_no_score(self, staff: Staff, scored: Clients, caller_of: Callers) -> None:
         body = caller_of(staff.ada).get(f"/clients/{scored.newborn.pk}/health").json()

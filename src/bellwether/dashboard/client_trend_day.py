@@ -7,7 +7,8 @@ from datetime import date, timedelta
 from bellwether.dashboard.addresses import Address
 from bellwether.dashboard.client_trend import Choice
 from bellwether.dashboard.client_trend_range import newest_before
-from bellwether.health.drivers import Driver, MeasureMove
+from bellwether.health.drivers import Driver, MovedMeasure
+from bellwether.health.explain import Change
 from bellwether.health.score_changes import ScoreDay
 from bellwether.portfolio.timeline import Entry
 from bellwether.web.formatting import NOT_SCORED, Status, day, full_day, plural, signed
@@ -60,7 +61,7 @@ class Moved:
     choices: list[Choice]
     summary: str
     drivers: list[DriverLine]
-    measures: list[MeasureMove]
+    measures: list[MovedMeasure]
     more_measures: int
     events: list[Happening]
     nothing: str
@@ -106,8 +107,9 @@ def day_panel(
     found: Sequence[Against],
     against: Against | None,
     status: Status,
+    moves: Change | None,
     drivers: Sequence[Driver],
-    measures: Sequence[MeasureMove],
+    measures: Sequence[MovedMeasure],
     entries: Sequence[Entry],
     seen: Mapping[date, int | None],
     address: Address,
@@ -145,7 +147,7 @@ def day_panel(
             for one in found
             if score is not None
         ],
-        summary=_summary(score, scores.get(against.on), against.on, today) if against and score is not None else "",
+        summary=_summary(score, moves.before, against.on, today) if against and moves and score is not None else "",
         drivers=driver_lines(drivers),
         measures=list(measures[:MOST_MEASURES]),
         more_measures=max(0, len(measures) - MOST_MEASURES),
@@ -165,8 +167,9 @@ def period_panel(
     newest: ScoreDay,
     before: ScoreDay,
     *,
+    moves: Change,
     drivers: Sequence[Driver],
-    measures: Sequence[MeasureMove],
+    measures: Sequence[MovedMeasure],
     status: Status,
     address: Address,
     today: date,
@@ -180,7 +183,7 @@ def period_panel(
         status=status,
         chosen=False,
         choices=[],
-        summary=_summary(newest.score or 0, before.score, before.day, today),
+        summary=_summary(newest.score or 0, moves.before, before.day, today),
         drivers=driver_lines(drivers),
         measures=list(measures[:MOST_MEASURES]),
         more_measures=max(0, len(measures) - MOST_MEASURES),
@@ -215,9 +218,7 @@ def _late(on: date, seen: Mapping[date, int | None]) -> str:
     return f"Data that came late changed this day afterwards: when it was over, {stood}."
 
 
-def _summary(score: int, before: int | None, since: date, today: date) -> str:
-    if before is None:
-        return ""
+def _summary(score: int, before: int, since: date, today: date) -> str:
     if score == before:
         return f"{score}, the same as on {day(since, today)}."
     return f"From {before} on {day(since, today)} to {score}: {signed(score - before)}."

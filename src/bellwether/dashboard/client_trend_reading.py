@@ -32,7 +32,7 @@ from bellwether.health.cohort_reading import PAST_SECONDS, tier_members, tier_sc
 from bellwether.health.cohorts import AT_LEAST, Member, daily_medians, peers_of
 from bellwether.health.configs import ActiveConfig, active_config, config_of, main_scorecard
 from bellwether.health.details import status_of as status_of_row
-from bellwether.health.driver_reading import Moves, moves_between
+from bellwether.health.driver_reading import Moves, as_first_seen, moves_between
 from bellwether.health.models import HealthScore
 from bellwether.health.score_changes import Comparison, ScoreDay, compare
 from bellwether.health.scorecard import Scorecard
@@ -220,7 +220,8 @@ class ShownTrend:
         before = self.rows.get(what.before) if what.before else None
         moves = Moves(None, [], [])
         if before is not None and after is not None and after.overall_score is not None:
-            moves = moves_between(before, after, known={self.config.version: self.config.scorecard})
+            seen = as_first_seen(before) if before.date in self.course.seen else None
+            moves = moves_between(before, after, known={self.config.version: self.config.scorecard}, seen=seen)
         status = status_of(status_of_row(after, self.course.scorecard) if after else None)
         if what.on is not None:
             return day_panel(
@@ -229,6 +230,7 @@ class ShownTrend:
                 found=what.found,
                 against=what.against,
                 status=status,
+                moves=moves.change,
                 drivers=moves.drivers,
                 measures=moves.measures,
                 entries=self.course.entries,
@@ -241,6 +243,7 @@ class ShownTrend:
         return period_panel(
             series[-1],
             what.period.before,
+            moves=moves.change,
             drivers=moves.drivers,
             measures=moves.measures,
             status=status,

@@ -35,7 +35,7 @@ from bellwether.health.brief import analysis, brief
 from bellwether.health.cohort_reading import industry_members, tier_members
 from bellwether.health.cohorts import Standing, peers_of, standing
 from bellwether.health.configs import main_scorecard
-from bellwether.health.driver_reading import earlier_score, moves_between
+from bellwether.health.driver_reading import as_first_seen, earlier_score, moves_between
 from bellwether.health.gathering import facts_of_client
 from bellwether.health.models import HealthScore
 from bellwether.health.risk_factors import next_steps
@@ -99,7 +99,7 @@ def health(request: StaffRequest, client_id: UUID, query: Query[HealthQuery]) ->
                 points=round(one.points, 4),
                 sentence=one.sentence,
             )
-            for one in (moves_between(before, row).drivers if before and row else [])
+            for one in (moves_between(before, row, seen=as_first_seen(before)).drivers if before and row else [])
         ],
         drivers_since=before.date if before else None,
         ai_analysis=analysis(facts),

@@ -44,7 +44,7 @@ class Driver:
 
 
 @dataclass(frozen=True)
-class MeasureMove:
+class MovedMeasure:
     """A measure that differs between two days, with its values as texts; `component` is who reads it."""
 
     component: str
@@ -83,7 +83,7 @@ def drivers(
 
 def measure_moves(
     before: StoredScore, after: StoredScore, scorecard: Scorecard, *, customs: Mapping[str, Measure] = NO_CUSTOMS
-) -> list[MeasureMove]:
+) -> list[MovedMeasure]:
     """Return the measures of the scorecard that differ between the two days, in its order; each once."""
     found, seen = [], set()
     for component in scorecard.components:
@@ -92,7 +92,7 @@ def measure_moves(
             pair = Pair(measure_of(slug, customs), before.inputs.get(slug), after.inputs.get(slug))
             if slug not in seen and pair.moved:
                 seen.add(slug)
-                found.append(MeasureMove(component.label, pair.measure.label, *both_texts(pair)))
+                found.append(MovedMeasure(component.label, pair.measure.label, *both_texts(pair)))
     return found
 
 
@@ -108,21 +108,14 @@ def _other_parts(
     if change.gained:
         reason = f"{_names(change.gained, components)} {_have(change.gained)} data now"
         parts.append(Driver("gained", "", "New data", change.gained_points, reason))
-    late = _late_points(change)
-    if abs(late) > 1e-9:
-        parts.append(Driver("late", "", "Late data", late, "records that came in after the day was scored"))
+    if abs(change.late) > 1e-9:
+        parts.append(Driver("late", "", "Late data", change.late, "records that came in after the day was scored"))
     if abs(change.configuration) > 1e-9:
         reason = "other weights or formulas"
         if before.weights_version != after.weights_version:
             reason = f"{after.weights_version} came into force in place of {before.weights_version}"
         parts.append(Driver("configuration", "", "Configuration", change.configuration, reason))
     return parts
-
-
-def _late_points(change: Change) -> float:
-    """Return the points that late data moved, where the split tells them apart: one figure, or one a component."""
-    late = getattr(change, "late", None) or 0.0
-    return float(sum(late.values()) if isinstance(late, Mapping) else late)
 
 
 def _component_reason(key: str, points: float, components: Mapping[str, Component], leaves: "_Leaves") -> str:

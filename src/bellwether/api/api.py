@@ -23,6 +23,7 @@ from bellwether.health.api import router as health_router
 from bellwether.health.backtest_api import router as backtest_router
 from bellwether.health.config_api import router as config_router
 from bellwether.health.custom_api import router as measures_router
+from bellwether.health.explain_api import router as explain_router
 from bellwether.health.simulation_api import router as simulation_router
 from bellwether.health.usage_api import router as usage_router
 from bellwether.staff.api_auth import STAFF_AUTH
@@ -119,6 +120,7 @@ api = StaffAPI(
 add_handlers(api)
 api.add_router(CLIENT_SUCCESS, clients_router)
 api.add_router(CLIENT_SUCCESS, health_router)
+api.add_router(CLIENT_SUCCESS, explain_router)
 api.add_router(CLIENT_SUCCESS, jobs_router)
 api.add_router(CLIENT_SUCCESS, measures_router)
 api.add_router(CLIENT_SUCCESS, backtest_router)

@@ -52,6 +52,7 @@ class ScoreCard:
     no_median: str
     standing: str
     why: ScoreWhy | None
+    interval: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,8 @@ def basis_of(row: HealthScore, scorecard: Scorecard, *, now: datetime, zone: Zon
         version=row.weights_version,
         made_at=moment(row.created_at, now, zone),
         empty=without_data(scorecard, row.inputs, row.components),
+        rests_on=row.component_data,
+        interval=None if row.interval_low is None else (row.interval_low, row.interval_high),
         customs={custom.slug: as_measure(custom) for custom in customs_of([scorecard])},
     )
 
@@ -131,6 +134,7 @@ def score_card(
         else f"No {tier} median: it needs {AT_LEAST} other scored clients, there are {len(peers)}.",
         standing=_standing(place, f"{len(peers)} other {tier} clients"),
         why=explain_score(basis, scorecard, today=today),
+        interval="{}–{}".format(*basis.interval) if basis.interval and basis.score is not None else "",
     )
 
 

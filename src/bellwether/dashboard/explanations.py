@@ -7,6 +7,8 @@ from types import MappingProxyType
 from typing import Any
 
 from bellwether.common.rounding import half_up
+from bellwether.health.coverage import parts_with_data
+from bellwether.health.held_values import SINCE
 from bellwether.health.levels import level_of
 from bellwether.health.measures import MEASURE_LABELS, MEASURES_BY_SLUG, Measure, Unit
 from bellwether.health.score_changes import Values, component_labels, contributions, effective_weights, effects
@@ -15,6 +17,7 @@ from bellwether.health.scorecard import Component, Scorecard
 from bellwether.web.formatting import DASH, Delta, change, day, number, percent, plural, signed, words
 
 NOISE = 0.05
+STALE_DAYS = 30
 NO_CUSTOMS: Mapping[str, Measure] = MappingProxyType({})
 LEVELS = {
     "good": ("healthy", "Good", "circle-check"),
@@ -72,6 +75,7 @@ class ComponentRow:
     median: int | None
     no_data: bool
     why: ComponentWhy
+    rests: str = ""
 
 
 @dataclass(frozen=True)
@@ -178,6 +182,25 @@ class Basis:
     made_at: str
     empty: frozenset[str] = frozenset()
     customs: Mapping[str, Measure] = field(default_factory=dict)
+    rests_on: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    interval: tuple[int, int] | None = None
+
+
+def rests_text(data: Mapping[str, Any], component: Component, inputs: Mapping[str, Any], today: date) -> str:
+    """Return in few words what a component lacks, how old its newest record is, and what is held; "" if nothing is."""
+    said = []
+    since = sorted({str(inputs[slug + SINCE]) for slug in component.formula.measures if slug + SINCE in inputs})
+    if since:
+        when = day(date.fromisoformat(since[0]), today)
+        said.append(f"Nothing has come from any source since {when}; the last known value still counts")
+    have, parts = parts_with_data(component.formula, inputs)
+    if parts > 1 and have < parts and have:
+        said.append(f"{have} of {parts} parts have data")
+    stale = data.get("stale_days")
+    if stale is not None and stale > STALE_DAYS:
+        said.append(f"newest record {stale} days old")
+    text = "; ".join(said)
+    return text[:1].upper() + text[1:]
 
 
 def component_rows(
@@ -215,6 +238,7 @@ def component_rows(
                 median=medians.get(component.key),
                 no_data=component.key in basis.empty,
                 why=explain_component(component, basis.inputs, no_data=value is None, made=made, customs=basis.customs),
+                rests=rests_text(basis.rests_on.get(component.key, {}), component, basis.inputs, today),
             )
         )
     return rows
@@ -244,8 +268,15 @@ def explain_score(basis: Basis, scorecard: Scorecard, *, today: date) -> ScoreWh
         lead=f"{lead}, {basis.version}.",
         rows=rows,
         total=f"{sum(parts.values()):.2f}" if basis.score is not None else "N/A",
-        note=f"{_coverage_note(basis, scorecard)} Made {basis.made_at}.",
+        note=f"{_coverage_note(basis, scorecard)}{_interval_note(basis)} Made {basis.made_at}.",
     )
+
+
+def _interval_note(basis: Basis) -> str:
+    if basis.interval is None:
+        return ""
+    low, high = basis.interval
+    return f" Whatever the missing data are, the score lies between {low} and {high}."
 
 
 def _coverage_note(basis: Basis, scorecard: Scorecard) -> str:
@@ -253,7 +284,7 @@ def _coverage_note(basis: Basis, scorecard: Scorecard) -> str:
         return f"{basis.reason.rstrip('.')}."
     empty = basis.empty
     if not empty:
-        return "All components have data."
+        return "All components have data." if basis.interval is None else "All components have data, but not all parts."
     labels = component_labels(scorecard)
     names = ", ".join(labels[component.key] for component in scorecard.components if component.key in empty)
     verb = "has" if len(empty) == 1 else "have"

@@ -21,6 +21,15 @@ class ComponentOut(Schema):
     status: Level | None
 
 
+class ComponentDataOut(Schema):
+    """What a component rests on."""
+
+    coverage: float = Field(description="Share of the component's formula that had data, 0-1.")
+    as_of: date | None = Field(None, description="Day of the newest record behind it.")
+    stale_days: int | None = None
+    reason: str = Field("", description="What is missing.")
+
+
 class BenchmarksOut(Schema):
     """Peers' average and the client's percentile, 0-100; null under five peers."""
 
@@ -58,6 +67,9 @@ class HealthOut(Schema):
     ai_analysis: str = Field(description="Made by rule from the figures below.")
     ai_recommended_actions: list[str]
     coverage: float = Field(description="Share of weight that had data, 0-1.")
+    component_data: dict[str, ComponentDataOut] = Field({}, description="What each component rests on.")
+    interval_low: int | None = Field(None, description="The score is not below this, whatever the missing data are.")
+    interval_high: int | None = None
     no_score_reason: str | None
     inputs: dict[str, Any] = Field(description="The measures that the score was made from.")
     weights_version: str | None

@@ -98,7 +98,7 @@ class TestBacktest:
             ({"against": ["gut"]}, "against"),
             ({"first": "2027-01-01"}, "first"),
             ({"definition": {"name": "other"}}, "definition.name"),
-            ({"definition": {"name": "usage-only"}}, "weights"),
+            ({"definition": {"name": "usage-only"}}, "components"),
             ({"surprise": 1}, "surprise"),
         ],
         ids=["horizons", "against", "first", "name", "empty", "extra"],

@@ -107,10 +107,10 @@ class TestBootstrap:
     def test_interval_holds_the_true_value_about_as_often_as_it_says(self) -> None:
         # Normal scores one standard deviation apart: the true AUC is Phi(1 / sqrt 2) = 0.760.
         random, hits = np.random.default_rng(8), 0
-        for _ in range(100):
+        for _ in range(60):
             scores = np.concatenate([random.normal(0, 1, 30), random.normal(1, 1, 60)])
             table = metrics.tally(scores, np.arange(90) < 30, np.arange(90), 90)
             draws = metrics.auc(*table.drawn(metrics.cluster_weights(random, 90, 200)))
             found = metrics.estimate(one(metrics.auc, table), draws)
             hits += found.low80 <= 0.760 <= found.high80
-        assert 68 <= hits <= 92
+        assert 40 <= hits <= 56  # 48 expected, with a standard deviation of 3

@@ -1,6 +1,7 @@
 """DuckDB in this process, with bounded memory: what does not fit spills to the lake's local folder."""
 
 import os
+import secrets
 import shutil
 import time
 from collections.abc import Sequence
@@ -36,8 +37,8 @@ class DuckDBEngine:
     def __enter__(self) -> Self:
         self._spill.mkdir(parents=True, exist_ok=True)
         _sweep(self._spill)
-        # Of its own: two processes must not take each other's spilled rows for theirs.
-        self._folder = self._spill / f"duckdb-{os.getpid()}"
+        # Of its own: two engines, also of one process, must not take each other's spilled rows for theirs.
+        self._folder = self._spill / f"duckdb-{secrets.token_hex(4)}-{os.getpid()}"
         self.connection = ibis.duckdb.connect(
             memory_limit=self._memory_limit,
             temp_directory=str(self._folder),

@@ -15,6 +15,7 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 import polars as pl
+from polars._typing import PolarsDataType
 
 from bellwether.common.time import end_of
 from bellwether.usage.calendar import OffsetSpan, microseconds, utc_offsets
@@ -168,7 +169,7 @@ class LateEvents:
 
 
 _INSTANT = pl.Datetime("us", "UTC")
-_LATE = {
+_LATE: dict[str, PolarsDataType] = {
     "organization_id": pl.String, "date": pl.Date, "user_key": pl.String, "is_service": pl.Boolean, "type": pl.String,
     "event": pl.String, "module": pl.String, "feature": pl.String, "role": pl.String, "ts": _INSTANT,
     "source": pl.String, "message_id": pl.String, "properties": pl.String, "known_on": pl.Int64,

@@ -82,7 +82,9 @@ def basis_of(row: HealthScore, scorecard: Scorecard, *, now: datetime, zone: Zon
         made_at=moment(row.created_at, now, zone),
         empty=without_data(scorecard, row.inputs, row.components),
         rests_on=row.component_data,
-        interval=None if row.interval_low is None else (row.interval_low, row.interval_high),
+        interval=None
+        if row.interval_low is None or row.interval_high is None
+        else (row.interval_low, row.interval_high),
         customs={custom.slug: as_measure(custom) for custom in customs_of([scorecard])},
     )
 

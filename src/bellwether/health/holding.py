@@ -75,7 +75,13 @@ def _evidence(
         rows = _values(stored.filter(date__in=set(newest.values())), list(dead))
         parts.append(rows.join(newest_days, on=["client_id", "date"], how="semi"))
     within = stored.filter(date__range=(first, last))
-    named = reduce(or_, (Q(inputs__has_key=name) for slug in dead for name in (slug, slug + HELD)))
+    named = reduce(
+        or_,
+        (
+            Q(date__range=(days[0], days[-1])) & (Q(inputs__has_key=slug) | Q(inputs__has_key=slug + HELD))
+            for slug, days in dead.items()
+        ),
+    )
     if within.filter(named).exists():
         days = pl.DataFrame(
             [(slug, day) for slug, lost in dead.items() for day in lost],

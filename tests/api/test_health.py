@@ -117,6 +117,7 @@ class TestHealth:
     def test_compares_with_five_peers_or_more(self, staff: Staff, scored: Clients, caller_of: Callers) -> None:
         peers(5, contract_tier="ENTERPRISE", industry="Retail")
         peers(4, contract_tier="STARTER", industry="Manufacturing")
+        peers(1, contract_tier="STARTER", industry="Media")
         benchmarks = caller_of(staff.ada).get(f"/clients/{scored.sturdy.pk}/health").json()["benchmarks"]
         # Tier: 50 to 54, all below 59. Industry: four peers are too few.
         assert benchmarks == {

@@ -45,6 +45,11 @@ class TestDailyMedians:
     def test_says_nothing_when_the_client_is_one_of_five(self) -> None:
         assert daily_medians({DAY: Counter({50: 5})}, {DAY: 50}, counted=True) == {}
 
+    def test_says_nothing_of_a_day_with_fewer_than_are_asked_for(self) -> None:
+        scores = {DAY: Counter({50: 8})}
+        assert daily_medians(scores, {}, counted=True, at_least=9) == {}
+        assert daily_medians(scores, {}, counted=True, at_least=8) == {DAY: 50}
+
     def test_keeps_the_shared_counts_as_they_were(self) -> None:
         scores = {DAY: Counter({50: 6})}
         daily_medians(scores, {DAY: 50}, counted=True)
@@ -83,22 +88,11 @@ class TestStanding:
     def test_gives_mean_and_rank_of_both_groups(self) -> None:
         tier = [member(score) for score in (10, 20, 30, 40, 51)]
         industry = [member(90) for _ in range(12)]
-        assert standing(30, tier, industry, sees_all=False) == Standing(30, 50, 90, 0)
+        assert standing(30, tier, industry) == Standing(30, 50, 90, 0)
 
     def test_gives_no_rank_without_a_score(self) -> None:
         tier = [member(50)] * 5
-        assert standing(None, tier, [], sees_all=True) == Standing(tier_average=50)
-
-    def test_hides_the_narrower_of_two_groups_that_differ_by_a_few(self) -> None:
-        wide = [member(50) for _ in range(8)]
-        assert standing(60, wide, wide[:6], sees_all=False) == Standing(50, 100)
-        assert standing(60, wide[:6], wide, sees_all=False) == Standing(None, None, 50, 100)
-        assert standing(60, wide, wide[:6], sees_all=True) == Standing(50, 100, 50, 100)
-
-    def test_hides_nothing_where_neither_group_lies_within_the_other(self) -> None:
-        shared = [member(50) for _ in range(5)]
-        tier, industry = [*shared, member(50)], [*shared, member(50), member(50)]
-        assert standing(60, tier, industry, sees_all=False) == Standing(50, 100, 50, 100)
+        assert standing(None, tier, []) == Standing(tier_average=50)
 
 
 class TestAverage:

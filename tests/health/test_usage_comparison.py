@@ -1,9 +1,12 @@
 """What usage is compared with: averages, the best, and what must not be shown."""
 
+from typing import Any
+from uuid import uuid4
+
 import numpy as np
 import pytest
 
-from bellwether.health.usage_comparison import Comparison, Peers, change, comparisons
+from bellwether.health.usage_comparison import Comparison, Counted, Peers, change, comparisons
 from bellwether.usage.daily import FIGURES
 
 
@@ -12,12 +15,21 @@ def peers(tier: list[float], others: list[float], own: float = 99.0) -> Peers:
     rows = [*(f"t{n}" for n in range(len(tier))), *(f"o{n}" for n in range(len(others))), "me"]
     values = np.array([*tier, *others, own])
     tiers = ["GOLD"] * len(tier) + ["SILVER"] * len(others) + ["GOLD"]
-    return Peers(rows, tiers, dict.fromkeys(FIGURES, values))
+    return Peers(rows, [uuid4() for _ in rows], tiers, dict.fromkeys(FIGURES, values))
 
 
-def compared(given: Peers, *, sees_all: bool = True, no_own: str = "") -> dict[str, Comparison]:
+def everybody(kind: str, members: Any, reporting: Any) -> Any:
+    """Let every group through."""
+    return members
+
+
+def compared(
+    given: Peers, *, sees_all: bool = True, no_own: str = "", counted: Counted = everybody
+) -> dict[str, Comparison]:
     own: dict[str, float | None] = dict.fromkeys(FIGURES, 7.0)
-    found = comparisons("me", "GOLD", "Gold", own=own, no_own=no_own, peers=given, sees_all=sees_all)
+    found = comparisons(
+        "me", "GOLD", "Gold", own=own, no_own=no_own, peers=given, sees_all=sees_all, counted=counted, held_back="Held."
+    )
     return {item.against: item for item in found}
 
 
@@ -42,19 +54,28 @@ class TestComparisons:
         assert found["all"].values["dau"] == 7.0  # (1 + 2 + 3 + 4 + 60) / 10
         assert compared(peers([], []))["all"].reason == "No other client of the workspace has usage; 5 are needed."
 
-    @pytest.mark.parametrize(("others", "hidden"), [(0, False), (1, True), (4, True), (5, False)])
-    def test_hide_a_group_whose_difference_would_tell_about_few(self, others: int, hidden: bool) -> None:
-        given = peers([1, 2, 3, 4, 5], [10] * others)
-        found = compared(given, sees_all=False)
-        assert (found["tier"].values["dau"] is None) is hidden
-        assert (found["best"].values["dau"] is None) is hidden
-        assert found["all"].values["dau"] is not None
-        assert compared(given, sees_all=True)["tier"].values["dau"] == 3.0
+    def test_hide_a_group_that_is_held_back_with_its_upper_quartile(self) -> None:
+        def all_alone(kind: str, members: Any, reporting: Any) -> Any:
+            return members if kind == "all" else None
+
+        found = compared(peers([1, 2, 3, 4, 5], [10] * 3), sees_all=False, counted=all_alone)
+        for against in ("tier", "best"):
+            assert (set(found[against].values.values()), found[against].reason) == ({None}, "Held.")
+        assert (found["all"].values["dau"], found["all"].reason) == (5.625, "")  # (1+2+3+4+5+30) / 8
+
+    def test_average_those_who_count_and_no_fewer_than_five(self) -> None:
+        def all_but_the_first(kind: str, members: Any, reporting: Any) -> Any:
+            return members & (np.arange(len(members)) > 0)
+
+        found = compared(peers([1, 2, 3, 4, 5, 6], []), sees_all=False, counted=all_but_the_first)
+        assert found["tier"].values["dau"] == 4.0  # 2 to 6
+        few = compared(peers([1, 2, 3, 4, 5], []), sees_all=False, counted=all_but_the_first)
+        assert few["tier"].values["dau"] is None
 
     def test_a_figure_that_few_peers_have_is_not_averaged(self) -> None:
         given = peers([1, 2, 3, 4, 5], [10] * 5)
         values = {**given.figures, "session_minutes": np.array([np.nan] * 2 + [1.0] * 9)}
-        found = compared(Peers(given.rows, given.tiers, values))
+        found = compared(Peers(given.rows, given.clients, given.tiers, values))
         assert found["tier"].values["session_minutes"] is None
         assert found["tier"].values["dau"] == 3.0
 

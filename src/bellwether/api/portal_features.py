@@ -38,7 +38,7 @@ def features(request: StaffRequest, organization_id: str) -> list[PortalFeature]
     now = timezone.now()
     visible = Client.objects.visible_to(request.user)
     client: Client = get_object_or_404(visible, organization_id=organization_id)
-    found = read_adoption(client, now=now, cache=caches["memory"]).adoption
+    found = read_adoption(client, user=request.user, now=now, cache=caches["memory"]).adoption
     record(
         actor=request.user,
         action="client.adoption",

@@ -65,7 +65,7 @@ def portal_usage(request: StaffRequest, org_id: str, query: Query[PortalUsageQue
     client: Client = get_object_or_404(Client.objects.visible_to(request.user), organization_id=org_id)
     last = last_day_of(client, day_of(now, settings.BELLWETHER_WORKSPACE_ZONE))
     period = Period(CUSTOM, date.fromordinal(last.toordinal() - query.days + 1), last)
-    found = usage_of(client, period, sees_all=request.user.sees_all_clients, now=now, cache=caches["memory"])
+    found = usage_of(client, period, user=request.user, now=now, cache=caches["memory"])
     record(
         actor=request.user,
         action="client.usage",

@@ -84,13 +84,19 @@ def _read() -> Night:
 
 def sight_of(user: StaffUser, night: Night) -> Sight:
     """Return what `user` may be shown of `night`; the decision is kept for the same clients in the same groups."""
+    visible = visible_of(user, night)
+    if user.sees_all_clients:
+        return Sight(True, visible, None)
+    return Sight(False, visible, _decided(night, visible, caches["default"]))
+
+
+def visible_of(user: StaffUser, night: Night) -> Mask:
+    """Return which clients of `night` the user sees."""
     visible = np.zeros(len(night.places), bool)
     for client_id in Client.objects.visible_to(user).order_by().values_list("pk", flat=True):
         if client_id in night.places:
             visible[night.places[client_id]] = True
-    if user.sees_all_clients:
-        return Sight(True, visible, None)
-    return Sight(False, visible, _decided(night, visible, caches["default"]))
+    return visible
 
 
 def _decided(night: Night, visible: Mask, cache: BaseCache) -> dict[str, frozenset[Group]]:

@@ -11,6 +11,7 @@ from bellwether.dashboard.client_cards import Figure
 from bellwether.health.adoption import Adoption, FeatureLine
 from bellwether.health.cohorts import AT_LEAST
 from bellwether.health.feature_use import Level
+from bellwether.health.published_groups import HELD_BACK
 from bellwether.web.formatting import DASH, Delta, change, day, full_day, number, percent, plural
 
 LOUD_CHANGE = 0.10
@@ -200,6 +201,8 @@ def figures(adoption: Adoption, *, tier: str, users: int | None, seats: int | No
         reason=why_not,
     )
     few = f"{plural(adoption.peers, 'peer')} with a score; {AT_LEAST} are needed."
+    if adoption.held_back:
+        few = HELD_BACK
     rank = Figure(
         "percentile",
         f"Against {tier} clients",

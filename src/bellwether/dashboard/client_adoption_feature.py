@@ -16,6 +16,7 @@ from bellwether.dashboard.use_chart import UseChart, buckets, use_chart
 from bellwether.health.adoption import FeatureLine
 from bellwether.health.cohorts import AT_LEAST
 from bellwether.health.inputs import FeatureSpec
+from bellwether.health.published_groups import HELD_BACK
 from bellwether.portfolio.models import Client, Contact
 from bellwether.usage.event_match import EventMatch
 from bellwether.usage.feature_users import WINDOW_DAYS, FeatureUser, FeatureUsers, feature_users
@@ -86,11 +87,12 @@ def panel(
     wanted = f"of {expected_text(line)} expected" if line.expected is not None else "uses, any use counts"
     peers = line.peers
     using = f"{percent(peers.using)} of {number(peers.peers)}" if peers.using is not None else "–"
+    missing = HELD_BACK if peers.held_back else f"{number(peers.peers)} peers, {AT_LEAST} are needed"
     facts = [
         ("First used", full_day(day_of(line.first_used, zone)) if line.first_used else "Never"),
         ("Last used", day(day_of(line.last_used, zone), today) if line.last_used else "Never"),
         ("Uses, 30 days", number(line.use_30d)),
-        ("Peers using it", using if peers.using is not None else f"{number(peers.peers)} peers, {AT_LEAST} are needed"),
+        ("Peers using it", using if peers.using is not None else missing),
     ]
     if line.category:
         facts.append(("Category", line.category))

@@ -108,7 +108,7 @@ def _seen(request: HttpRequest, client_id: UUID) -> Seen:
     user = cast(StaffUser, request.user)
     now = timezone.now()
     client = client_or_404(user, client_id)
-    read = read_adoption(client, now=now, cache=caches["memory"])
+    read = read_adoption(client, user=user, now=now, cache=caches["memory"])
     asked = texts.read_asked(request.GET.dict(), read.adoption, default_view=default_view())  # type: ignore[arg-type]
     lines = texts.matching(read.adoption.lines, asked)
     return Seen(client, user, read, asked, lines, now, list_address(request))

@@ -36,10 +36,10 @@ from bellwether.dashboard.client_trend_reading import (
     timeline_of,
 )
 from bellwether.health.brief import Sentence, brief
-from bellwether.health.cohort_reading import tier_members
-from bellwether.health.cohorts import peers_of
+from bellwether.health.cohort_reading import shown_components, shown_peers
 from bellwether.health.configs import ActiveConfig
 from bellwether.health.gathering import full_facts, with_comparison
+from bellwether.health.published_groups import HELD_BACK
 from bellwether.health.risk_factors import Finding, risk_factors
 from bellwether.health.score_changes import compare
 from bellwether.portfolio.contacting import last_contact
@@ -108,6 +108,7 @@ def client_page(
     newest = series[-1] if series else None
     trend = read_trend(
         client,
+        user=user,
         config=config,
         view=view.trend,
         series=series,
@@ -124,7 +125,7 @@ def client_page(
     comparison = compare(series, newest, points=scorecard.points)
     tier = str(client.get_contract_tier_display())
     cache = caches["memory"]
-    peers = peers_of(client.pk, tier_members(client.contract_tier, cache=cache))
+    peers, held_back = shown_peers(user, client, "tier", cache=cache)
     contact = last_contact(client, records.activities, now)
     facts = full_facts(
         client,
@@ -146,6 +147,8 @@ def client_page(
         scorecard=scorecard,
         tier=tier,
         peers=peers,
+        parts=shown_components(user, client.contract_tier, peers),
+        held_back=HELD_BACK if held_back else "",
         today=today,
         ended=ended,
     )

@@ -1,6 +1,6 @@
 """The client's score on the page: the key figure, the card of components, and the explanation of a chosen day."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -97,10 +97,16 @@ def score_card(
     scorecard: Scorecard,
     tier: str,
     peers: Sequence[Member],
+    parts: Mapping[str, Sequence[Member]] | None = None,
+    held_back: str = "",
     today: date,
     ended: bool,
 ) -> ScoreCard:
-    """Return the card; `status_word` is the client's health status, `peers` the other scored clients of its `tier`."""
+    """Return the card; `status_word` is the client's health status, `peers` the other scored clients of its `tier`.
+
+    `parts` are those of them whose component may be told about, by component (None: all of them). `held_back` says why
+    there are no `peers` where they may not be shown.
+    """
     if basis is None:
         reason = "No score has been made yet. Scores are made once a day and after new data arrive."
         return ScoreCard(None, NOT_SCORED, None, "", reason, "No score yet", "", "", [], "", "", "", "", None)
@@ -111,7 +117,7 @@ def score_card(
         basis,
         scorecard,
         earlier=earlier,
-        medians=component_medians(peers, tops=tops) if enough else {},
+        medians=_medians(peers, parts, tops) if enough else {},
         today=today,
     )
     delta = None
@@ -133,6 +139,8 @@ def score_card(
         median_name=f"{tier} median" if enough and any(row.median is not None for row in rows) else "",
         no_median=""
         if enough
+        else f"No {tier} median. {held_back}"
+        if held_back
         else f"No {tier} median: it needs {AT_LEAST} other scored clients, there are {len(peers)}.",
         standing=_standing(place, f"{len(peers)} other {tier} clients"),
         why=explain_score(basis, scorecard, today=today),
@@ -185,6 +193,17 @@ def _coverage_note(basis: Basis, rows: Sequence[ComponentRow]) -> str:
     missing = [row.label for row in rows if row.no_data]
     names = f": no {', '.join(name.lower() for name in missing)}" if missing else ""
     return f"Rests on {percent(basis.coverage)} of the weight{names}"
+
+
+def _medians(
+    peers: Sequence[Member], parts: Mapping[str, Sequence[Member]] | None, tops: Mapping[str, float]
+) -> dict[str, int]:
+    if parts is None:
+        return component_medians(peers, tops=tops)
+    found: dict[str, int] = {}
+    for key, top in tops.items():
+        found |= component_medians(parts.get(key, ()), tops={key: top})
+    return found
 
 
 def _standing(place: int | None, peers: str) -> str:

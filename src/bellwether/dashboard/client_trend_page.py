@@ -87,6 +87,7 @@ def _course(request: HttpRequest, shown: Client, user: StaffUser, now: datetime)
     entries = timeline_of(shown, records, series, last, now=now, zone=zone)
     return read_trend(
         shown,
+        user=user,
         config=config,
         view=view,
         series=series,

@@ -28,17 +28,19 @@ from bellwether.dashboard.client_trend_events import config_entries, number_of, 
 from bellwether.dashboard.client_trend_range import DEFAULT_DAYS, Asked, asked_for, bounds, is_dense, median_days
 from bellwether.dashboard.timeline import OF_NOTE, TICKET_WEIGHT, of_activity, of_ticket
 from bellwether.dashboard.timeline import entries as timeline_entries
-from bellwether.health.cohort_reading import PAST_SECONDS, tier_members, tier_scores
-from bellwether.health.cohorts import AT_LEAST, Member, daily_medians, peers_of
+from bellwether.health.cohort_reading import PAST_SECONDS, shown_peers, tier_scores
+from bellwether.health.cohorts import AT_LEAST, daily_medians
 from bellwether.health.configs import ActiveConfig, active_config, config_of, main_scorecard
 from bellwether.health.details import status_of as status_of_row
 from bellwether.health.driver_reading import Moves, as_first_seen, moves_between
 from bellwether.health.models import HealthScore
+from bellwether.health.published_groups import HELD_BACK
 from bellwether.health.score_changes import Comparison, ScoreDay, compare
 from bellwether.health.scorecard import Scorecard
 from bellwether.health.scorecards_in_use import other_scorecards, scorecards_in_use, title_of
 from bellwether.portfolio.models import Client
 from bellwether.portfolio.timeline import Entry, score_steps
+from bellwether.staff.models import StaffUser
 from bellwether.web.formatting import status_of
 
 EXPORTS = {"png": "Image (PNG)", "svg": "Drawing (SVG)", "csv": "Table (CSV)"}
@@ -116,6 +118,7 @@ def timeline_of(
 def read_course(
     client: Client,
     *,
+    user: StaffUser,
     config: ActiveConfig,
     view: TrendView,
     series: Sequence[ScoreDay],
@@ -136,9 +139,11 @@ def read_course(
     tier_days = tier_scores(client.contract_tier, name, recent, cache=cache)
     if past := [day for day in days if day not in set(recent)]:
         tier_days = tier_days | tier_scores(client.contract_tier, name, past, cache=cache, seconds=PAST_SECONDS)
-    peers: Sequence[Member] = peers_of(client.pk, tier_members(client.contract_tier, cache=cache))
+    peers, held_back = shown_peers(user, client, "tier", cache=cache)
     count = len(peers) if name == main_scorecard() else _others(tier_days, own)
     cohort, no_cohort = cohort_words(tier, count, needed=AT_LEAST)
+    if held_back:
+        cohort, no_cohort = "", f"No {tier} median. {HELD_BACK}"
     scorecard = card_of(series[-1].version if series else "", config)
     seen = read.rescored_days(client, name, first=first, last=until)
     keys = {component.key for component in scorecard.components}
@@ -148,7 +153,7 @@ def read_course(
         last=until,
         series=series,
         scorecard=scorecard,
-        median=daily_medians(tier_days, own, counted=True) if count >= AT_LEAST else {},
+        median=daily_medians(tier_days, own, counted=True, at_least=AT_LEAST + _seen(user, client)) if cohort else {},
         tier=tier,
         cohort=cohort,
         no_cohort=no_cohort,
@@ -255,6 +260,7 @@ class ShownTrend:
 def read_trend(
     client: Client,
     *,
+    user: StaffUser,
     config: ActiveConfig,
     view: TrendView,
     series: Sequence[ScoreDay],
@@ -275,6 +281,7 @@ def read_trend(
         series = read_series(client, view.scorecard, view, last)
     course = read_course(
         client,
+        user=user,
         config=config,
         view=view,
         series=series,
@@ -344,6 +351,14 @@ def _older(client: Client, records: read.Records, first: date, now: datetime, zo
         for ticket in read.older_tickets(client, tuple(TICKET_WEIGHT), first, tickets[-1].opened_at):
             found += of_ticket(ticket, today=today, zone=zone)
     return found
+
+
+def _seen(user: StaffUser, client: Client) -> int:
+    """Return how many other clients of the tier a reader who does not see all clients sees, those that left included:
+    of every day there must be enough others."""
+    if user.sees_all_clients:
+        return 0
+    return int(Client.objects.visible_to(user).filter(contract_tier=client.contract_tier).exclude(pk=client.pk).count())
 
 
 def _others(tier_days: Mapping[date, Mapping[int, int]], own: Mapping[date, int | None]) -> int:

@@ -143,7 +143,7 @@ def _read(
     return usage_of(
         client,
         asked.period,
-        sees_all=user.sees_all_clients,
+        user=user,
         now=now,
         cache=caches["memory"],
         user_days=user_days,

@@ -88,7 +88,7 @@ def console_client(request: HttpRequest, client_id: UUID) -> HttpResponse:
     card = read.card_of(OPERATIONS, found.row)
     days = read.score_days(client, OPERATIONS, days=span, today=today)
     line = [one.score for one in days][-30:]
-    features = read_adoption(client, now=now, cache=caches["memory"]).adoption.lines
+    features = read_adoption(client, user=user, now=now, cache=caches["memory"]).adoption.lines
     values = {
         "client": client,
         "card": console_card(found, card, line, today=today, zone=zone),
@@ -173,7 +173,7 @@ def _activity(
 ) -> dict[str, Any]:
     """Return the bars of 30 days with logins, cases and campaigns: those of the usage tab."""
     period = Period(CUSTOM, last - timedelta(days=USAGE_DAYS - 1), last)
-    usage = usage_of(client, period, sees_all=user.sees_all_clients, now=now, cache=caches["memory"])
+    usage = usage_of(client, period, user=user, now=now, cache=caches["memory"])
     activity = activity_card(usage, show)
     choices = [
         Choice(one.label, address.with_(show=one.key) + "#activity", one == activity.chosen) for one in activity.series

@@ -45,11 +45,15 @@ class PortfolioUse:
 
 @dataclass(frozen=True)
 class PeerUse:
-    """How many peers there are, which share of them uses a feature (0-1), and the client's percentile 0-100."""
+    """How many peers there are, which share of them uses a feature (0-1), and the client's percentile 0-100.
+
+    `held_back`: there are enough, but the reader may not be shown them (health.published_groups).
+    """
 
     peers: int
     using: float | None = None
     percentile: int | None = None
+    held_back: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,7 @@ class Adoption:
     peers: int
     percentile: int | None
     median: int | None
+    held_back: bool = False
 
     @property
     def adopted(self) -> int:
@@ -157,11 +162,12 @@ def adoption_of(
     features: Sequence[tuple[FeatureSpec, str]],
     licences: Mapping[str, Licence],
     tier: TierUse | None,
+    held_back: bool = False,
 ) -> Adoption:
     """Return the client's adoption on `day` from feature_levels of `day` and `before`, and SPANS of its events.
 
     `features` are the specs of the catalogue with their category, in order; `licences` by key, as they count on
-    `day`. `tier` may hold the client itself.
+    `day`. `tier` may hold the client itself; where it is `held_back`, it is None.
     """
     now = {row["feature_key"]: row for row in levels.filter(pl.col("date") == day).iter_rows(named=True)}
     then = {row["feature_key"]: row for row in levels.filter(pl.col("date") == before).iter_rows(named=True)}
@@ -169,7 +175,15 @@ def adoption_of(
     known = [(spec, category) for spec, category in features if spec.key in now]
     used_at = used_between([spec for spec, _ in known], spans)
     lines = [
-        _line(spec, category, now[spec.key], then[spec.key], at, licences, _peers(spec, now[spec.key], tier, others))
+        _line(
+            spec,
+            category,
+            now[spec.key],
+            then[spec.key],
+            at,
+            licences,
+            _peers(spec, now[spec.key], tier, others, held_back),
+        )
         for (spec, category), at in zip(known, used_at, strict=True)
     ]
     licensed = sum(row["licensed"] for row in now.values())
@@ -191,6 +205,7 @@ def adoption_of(
         peers=len(peer_scores),
         percentile=percentile_of(exact, peer_scores) if exact is not None else None,
         median=half_up(median(peer_scores)) if enough else None,
+        held_back=held_back,
     )
 
 
@@ -202,9 +217,11 @@ def percentile_of(value: float, peers: Sequence[float]) -> int | None:
     return half_up(100 * (below + ties / 2) / len(peers))
 
 
-def _peers(spec: FeatureSpec, row: Mapping[str, object], tier: TierUse | None, others: Sequence[int]) -> PeerUse:
+def _peers(
+    spec: FeatureSpec, row: Mapping[str, object], tier: TierUse | None, others: Sequence[int], held_back: bool
+) -> PeerUse:
     if tier is None or len(others) < AT_LEAST or spec.key not in tier.use:
-        return PeerUse(len(others))
+        return PeerUse(len(others), held_back=held_back)
     use = [tier.use[spec.key][place] for place in others]
     by_share = spec.target == "share"
     compared = [tier.share[spec.key][place] for place in others] if by_share else [float(count) for count in use]

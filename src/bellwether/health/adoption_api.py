@@ -74,7 +74,7 @@ def adoption(request: StaffRequest, client_id: UUID) -> AdoptionOut:
     """Return every feature of the catalogue with its level, trend and peers, the adoption score, and room to grow."""
     now = timezone.now()
     client = visible_client(request.user, client_id)
-    found = read_adoption(client, now=now, cache=caches["memory"]).adoption
+    found = read_adoption(client, user=request.user, now=now, cache=caches["memory"]).adoption
     row = newest_score(client)
     users = (row.inputs or {}).get("mau") if row else None
     growth = opportunities(found.lines, seats=client.licensed_user_count, users=users)
@@ -107,7 +107,7 @@ def feature_adoption(request: StaffRequest, client_id: UUID, feature: str) -> Fe
     """Return one feature with its uses by day over 90 days and who used it in 30."""
     now = timezone.now()
     client = visible_client(request.user, client_id)
-    read = read_adoption(client, now=now, cache=caches["memory"])
+    read = read_adoption(client, user=request.user, now=now, cache=caches["memory"])
     line = _line(read, feature)
     _note(request, client, "client.adoption", now, feature=feature)
     return _detail(client, read, line)
@@ -132,7 +132,7 @@ def update_adoption(request: StaffRequest, client_id: UUID, feature: str, change
         raise Http404
     before = effective_licences(client, now=now).get(feature, NOTHING)
     change_licences(client, {feature: replace(before, **given)}, actor=request.user, now=now)
-    read = read_adoption(client, now=now, cache=caches["memory"])
+    read = read_adoption(client, user=request.user, now=now, cache=caches["memory"])
     return _detail(client, read, _line(read, feature))
 
 

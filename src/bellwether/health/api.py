@@ -32,8 +32,8 @@ from bellwether.health.api_schemas import (
     SummaryOut,
 )
 from bellwether.health.brief import analysis, brief
-from bellwether.health.cohort_reading import industry_members, tier_members
-from bellwether.health.cohorts import Standing, peers_of, standing
+from bellwether.health.cohort_reading import shown_peers
+from bellwether.health.cohorts import Standing, standing
 from bellwether.health.configs import main_scorecard
 from bellwether.health.driver_reading import as_first_seen, earlier_score, moves_between
 from bellwether.health.gathering import facts_of_client
@@ -75,9 +75,8 @@ def health(request: StaffRequest, client_id: UUID, query: Query[HealthQuery]) ->
         cache = caches["memory"]
         benchmarks = standing(
             row.overall_score if row else None,
-            peers_of(client.pk, tier_members(client.contract_tier, cache=cache)),
-            peers_of(client.pk, industry_members(client.industry, cache=cache)),
-            sees_all=request.user.sees_all_clients,
+            shown_peers(request.user, client, "tier", cache=cache)[0],
+            shown_peers(request.user, client, "industry", cache=cache)[0],
         )
     _note(request, client, "health.read", now)
     return HealthOut(

@@ -5,15 +5,17 @@ client out afterwards (bellwether.health.cohorts.peers_of).
 """
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from django.core.cache import BaseCache
 from django.db.models import Count
 
-from bellwether.health.cohorts import Member
+from bellwether.health.cohorts import AT_LEAST, Member
 from bellwether.health.models import HealthScore
+from bellwether.health.published_groups import Kind, counted_members
 from bellwether.portfolio.models import Client
+from bellwether.staff.models import StaffUser
 
 KEPT_SECONDS = 60
 PAST_SECONDS = 3_600
@@ -28,6 +30,35 @@ def tier_members(tier: str, *, cache: BaseCache) -> list[Member]:
 def industry_members(industry: str, *, cache: BaseCache) -> list[Member]:
     """Return the same of an industry; none for the empty one."""
     return _members("industry", industry, cache) if industry else []
+
+
+def shown_peers(user: StaffUser, client: Client, kind: Kind, *, cache: BaseCache) -> tuple[list[Member], bool]:
+    """Return the peers of `client` in its tier or industry that `user` is compared with, and whether they are held
+    back: then there are AT_LEAST or more, and nothing may be said about them."""
+    value = client.contract_tier if kind == "tier" else client.industry
+    found = tier_members(value, cache=cache) if kind == "tier" else industry_members(value, cache=cache)
+    peers = [one for one in found if one[0] != client.pk]
+    if len(peers) < AT_LEAST or user.sees_all_clients:
+        return peers, False
+    counted = counted_members(user, kind, value, members=[one[0] for one in peers], metric="health")
+    return ([], True) if counted is None else ([one for one in peers if one[0] in counted], False)
+
+
+def shown_components(user: StaffUser, tier: str, peers: Sequence[Member]) -> dict[str, list[Member]] | None:
+    """Return which of the shown `peers` of a tier the medians of each component are of; None where of all of them.
+
+    It is decided a component at a time, as not every client has each of them.
+    """
+    if user.sees_all_clients:
+        return None
+    found = {}
+    for key in {key for _, _, parts in peers for key in parts}:
+        having = [one for one in peers if one[2].get(key) is not None]
+        ids = [one[0] for one in having]
+        published = key if key == "support" else ""  # the one component that benchmarks publish
+        counted = counted_members(user, "tier", tier, members=ids, reporting=ids, metric=published) or frozenset()
+        found[key] = [one for one in having if one[0] in counted]
+    return found
 
 
 def tier_scores(

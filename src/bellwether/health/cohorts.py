@@ -13,7 +13,6 @@ from uuid import UUID
 from bellwether.common.rounding import half_up
 
 AT_LEAST = 5
-TELLTALE = 4
 Member = tuple[UUID, int, Mapping[str, float | None]]
 
 
@@ -28,9 +27,9 @@ class Standing:
 
 
 def daily_medians(
-    scores: Mapping[date, Counter[int]], own: Mapping[date, int | None], *, counted: bool
+    scores: Mapping[date, Counter[int]], own: Mapping[date, int | None], *, counted: bool, at_least: int = AT_LEAST
 ) -> dict[date, float]:
-    """Return the median score of the peers by day, where there were AT_LEAST or more.
+    """Return the median score of the peers by day, where there were `at_least` or more.
 
     `scores` counts how often each score occurred on a day. `counted` says whether `own` is among them.
     """
@@ -40,7 +39,7 @@ def daily_medians(
         mine = own.get(day)
         if counted and mine is not None and peers[mine] > 0:
             peers[mine] -= 1
-        value = counter_median(peers)
+        value = counter_median(peers) if sum(peers.values()) >= at_least else None
         if value is not None:
             found[day] = value
     return found
@@ -91,22 +90,14 @@ def average(peers: Sequence[Member]) -> int | None:
     return half_up(sum(score for _, score, _ in peers) / len(peers)) if len(peers) >= AT_LEAST else None
 
 
-def standing(score: int | None, tier: Sequence[Member], industry: Sequence[Member], *, sees_all: bool) -> Standing:
+def standing(score: int | None, tier: Sequence[Member], industry: Sequence[Member]) -> Standing:
     """Return how a client with `score` stands among its peers of the tier and of the industry.
 
-    Two groups that differ by one to four clients would give those away: where one lies within the other, the narrower
-    is hidden from viewers who do not see all clients.
+    A group that the reader may not be shown is given without members (bellwether.health.published_groups).
     """
-    if not sees_all and _telltale(tier, industry):
-        tier, industry = ([], industry) if len(tier) < len(industry) else (tier, [])
     return Standing(
         tier_average=average(tier),
         tier_percentile=None if score is None else percentile(score, tier),
         industry_average=average(industry),
         industry_percentile=None if score is None else percentile(score, industry),
     )
-
-
-def _telltale(tier: Sequence[Member], industry: Sequence[Member]) -> bool:
-    both = len({member[0] for member in tier} & {member[0] for member in industry})
-    return both == min(len(tier), len(industry)) and 1 <= abs(len(tier) - len(industry)) <= TELLTALE

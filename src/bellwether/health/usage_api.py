@@ -130,7 +130,7 @@ def _read(request: StaffRequest, client: Client, query: UsageQuery, now: datetim
         if problems:
             raise InvalidInputError("The range cannot be used: " + " ".join(problems.values()), problems)
     assert period is not None  # noqa: S101 (there were no problems)
-    return usage_of(client, period, sees_all=request.user.sees_all_clients, now=now, cache=caches["memory"])
+    return usage_of(client, period, user=request.user, now=now, cache=caches["memory"])
 
 
 def _range(period: Period) -> RangeOut:

@@ -41,6 +41,7 @@ def read_cohort(lake: Lake, first: date, last: date, *, working_days: Collection
     first_days = _first_days(lake)
     active_clients = Client.objects.active().order_by()
     found = {name: of for name, *of in active_clients.values_list("organization_id", "contract_tier", "country")}
+    ids = dict(active_clients.values_list("organization_id", "pk"))
     tiers = {name: tier for name, (tier, _) in found.items()}
     rows = read_client_days(lake, begin, last, columns=COHORT_COLUMNS)
     facts = daily(rows, begin, last, first_days=first_days)
@@ -53,6 +54,7 @@ def read_cohort(lake: Lake, first: date, last: date, *, working_days: Collection
     ]
     peers = Peers(
         rows=[facts.organization_ids[place] for place in active],
+        clients=[ids[facts.organization_ids[place]] for place in active],
         tiers=[tiers[facts.organization_ids[place]] for place in active],
         figures={name: values[active] for name, values in known.items()},
     )

@@ -93,7 +93,7 @@ def facts_version(lake: Lake, first: date, last: date) -> str:
 
 
 def _clients_version() -> str:
-    rows = Client.objects.active().order_by("pk").values_list("organization_id", "contract_tier", "country")
+    rows = Client.objects.active().order_by("pk").values_list("organization_id", "pk", "contract_tier", "country")
     return blake2b(repr(list(rows)).encode(), digest_size=8).hexdigest()
 
 
@@ -130,4 +130,4 @@ def _keep(cache: BaseCache, key: str, cohort: Cohort, made_at: float) -> None:
 
 def _key(lake: Lake, first: date, last: date, working_days: Collection[int]) -> str:
     where = blake2b(repr((lake.name, sorted(working_days))).encode(), digest_size=8).hexdigest()
-    return f"usage-cohort-1:{where}:{first}:{last}"
+    return f"usage-cohort-2:{where}:{first}:{last}"

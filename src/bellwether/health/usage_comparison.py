@@ -1,21 +1,26 @@
 """What a client's usage figures are compared with: its own past, and other clients. Pure.
 
-A client is never its own peer; nothing is said about fewer than AT_LEAST peers; a group that would give single clients
-away by its difference to a larger one is hidden from those who do not see all clients (health.cohorts).
+A client is never its own peer; nothing is said about fewer than AT_LEAST peers, nor of a group that the reader may not
+be shown beside others (health.published_groups).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
+from uuid import UUID
 
 import numpy as np
+import numpy.typing as npt
 
-from bellwether.health.cohorts import AT_LEAST, TELLTALE
+from bellwether.health.cohorts import AT_LEAST
 from bellwether.usage.anomalies import Floats
 from bellwether.usage.daily import FIGURES
 
 Against = Literal["own", "tier", "all", "best"]
 UPPER_QUARTILE = 75
+Mask = npt.NDArray[np.bool_]
+Counted = Callable[[Literal["tier", "all"], Mask, Mask], Mask | None]
+"""Given a group, its members and who has the figure at all: which members count, None where it may not be shown."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +39,11 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Peers:
-    """Figures of the active clients that have usage: `rows` name the client, `tiers` its tier, in the same order."""
+    """Figures of the active clients that have usage: `rows` name the client, `clients` are their ids, `tiers` their
+    tiers, in the same order."""
 
     rows: Sequence[str]
+    clients: Sequence[UUID]
     tiers: Sequence[str]
     figures: Mapping[str, Floats]
 
@@ -50,36 +57,38 @@ def comparisons(
     no_own: str,
     peers: Peers,
     sees_all: bool,
+    counted: Counted,
+    held_back: str,
 ) -> list[Comparison]:
-    """Return all four comparisons. `own` is the client's baseline, `no_own` why it has none."""
+    """Return all four comparisons. `own` is the client's baseline, `no_own` why it has none.
+
+    `counted` decides on each group and figure, `held_back` is the reason where it lets no figure of a group through.
+    """
     others = np.array([name != organization_id for name in peers.rows], bool)
     same = others & np.array([name == tier for name in peers.tiers], bool)
-    inside, everybody = int(same.sum()), int(others.sum())
-    hidden = ""
-    if inside < AT_LEAST:
-        hidden = _too_few(inside, f"in the tier {tier_name}")
-    elif not sees_all and 1 <= everybody - inside <= TELLTALE:
-        hidden = f"Not shown: it would tell about the {everybody - inside} clients that are not in the tier."
     nothing: dict[str, float | None] = dict.fromkeys(FIGURES)
     best = "Best" if sees_all else "Upper quartile"
-    return [
-        Comparison("own", "Own 90-day baseline", 0, own if not no_own else nothing, no_own),
-        Comparison("tier", f"{tier_name} average", inside, nothing if hidden else _means(peers, same), hidden),
-        Comparison(
-            "all",
-            "All-client average",
-            everybody,
-            _means(peers, others) if everybody >= AT_LEAST else nothing,
-            "" if everybody >= AT_LEAST else _too_few(everybody, "of the workspace"),
-        ),
-        Comparison(
+    found = [Comparison("own", "Own 90-day baseline", 0, own if not no_own else nothing, no_own)]
+    groups: list[tuple[Against, str, Literal["tier", "all"], Mask, str, float | None]] = [
+        ("tier", f"{tier_name} average", "tier", same, f"in the tier {tier_name}", None),
+        ("all", "All-client average", "all", others, "of the workspace", None),
+        (
             "best",
             f"{best} of {tier_name}",
-            inside,
-            nothing if hidden else _highest(peers, same, sees_all=sees_all),
-            hidden,
+            "tier",
+            same,
+            f"in the tier {tier_name}",
+            100 if sees_all else UPPER_QUARTILE,
         ),
     ]
+    for against, label, kind, members, where, quantile in groups:
+        count = int(members.sum())
+        values, reason = nothing, _too_few(count, where)
+        if count >= AT_LEAST:
+            values, let_through = _figures(peers, kind, members, counted, quantile)
+            reason = "" if let_through else held_back
+        found.append(Comparison(against, label, count, values, reason))
+    return found
 
 
 def change(value: float | None, reference: float | None) -> float | None:
@@ -92,19 +101,20 @@ def _too_few(count: int, where: str) -> str:
     return f"{who} {where} {'has' if count < 2 else 'have'} usage; {AT_LEAST} are needed."
 
 
-def _known(peers: Peers, name: str, chosen: np.ndarray) -> Floats:
-    values: Floats = peers.figures[name][chosen]
-    return np.asarray(values[np.isfinite(values)])
-
-
-def _means(peers: Peers, chosen: np.ndarray) -> dict[str, float | None]:
-    values = {name: _known(peers, name, chosen) for name in FIGURES}
-    return {name: float(found.mean()) if len(found) >= AT_LEAST else None for name, found in values.items()}
-
-
-def _highest(peers: Peers, chosen: np.ndarray, *, sees_all: bool) -> dict[str, float | None]:
-    values = {name: _known(peers, name, chosen) for name in FIGURES}
-    top = 100 if sees_all else UPPER_QUARTILE
-    return {
-        name: float(np.percentile(found, top)) if len(found) >= AT_LEAST else None for name, found in values.items()
-    }
+def _figures(
+    peers: Peers, kind: Literal["tier", "all"], members: Mask, counted: Counted, quantile: float | None
+) -> tuple[dict[str, float | None], bool]:
+    """Return mean or `quantile` by figure, and whether any of them may be shown."""
+    found: dict[str, float | None] = {}
+    let_through = False
+    for name in FIGURES:
+        values = peers.figures[name]
+        known = np.isfinite(values)
+        enough = int((members & known).sum()) >= AT_LEAST
+        chosen = counted(kind, members & known, known) if enough else None
+        let_through |= chosen is not None
+        if chosen is None or int(chosen.sum()) < AT_LEAST:
+            found[name] = None
+        else:
+            found[name] = float(values[chosen].mean() if quantile is None else np.percentile(values[chosen], quantile))
+    return found, let_through

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -14,11 +14,13 @@ from django.core.cache import BaseCache
 from bellwether.common.time import day_of
 from bellwether.health.inputs import MeasureSettings
 from bellwether.health.loading import workspace_settings
+from bellwether.health.published_groups import HELD_BACK, counted_members
 from bellwether.health.usage_cohort import Cohort
 from bellwether.health.usage_cohort_keeping import cohort
-from bellwether.health.usage_comparison import Comparison, comparisons
+from bellwether.health.usage_comparison import Comparison, Counted, Mask, Peers, comparisons
 from bellwether.health.usage_days import UsageDay, counts_of, usage_days
 from bellwether.portfolio.models import Client
+from bellwether.staff.models import StaffUser
 from bellwether.usage.anomalies import HISTORY_DAYS
 from bellwether.usage.calendar import months_between
 from bellwether.usage.client_user_days import ClientUserDays
@@ -116,16 +118,16 @@ def usage_of(
     client: Client,
     period: Period,
     *,
-    sees_all: bool,
+    user: StaffUser,
     now: datetime,
     cache: BaseCache,
     user_days: ClientUserDays | None = None,
 ) -> Usage:
     """Return the usage of `client` over `period`, in a fixed number of queries.
 
-    `sees_all` says whether the reader sees all clients. `user_days` are those of the client, where the page reads them
-    for other things too. The cache keeps the client's own figures until its facts change, at most KEPT_SECONDS; how old
-    what it is compared with may be says health.usage_cohort_keeping.
+    `user` is the reader, who may not be shown every group. `user_days` are those of the client, where the page reads
+    them for other things too. The cache keeps the client's own figures until its facts change, at most KEPT_SECONDS;
+    how old what it is compared with may be says health.usage_cohort_keeping.
     """
     zone = django_settings.BELLWETHER_WORKSPACE_ZONE
     lake, today = workspace_lake(), day_of(now, zone)
@@ -145,12 +147,32 @@ def usage_of(
             own=own.baseline,
             no_own=own.no_baseline,
             peers=known.peers,
-            sees_all=sees_all,
+            sees_all=user.sees_all_clients,
+            counted=_counted(user, client.contract_tier, known.peers),
+            held_back=HELD_BACK,
         ),
         silent_since=_silent_since(known.newest_day, today),
         facts=facts,
         **own.values,
     )
+
+
+def _counted(user: StaffUser, tier: str, peers: Peers) -> Counted:
+    """Return who counts for `user`; most figures have the same clients, for which it is asked once."""
+    asked: dict[tuple[str, bytes, bytes], Mask | None] = {}
+
+    def counted(kind: Literal["tier", "all"], members: Mask, reporting: Mask) -> Mask | None:
+        if user.sees_all_clients:
+            return members
+        key = (kind, members.tobytes(), reporting.tobytes())
+        if key not in asked:
+            among = [one for one, inside in zip(peers.clients, members, strict=True) if inside]
+            of = [one for one, inside in zip(peers.clients, reporting, strict=True) if inside]
+            found = counted_members(user, kind, tier if kind == "tier" else "", members=among, reporting=of)
+            asked[key] = None if found is None else members & np.array([one in found for one in peers.clients], bool)
+        return asked[key]
+
+    return counted
 
 
 def facts_version(lake: Lake, period: Period) -> str:

@@ -4,6 +4,8 @@ Ada sees 10 of 47 clients. Of the industry Media she knows three of five, of the
 all but two of Professional. Every group has five members or more, so that five peers alone would show all of them.
 """
 
+import csv
+import io
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import combinations
@@ -20,7 +22,7 @@ from bellwether.health import published_groups
 from bellwether.health.published_groups import HELD_BACK
 from bellwether.portfolio.models import Client
 from bellwether.usage.lake import Lake
-from tests.api.conftest import Caller
+from tests.api.conftest import Caller, add_score
 from tests.benchmarks.builders import make_portfolio
 from tests.conftest import TODAY, Staff
 from tests.health.use_facts import store_use, use
@@ -161,9 +163,17 @@ def test_nothing_is_shown_where_nobody_decides(
 
 def test_pages_say_why_a_group_is_not_shown(portfolio: dict[str, Client], staff: Staff, client: Browser) -> None:
     one = Client.objects.filter(csm_user=staff.ada, contract_tier="STARTER").first()
+    for client_of_tier in Client.objects.filter(contract_tier="STARTER"):
+        add_score(client_of_tier, TODAY, client_of_tier.current_health_score)
     for user, held_back in ((staff.ada, True), (staff.vera, False)):
         caches["memory"].clear()
         client.force_login(user)
         for name in ("client_usage", "client_adoption"):
             page = client.get(reverse(name, args=[one.pk])).content.decode()
             assert (HELD_BACK in page) is held_back, (user, name)
+        page = client.get(reverse("client", args=[one.pk])).content.decode()
+        assert (page.count(f"No Starter median. {HELD_BACK}") == 2) is held_back  # components and trend
+        assert ("Starter median, 6 clients" in page) is not held_back
+        table = client.get(reverse("client_trend_export", args=[one.pk, "csv"])).content.decode()
+        medians = {row["tier_median"] for row in csv.DictReader(io.StringIO(table))}
+        assert (medians == {""}) is held_back

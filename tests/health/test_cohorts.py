@@ -45,10 +45,12 @@ class TestDailyMedians:
     def test_says_nothing_when_the_client_is_one_of_five(self) -> None:
         assert daily_medians({DAY: Counter({50: 5})}, {DAY: 50}, counted=True) == {}
 
-    def test_says_nothing_of_a_day_with_fewer_than_are_asked_for(self) -> None:
+    def test_says_nothing_of_a_day_with_one_to_four_that_the_reader_does_not_see(self) -> None:
         scores = {DAY: Counter({50: 8})}
-        assert daily_medians(scores, {}, counted=True, at_least=9) == {}
-        assert daily_medians(scores, {}, counted=True, at_least=8) == {DAY: 50}
+        assert daily_medians(scores, {}, counted=True, seen={DAY: 4}) == {}
+        assert daily_medians(scores, {}, counted=True, seen={DAY: 3}) == {DAY: 50}
+        assert daily_medians(scores, {}, counted=True, seen={DAY: 8}) == {DAY: 50}
+        assert daily_medians(scores, {}, counted=True, seen={}) == {DAY: 50}
 
     def test_keeps_the_shared_counts_as_they_were(self) -> None:
         scores = {DAY: Counter({50: 6})}

@@ -28,7 +28,7 @@ from bellwether.dashboard.client_trend_events import config_entries, number_of, 
 from bellwether.dashboard.client_trend_range import DEFAULT_DAYS, Asked, asked_for, bounds, is_dense, median_days
 from bellwether.dashboard.timeline import OF_NOTE, TICKET_WEIGHT, of_activity, of_ticket
 from bellwether.dashboard.timeline import entries as timeline_entries
-from bellwether.health.cohort_reading import PAST_SECONDS, shown_peers, tier_scores
+from bellwether.health.cohort_reading import PAST_SECONDS, seen_scores, shown_peers, tier_scores
 from bellwether.health.cohorts import AT_LEAST, daily_medians
 from bellwether.health.configs import ActiveConfig, active_config, config_of, main_scorecard
 from bellwether.health.details import status_of as status_of_row
@@ -144,6 +144,7 @@ def read_course(
     cohort, no_cohort = cohort_words(tier, count, needed=AT_LEAST)
     if held_back:
         cohort, no_cohort = "", f"No {tier} median. {HELD_BACK}"
+    visible = seen_scores(user, client.contract_tier, name, days, cache=cache) if cohort else None
     scorecard = card_of(series[-1].version if series else "", config)
     seen = read.rescored_days(client, name, first=first, last=until)
     keys = {component.key for component in scorecard.components}
@@ -153,7 +154,7 @@ def read_course(
         last=until,
         series=series,
         scorecard=scorecard,
-        median=daily_medians(tier_days, own, counted=True, at_least=AT_LEAST + _seen(user, client)) if cohort else {},
+        median=daily_medians(tier_days, own, counted=True, seen=visible) if cohort else {},
         tier=tier,
         cohort=cohort,
         no_cohort=no_cohort,
@@ -351,14 +352,6 @@ def _older(client: Client, records: read.Records, first: date, now: datetime, zo
         for ticket in read.older_tickets(client, tuple(TICKET_WEIGHT), first, tickets[-1].opened_at):
             found += of_ticket(ticket, today=today, zone=zone)
     return found
-
-
-def _seen(user: StaffUser, client: Client) -> int:
-    """Return how many other clients of the tier a reader who does not see all clients sees, those that left included:
-    of every day there must be enough others."""
-    if user.sees_all_clients:
-        return 0
-    return int(Client.objects.visible_to(user).filter(contract_tier=client.contract_tier).exclude(pk=client.pk).count())
 
 
 def _others(tier_days: Mapping[date, Mapping[int, int]], own: Mapping[date, int | None]) -> int:

@@ -89,6 +89,25 @@ def tier_scores(
     return found
 
 
+def seen_scores(
+    user: StaffUser, tier: str, scorecard: str, days: Collection[date], *, cache: BaseCache
+) -> dict[date, int] | None:
+    """Return how many of the scores that tier_scores counts `user` sees by day, at most KEPT_SECONDS old; None where
+    that is all of them."""
+    if user.sees_all_clients:
+        return None
+    key = f"cohort-seen:{user.pk}:{scorecard}:{tier}:{min(days)}:{max(days)}:{len(days)}"
+    kept: dict[date, int] | None = cache.get(key)
+    if kept is None:
+        visible = Client.objects.visible_to(user).filter(contract_tier=tier)
+        scored = HealthScore.objects.filter(
+            scorecard=scorecard, date__in=list(days), client__in=visible.values("id"), overall_score__isnull=False
+        )
+        kept = dict(scored.order_by().values_list("date").annotate(clients=Count("id")))
+        cache.set(key, kept, KEPT_SECONDS)
+    return kept
+
+
 def _members(group: str, value: str, cache: BaseCache) -> list[Member]:
     key = f"cohort-members:{group}:{value.encode().hex()}"
     kept: list[Member] | None = cache.get(key)

@@ -27,9 +27,15 @@ class Standing:
 
 
 def daily_medians(
-    scores: Mapping[date, Counter[int]], own: Mapping[date, int | None], *, counted: bool, at_least: int = AT_LEAST
+    scores: Mapping[date, Counter[int]],
+    own: Mapping[date, int | None],
+    *,
+    counted: bool,
+    seen: Mapping[date, int] | None = None,
 ) -> dict[date, float]:
-    """Return the median score of the peers by day, where there were `at_least` or more.
+    """Return the median score of the peers by day, where there were AT_LEAST or more.
+
+    `seen` is how many of the scores of a day the reader sees; of one to four others nothing is said.
 
     `scores` counts how often each score occurred on a day. `counted` says whether `own` is among them.
     """
@@ -39,7 +45,8 @@ def daily_medians(
         mine = own.get(day)
         if counted and mine is not None and peers[mine] > 0:
             peers[mine] -= 1
-        value = counter_median(peers) if sum(peers.values()) >= at_least else None
+        unseen = sum(counts.values()) - seen.get(day, 0) if seen is not None else AT_LEAST
+        value = None if 0 < unseen < AT_LEAST else counter_median(peers)
         if value is not None:
             found[day] = value
     return found

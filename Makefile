@@ -46,10 +46,10 @@ migrations:
 	BELLWETHER_HOME=$$(mktemp -d) $(BIN)/bellwether django makemigrations --check --dry-run
 
 tests-sqlite:
-	$(BIN)/pytest -q -n 3 --durations 15
+	$(BIN)/pytest -q -n 3 --dist worksteal --durations 15
 
 tests-postgres:
-	$(BIN)/python -m tests.postgres $(BIN)/pytest -q -n 3 --durations 15 -m "not browser and not one_database"
+	$(BIN)/python -m tests.postgres $(BIN)/pytest -q -n 3 --dist worksteal --durations 15 -m "not browser and not one_database"
 
 setup: $(VENV)/.ready
 

@@ -1,6 +1,7 @@
 """Saving and activating configurations: checked, numbered, recorded, idempotent, and nothing lost in between."""
 
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -141,6 +142,7 @@ class TestUndo:
         assert give_up_scope("prd-015", ENTERPRISE, reason="None", by=None, now=NOW) is None
 
 
+@pytest.mark.postgresql_only  # the tests' SQLite lies in memory, where a second writer is refused at once
 @pytest.mark.django_db(transaction=True)
 def test_two_who_save_at_once_get_two_versions() -> None:
     ensure_default_config("prd-015", now=NOW)
@@ -159,3 +161,28 @@ def test_two_who_save_at_once_get_two_versions() -> None:
     for thread in threads:
         thread.join()
     assert sorted(made) == [2, 3]
+
+
+@pytest.mark.django_db
+class TestPastDays:
+    def test_are_scored_anew_where_that_is_asked_for_and_exactly_restored(self) -> None:
+        ensure_default_config("prd-015", now=NOW - timedelta(days=60))
+        two, three = save(weighted(usage=100)), save(weighted(support=100))
+        activate(two, reason="Ten days ago", by=None, now=NOW - timedelta(days=10))
+
+        def held() -> list[int]:
+            days = [TODAY - timedelta(days=n) for n in (40, 20, 5, 0)]
+            return [in_force("prd-015", on=day, now=NOW).default.number for day in days]
+
+        assert held() == [1, 1, 2, 2]
+        DirtyScore.objects.all().delete()
+        activate(three, reason="Since a month", by=None, now=NOW, since=TODAY - timedelta(days=30))
+        assert held() == [1, 3, 3, 3]
+        assert DirtyScore.objects.count() == 31
+        roll_back(DEFAULT, scorecard="prd-015", reason="Undo", by=None, now=NOW)
+        assert held() == [1, 1, 2, 2]
+
+    def test_after_today_are_refused(self) -> None:
+        with pytest.raises(InvalidInputError) as caught:
+            activate(save(weighted(usage=100)), reason="x", by=None, now=NOW, since=TODAY + timedelta(days=1))
+        assert "after today" in caught.value.errors["since"]

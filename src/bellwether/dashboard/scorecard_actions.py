@@ -50,7 +50,7 @@ def save(request: HttpRequest) -> HttpResponse:
         if not wanted:
             messages.success(request, f"Version {saved.version} is saved as a draft. Nothing has changed yet.")
             return redirect(reverse("scorecard") + Asked(scope=state.scope, config=saved.pk).query())
-        activation = publish(saved, actor=user, reason=reason, now=now)
+        activation = publish(saved, actor=user, reason=reason, now=now, past="past" in request.POST)
         run = recalculation(activation, now=now)
     except BellwetherError as error:
         messages.error(request, f"Nothing was published. {error}")

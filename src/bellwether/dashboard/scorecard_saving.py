@@ -16,7 +16,7 @@ from bellwether.health.config_changes import (
     save_config,
 )
 from bellwether.health.config_scopes import scope_of
-from bellwether.health.models import ConfigActivation, HealthScoreConfig
+from bellwether.health.models import ConfigActivation, HealthScore, HealthScoreConfig
 from bellwether.health.simulations import Draft
 from bellwether.staff.models import StaffUser
 
@@ -36,9 +36,16 @@ def save_draft(draft: Draft, state: State, *, actor: StaffUser, reason: str, now
         return same.config
 
 
-def publish(config: HealthScoreConfig, *, actor: StaffUser, reason: str, now: datetime) -> ConfigActivation:
-    """Bring a version into force in its scope and return the activation. Raises InvalidInputError without a reason."""
-    return activate(config, reason=reason, by=actor, now=now)
+def publish(
+    config: HealthScoreConfig, *, actor: StaffUser, reason: str, now: datetime, past: bool = False
+) -> ConfigActivation:
+    """Bring a version into force in its scope and return the activation; with `past` for all days that have scores.
+
+    Raises InvalidInputError without a reason.
+    """
+    rows = HealthScore.objects.filter(scorecard=config.scorecard)
+    first = rows.order_by("date").values_list("date", flat=True).first() if past else None
+    return activate(config, reason=reason, by=actor, now=now, since=first)
 
 
 def give_up(state: State, *, actor: StaffUser, now: datetime) -> ConfigActivation:

@@ -12,6 +12,7 @@ from bellwether.common.problems import ProblemError
 from bellwether.health import config_changes as changes
 from bellwether.health.config_reading import ConfigVersion, versions
 from bellwether.health.config_schemas import (
+    HealthConfigActivation,
     HealthConfigDifference,
     HealthConfigIn,
     HealthConfigList,
@@ -100,14 +101,14 @@ def one(request: StaffRequest, config_id: UUID) -> HealthConfigOut:
     PATH + "/{config_id}/activate", response=HealthConfigOut, operation_id="activateHealthScoreConfig",
     summary="Bring a version into force",
 )  # fmt: skip
-def activate(request: StaffRequest, config_id: UUID, given: HealthConfigReason) -> HealthConfigOut:
+def activate(request: StaffRequest, config_id: UUID, given: HealthConfigActivation) -> HealthConfigOut:
     """Bring the version into force in its scope and return it; today is scored with it within seconds.
 
-    Again changes nothing. Days before today keep their scores.
+    Again changes nothing. Days before today keep their scores, unless `since` asks for those from that day on.
     """
     _may_configure(request)
     config = _find(request, config_id)
-    changes.activate(config, reason=given.reason, by=request.user, now=timezone.now())
+    changes.activate(config, reason=given.reason, by=request.user, now=timezone.now(), since=given.since)
     return _answer(request, config)
 
 

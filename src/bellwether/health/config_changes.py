@@ -5,8 +5,8 @@ A version is never changed and an activation never removed: what was in force on
 
 import json
 import math
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
@@ -14,9 +14,9 @@ from django.db import transaction
 from django.db.models import Max
 
 from bellwether.common.errors import ConflictError, InvalidInputError
-from bellwether.common.time import day_of
+from bellwether.common.time import day_of, days_between
 from bellwether.health.config_scopes import Scope, scope_of
-from bellwether.health.configs import check_definition, ensure_default_config
+from bellwether.health.configs import begins, check_definition, ensure_default_config
 from bellwether.health.models import ConfigActivation, HealthScoreConfig
 from bellwether.health.scorecard import definition_digest
 from bellwether.portfolio.choices import ContractTier
@@ -91,14 +91,20 @@ def save_config(
     return config
 
 
-def activate(config: HealthScoreConfig, *, reason: str, by: StaffUser | None, now: datetime) -> ConfigActivation:
+def activate(
+    config: HealthScoreConfig, *, reason: str, by: StaffUser | None, now: datetime, since: date | None = None
+) -> ConfigActivation:
     """Bring a version into force in its scope; return the activation, the one there is where it is in force already.
 
-    Today is marked as due for scoring. Raises InvalidInputError without a reason, and where a measure that the version
-    reads was archived since.
+    Today is marked as due for scoring; with `since` all days from that one on, whose scores are made anew with it.
+    Raises InvalidInputError without a reason, for a `since` after today, and where a measure that the version reads was
+    archived since.
     """
     check_definition(config.definition)
-    return _put(config.scorecard, scope_of(config), config, reason=_reason(reason), by=by, now=now)
+    today = day_of(now, settings.BELLWETHER_WORKSPACE_ZONE)
+    if since is not None and since > today:
+        raise InvalidInputError("The configuration stays as it is.", {"since": f"is {since}, after today, {today}."})
+    return _put(config.scorecard, scope_of(config), config, reason=_reason(reason), by=by, now=now, since=since)
 
 
 def give_up_scope(
@@ -123,13 +129,32 @@ def roll_back(scope: Scope, *, scorecard: str, reason: str, by: StaffUser | None
     with transaction.atomic():
         ensure_default_config(scorecard, now=now)
         _lock(scorecard)
-        rows = list(_activations(scorecard, scope)[:2])
+        rows = list(_activations(scorecard, scope))
         before = rows[1].config if len(rows) > 1 else None
         if not rows or (before is None and scope.is_default):
             raise ConflictError(f"{scope.words}: there is nothing before it to roll back to.")
         if before is not None:
             check_definition(before.definition)
-        return _put(scorecard, scope, before, reason=_reason(reason), by=by, now=now)
+        told, since = _reason(reason), rows[0].effective_on
+        if since is None:
+            return _put(scorecard, scope, before, reason=told, by=by, now=now)
+        *earlier, (start, config) = _held_since(rows[1:], since)
+        for day, held in earlier:
+            _add(scorecard, scope, held, told, by, max(now, rows[0].activated_at), day)
+        mark_scores(days_between(since, day_of(now, settings.BELLWETHER_WORKSPACE_ZONE)), now=now)
+        return _put(scorecard, scope, config, reason=told, by=by, now=now, since=start)
+
+
+def _held_since(rows: Sequence[ConfigActivation], since: date) -> list[tuple[date, HealthScoreConfig | None]]:
+    """Return from which days on which configuration held by `rows` (newest first), from `since` on; days ascending."""
+    found: list[tuple[date, HealthScoreConfig | None]] = []
+    for day in sorted({since, *(begins(row) for row in rows if begins(row) > since)}):
+        held = next((row.config for row in rows if begins(row) <= day), None)
+        if held is None and rows and scope_of(rows[-1]).is_default:
+            held = rows[-1].config  # days before the first activation have the first configuration
+        if not found or found[-1][1] != held:
+            found.append((day, held))
+    return found
 
 
 def same_definition(one: Any, other: Any) -> bool:
@@ -144,34 +169,52 @@ def newest_activation(scorecard: str, scope: Scope) -> ConfigActivation | None:
 
 
 def _put(
-    scorecard: str, scope: Scope, config: HealthScoreConfig | None, *, reason: str, by: StaffUser | None, now: datetime
+    scorecard: str,
+    scope: Scope,
+    config: HealthScoreConfig | None,
+    *,
+    reason: str,
+    by: StaffUser | None,
+    now: datetime,
+    since: date | None = None,
 ) -> ConfigActivation:
-    """Add an activation, keep the flags of the rows, mark today; one that says the same as the newest is that one."""
+    """Add an activation, keep the flags of the rows, mark its days; what says the same as the newest is that one."""
     ensure_default_config(scorecard, now=now)
     with transaction.atomic():
         _lock(scorecard)
         newest = newest_activation(scorecard, scope)
-        if newest is not None and newest.config_id == (config.pk if config else None):
+        reaches = newest is not None and (since is None or begins(newest) <= since)
+        if newest is not None and reaches and newest.config_id == (config.pk if config else None):
             return newest
-        made = ConfigActivation.objects.create(
-            scorecard=scorecard,
-            config=config,
-            reason=reason,
-            # Never before the one it follows, whatever the clocks of two machines say.
-            activated_at=max(now, newest.activated_at) if newest else now,
-            activated_by=by,
-            **scope.columns,
-        )
+        # Never before the one it follows, whatever the clocks of two machines say.
+        at = max(now, newest.activated_at) if newest else now
+        made = _add(scorecard, scope, config, reason, by, at, since)
         of_scope = HealthScoreConfig.objects.filter(scorecard=scorecard, **scope.columns)
         of_scope.filter(is_active=True).update(is_active=False)
         if config is not None:
             of_scope.filter(pk=config.pk).update(is_active=True)
             config.is_active = True
-        mark_scores([day_of(now, settings.BELLWETHER_WORKSPACE_ZONE)], now=now)
+        today = day_of(now, settings.BELLWETHER_WORKSPACE_ZONE)
+        mark_scores(days_between(since or today, today), now=now)
         subject = config or (newest.config if newest else None)
         action = "config.activate" if config else "config.give_up"
         _record(action, subject, scope, by, now, reason=reason, before=_number(newest))
     return made
+
+
+def _add(
+    scorecard: str,
+    scope: Scope,
+    config: HealthScoreConfig | None,
+    reason: str,
+    by: StaffUser | None,
+    at: datetime,
+    since: date | None,
+) -> ConfigActivation:
+    return ConfigActivation.objects.create(
+        scorecard=scorecard, config=config, reason=reason, effective_on=since, activated_at=at, activated_by=by,
+        **scope.columns,
+    )  # fmt: skip
 
 
 def _activations(scorecard: str, scope: Scope) -> Any:

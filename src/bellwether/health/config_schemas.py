@@ -44,6 +44,12 @@ class HealthConfigReason(Schema):
     reason: Annotated[Text, Len(max_length=300)]
 
 
+class HealthConfigActivation(HealthConfigReason):
+    """Why a version comes into force, and from which day on scores are made anew with it; without one, today."""
+
+    since: datetime.date | None = None
+
+
 class HealthConfigOut(Schema):
     """A version of a scorecard. The `..._weight` of components that it does not have are null.
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 
 from bellwether.common.errors import InvalidInputError
-from bellwether.common.time import end_of
+from bellwether.common.time import day_of
 from bellwether.health.config_scopes import DEFAULT, Scope, scope_of
 from bellwether.health.custom_registry import archived_slugs, custom_measures, known_measures
 from bellwether.health.definition_shape import shape_problems
@@ -101,14 +101,13 @@ class Timeline:
         return self._made({scope: rows[-1] for scope, rows in self.by_scope.items()})
 
     def on(self, day: date) -> ConfigsInForce:
-        """Return what was in force when the workspace's `day` ended.
+        """Return what scores the workspace's `day`: what was in force when it ended, or came into force for it later.
 
         Days before the first activation have the first default configuration and no others.
         """
-        until = end_of(day, settings.BELLWETHER_WORKSPACE_ZONE)
         newest = {}
         for scope, rows in self.by_scope.items():
-            known = [row for row in rows if row.activated_at < until]
+            known = [row for row in rows if begins(row) <= day]
             if known:
                 newest[scope] = known[-1]
         newest.setdefault(DEFAULT, self.by_scope[DEFAULT][0])
@@ -128,6 +127,11 @@ class Timeline:
     def _made(self, newest: Mapping[Scope, ConfigActivation]) -> ConfigsInForce:
         given = {scope: self._ready[row.config_id] for scope, row in newest.items() if row.config_id is not None}
         return ConfigsInForce(given.pop(DEFAULT), given)
+
+
+def begins(activation: ConfigActivation) -> date:
+    """Return the first day whose scores the activation holds for."""
+    return activation.effective_on or day_of(activation.activated_at, settings.BELLWETHER_WORKSPACE_ZONE)
 
 
 def main_scorecard() -> str:
@@ -159,12 +163,12 @@ def ensure_default_config(scorecard: str, *, now: datetime) -> HealthScoreConfig
     A default configuration that was active before activations were kept is in force from when it was made.
     Raises InvalidInputError for a scorecard that is not shipped and was never configured.
     """
-    newest = _default_activations(scorecard).last()
+    newest: ConfigActivation | None = _default_activations(scorecard).last()
     if newest is not None and newest.config is not None:
         return newest.config
     with transaction.atomic():
-        config = _default_rows(scorecard).filter(is_active=True).order_by("-version").first()
-        config = config or _as_shipped(scorecard, now)
+        active: HealthScoreConfig | None = _default_rows(scorecard).filter(is_active=True).order_by("-version").first()
+        config = active or _as_shipped(scorecard, now)
         HealthScoreConfig.objects.select_for_update().get(pk=config.pk)
         if not _default_activations(scorecard).exists():
             ConfigActivation.objects.create(

@@ -100,7 +100,8 @@ class ConfigActivation(models.Model):
     """A configuration came into force in its scope. Rows are only added: the newest of a scope is in force.
 
     The scope is the whole workspace, a tier, a segment or one client; the most specific one with a configuration wins.
-    `config` is None where a scope of its own was given up.
+    `config` is None where a scope of its own was given up. It holds for scores of `effective_on` and later, of the day
+    of `activated_at` and later where that is None.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -112,6 +113,7 @@ class ConfigActivation(models.Model):
         HealthScoreConfig, null=True, blank=True, on_delete=models.PROTECT, related_name="activations"
     )
     reason = models.CharField(max_length=300, blank=True)
+    effective_on = models.DateField(null=True, blank=True)
     activated_at = models.DateTimeField()
     activated_by = models.ForeignKey(StaffUser, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
 

@@ -10,7 +10,14 @@ from django.utils import timezone
 
 from bellwether.common.terminal import terminal_progress
 from bellwether.common.time import day_of
-from bellwether.health import backtest_command, custom_commands, data_command, score_command, verify_command
+from bellwether.health import (
+    backtest_command,
+    config_commands,
+    custom_commands,
+    data_command,
+    score_command,
+    verify_command,
+)
 from bellwether.health.configs import main_scorecard
 from bellwether.health.explain_text import as_json, as_text
 from bellwether.health.recompute import recompute
@@ -22,6 +29,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this package to `app`."""
     score_command.register(app)
     custom_commands.register(app)
+    config_commands.register(app)
     backtest_command.register(app)
     app.command("recompute")(recompute_scores)
     app.command("explain")(explain_score)

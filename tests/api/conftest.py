@@ -104,7 +104,9 @@ def scored(clients: Clients) -> Clients:
     Client.objects.filter(pk=clients.sturdy.pk).update(
         current_health_score=59, health_status="AT_RISK", health_trend="DOWN", health_trend_change=-14,
         health_coverage=1.0, health_components={key: round(value) for key, value in SAMPLE.items()},
+        health_interval_low=55, health_interval_high=70, health_missing=["contract"],
         scored_on=TODAY, payment_status="late", last_csm_contact_at=NOW - timedelta(days=52),
     )  # fmt: skip
+    Client.objects.filter(pk=clients.newborn.pk).update(health_reason="25% of the weight has data, 50% is needed")
     clients.sturdy.refresh_from_db()
     return clients

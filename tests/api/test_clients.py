@@ -49,6 +49,15 @@ class TestListClients:
             "ae": {"id": str(staff.ed.pk), "name": "Ed Example"},
         }
         assert {name: row[name] for name in expected} == expected
+        assert (row["health_interval_low"], row["health_interval_high"], row["health_missing"]) == (
+            55,
+            70,
+            ["contract"],
+        )
+        assert row["health_reason"] is None
+        [unscored] = caller_of(staff.ada).get("/clients", {"search": "newborn"}).json()["data"]
+        assert unscored["health_reason"] == "25% of the weight has data, 50% is needed"
+        assert (unscored["health_interval_low"], unscored["health_missing"]) == (None, [])
         assert row["ai_risk_factors"] == [
             {
                 "factor": "champion_inactive",

@@ -45,6 +45,9 @@ def give_scores(clients: Clients, today: date, now: datetime) -> None:
             )
             for days in range(0, 36)
         )
+    Client.objects.filter(pk=clients.fading.pk).update(
+        health_interval_low=41, health_interval_high=51, health_missing=["outcome"]
+    )
     Client.objects.filter(pk=clients.newborn.pk).update(
         health_reason="Only 40% of the weights have data, 50% is needed",
         health_coverage=0.4,

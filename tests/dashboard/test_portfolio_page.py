@@ -14,6 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from bellwether.common.models import JobPulse
+from bellwether.dashboard.portfolio_rows import interval_text
+from bellwether.health.scorecard import load_scorecard
 from bellwether.portfolio.models import Client, Tag
 from bellwether.staff.models import AuditEvent
 from tests.conftest import Clients, Staff
@@ -260,6 +262,30 @@ class TestEmpty:
         assert "3 clients. Not scored yet." in page(staff.ada)
 
 
+class TestThinData:
+    SAID = "45, may lie between 41 and 51: data are missing for Outcomes"
+
+    def test_the_row_says_where_the_score_may_lie(self, staff: Staff, scored: Clients) -> None:
+        seen = page(staff.ada)
+        assert seen.count(f'data-tip="{self.SAID}"') == 1
+        assert seen.count("may lie between") == 2  # the tip and what a screen reader says, of one client of three
+        assert 'data-tip="Only 40% of the weights have data, 50% is needed"' in seen
+
+    def test_the_card_says_it_too(self, staff: Staff, scored: Clients) -> None:
+        seen = page(staff.ada, "/?show=cards")
+        assert f"{self.SAID}.</p>" in seen
+        assert ">41–51</span>" in seen
+        assert ">Only 40% of the weights have data, 50% is needed</p>" in seen
+
+    def test_names_several_parts_also_those_that_the_scorecard_no_longer_has(self) -> None:
+        client = Client(current_health_score=58, health_interval_low=51, health_interval_high=66,
+                        health_missing=["support", "contract", "old_part"])  # fmt: skip
+        text = interval_text(client, load_scorecard("prd-015"))
+        assert text == "58, may lie between 51 and 66: data are missing for Support, Contract and Old part"
+        client.current_health_score = None
+        assert interval_text(client, load_scorecard("prd-015")) == ""
+
+
 class TestExport:
     def export(self, user: Any, query: str = "") -> list[dict[str, str]]:
         return list(csv.DictReader(io.StringIO(page(user, f"/clients.csv{query}"))))
@@ -273,6 +299,9 @@ class TestExport:
         ]
         assert found[1]["reasons"].startswith("Health down 14 points in 30 days, usage 22 ")
         assert found[2]["health_status"] == "NA"
+        assert found[2]["no_score_reason"] == "Only 40% of the weights have data, 50% is needed"
+        kept = [[row[name] for name in ("interval_low", "interval_high", "missing_data")] for row in found]
+        assert kept == [["", "", ""], ["41", "51", "Outcomes"], ["", "", ""]]
         assert self.export(staff.ada, "?health_status=HEALTHY")[0]["annual_recurring_revenue"] == "120000.00"
 
     def test_holds_the_chosen_rows_but_never_foreign_ones(self, staff: Staff, scored: Clients) -> None:

@@ -78,6 +78,13 @@ class TestLooking:
         assert "Version 1: 25%" in seen
         assert "Publish version 2" in seen
 
+    def test_a_draft_that_changes_nothing_lists_nobody(self, scored: Clients, staff: Staff) -> None:
+        for address in (PAGE, PREVIEW + "?w.usage=25"):
+            seen = text_of(as_user(staff.ada).get(address))
+            assert "Move a slider or a threshold to see what it would do" in seen
+            assert "Largest changes" not in seen
+        assert "Largest changes" in text_of(as_user(staff.ada).get(PREVIEW + DRAFT))
+
     def test_shows_only_the_own_clients(self, scored: Clients, staff: Staff) -> None:
         assert "Elsewhere" not in text_of(as_user(staff.ada).get(PAGE + DRAFT + "&show=all"))
         assert "0 scored clients on 30 Jun" in text_of(as_user(staff.cleo).get(PAGE))  # Elsewhere has too little data

@@ -128,6 +128,9 @@ class TestScoreDates:
         assert clients.sturdy.current_health_score == 89
         assert clients.sturdy.health_status == "HEALTHY"
         assert clients.sturdy.health_components["contract"] == 94
+        # Missing: CSAT (15 * 0.3), renewal signal (15 * 0.2), assignments (10 * 0.5).
+        assert (clients.sturdy.health_interval_low, clients.sturdy.health_interval_high) == (76, 90)
+        assert clients.sturdy.health_missing == ["support", "contract", "outcome"]
         assert clients.sturdy.scored_on == TODAY
         assert clients.sturdy.health_sparkline[-1] == 89
         assert len(clients.sturdy.health_sparkline) == 11

@@ -108,6 +108,12 @@ class ClientRow(Schema):
     health_trend: HealthTrend | None
     health_trend_change: int | None
     health_coverage: float | None = Field(description="Share of weight that had data, 0-1.")
+    health_interval_low: int | None = Field(
+        description="The score is not below this, whatever the missing data are; null where nothing is missing."
+    )
+    health_interval_high: int | None
+    health_missing: list[str] = Field(description="Keys of the components without all of their data.")
+    health_reason: str | None = Field(description="Why there is no score.")
     scored_on: date | None
     churn_risk_score: int | None
     next_renewal_date: date | None
@@ -132,7 +138,6 @@ class ClientDetail(ClientRow):
     payment_status: PaymentStatus | None
     renewal_probability: int | None
     auto_renew: bool | None
-    health_reason: str | None = Field(description="Why there is no score.")
     health_components: dict[str, int | None]
     alert_level: AlertLevel
     salesforce_account_id: str | None

@@ -11,6 +11,7 @@ from bellwether.common.time import day_of
 from bellwether.dashboard.attention import summary
 from bellwether.health.gathering import row_facts
 from bellwether.health.risk_factors import findings
+from bellwether.health.score_changes import component_labels
 from bellwether.health.scorecard import Scorecard
 from bellwether.portfolio.models import Client
 
@@ -23,8 +24,11 @@ COLUMNS = (
     "region",
     "health_score",
     "health_status",
+    "interval_low",
+    "interval_high",
     "trend_change",
     "coverage",
+    "missing_data",
     "no_score_reason",
     "scored_on",
     "churn_risk_score",
@@ -51,6 +55,7 @@ def csv_text(clients: Iterable[Client], scorecard: Scorecard, today: date, zone:
 
 def _cells(client: Client, scorecard: Scorecard, today: date, zone: ZoneInfo) -> list[object]:
     contact = client.last_csm_contact_at
+    labels = component_labels(scorecard, tuple(client.health_missing))
     found = findings(row_facts(client, scorecard, today=today, zone=zone))
     return [
         safe(client.organization_id),
@@ -61,8 +66,11 @@ def _cells(client: Client, scorecard: Scorecard, today: date, zone: ZoneInfo) ->
         safe(client.region),
         client.current_health_score,
         client.health_status or "NA",
+        client.health_interval_low,
+        client.health_interval_high,
         client.health_trend_change,
         None if client.health_coverage is None else round(client.health_coverage, 4),
+        safe(", ".join(labels[key] for key in client.health_missing)),
         safe(client.health_reason),
         client.scored_on,
         client.churn_risk_score,

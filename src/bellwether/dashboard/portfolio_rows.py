@@ -12,6 +12,7 @@ from bellwether.dashboard.attention import Reason, reasons, summary
 from bellwether.health.gathering import row_facts
 from bellwether.health.levels import level_of
 from bellwether.health.risk_factors import findings
+from bellwether.health.score_changes import component_labels
 from bellwether.health.scorecard import Scorecard
 from bellwether.portfolio.choices import ContractTier
 from bellwether.portfolio.models import Client
@@ -60,6 +61,8 @@ class Row:
     score: int | None
     status: Status
     why_not: str
+    interval: str
+    interval_text: str
     trend: Delta | None
     spark: Spark | None
     churn: int | None
@@ -77,8 +80,9 @@ class Row:
 ROW_FIELDS = (
     "name", "contract_tier", "industry", "annual_recurring_revenue", "next_renewal_date", "auto_renew", "archived_at",
     "payment_status", "licensed_user_count", "last_activity_at", "last_csm_contact_at", "current_health_score",
-    "health_status", "health_trend", "health_trend_change", "health_coverage", "health_reason", "health_components",
-    "health_sparkline", "scored_on", "churn_risk_score", "csm_user__first_name", "csm_user__last_name",
+    "health_status", "health_trend", "health_trend_change", "health_coverage", "health_interval_low",
+    "health_interval_high", "health_missing", "health_reason", "health_components", "health_sparkline",
+    "scored_on", "churn_risk_score", "csm_user__first_name", "csm_user__last_name",
 )  # fmt: skip
 """What `make_row` reads of a client."""
 
@@ -98,6 +102,24 @@ def parts_of(values: dict[str, int | None], scorecard: Scorecard) -> tuple[Part,
     return tuple(named + others)
 
 
+def interval_of(client: Client) -> tuple[int, int] | None:
+    """Return where the client's score may lie whatever the missing data are, None without a score or gaps."""
+    low, high = client.health_interval_low, client.health_interval_high
+    return None if client.current_health_score is None or low is None or high is None else (low, high)
+
+
+def interval_text(client: Client, scorecard: Scorecard) -> str:
+    """Return the score with its interval and what is missing, in words; "" where nothing is missing."""
+    bounds = interval_of(client)
+    if bounds is None:
+        return ""
+    labels = component_labels(scorecard, tuple(client.health_missing))
+    text = f"{client.current_health_score}, may lie between {bounds[0]} and {bounds[1]}"
+    missing = [labels[key] for key in client.health_missing]
+    named = ", ".join(missing[:-1]) + " and " + missing[-1] if len(missing) > 1 else "".join(missing)
+    return f"{text}: data are missing for {named}" if named else text
+
+
 def make_row(
     client: Client, scorecard: Scorecard, today: date, zone: ZoneInfo, *, listed: str = "", with_parts: bool = False
 ) -> Row:
@@ -107,6 +129,7 @@ def make_row(
     """
     facts = row_facts(client, scorecard, today=today, zone=zone)
     found = findings(facts)
+    bounds = interval_of(client)
     tier = TIERS.get(client.contract_tier, client.contract_tier)
     return Row(
         id=str(client.pk),
@@ -116,6 +139,8 @@ def make_row(
         score=client.current_health_score,
         status=status_of(client.health_status),
         why_not=client.health_reason or NO_REASON,
+        interval="" if bounds is None else "{}–{}".format(*bounds),
+        interval_text=interval_text(client, scorecard),
         trend=trend(client.health_trend_change, client.health_trend),
         spark=spark(client.health_sparkline),
         churn=client.churn_risk_score,

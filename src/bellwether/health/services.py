@@ -1,5 +1,6 @@
 """Scoring: load, measure, score, store. One pass for all clients and any dates; doing it again changes no row."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
@@ -38,6 +39,9 @@ from bellwether.health.storing import (
     store_scores,
 )
 from bellwether.portfolio.models import Client
+
+THIN = ("interval_low", "interval_high", "component_data")
+"""The columns of a score row that say where data are missing."""
 
 
 @dataclass(frozen=True)
@@ -128,9 +132,17 @@ class _Newest:
         self.configs: dict[str, ActiveConfig] = {}
         self.last_seen: dict[str, datetime] = {}
 
-    def take(self, scored: pl.DataFrame, config: ActiveConfig) -> None:
-        """Keep the newest row of each client; chunks come in the order of their dates, parts of a chunk do not."""
-        latest = scored.sort("date").group_by("client_id", maintain_order=True).last()
+    def take(self, scored: pl.DataFrame, rows: pl.DataFrame, config: ActiveConfig) -> None:
+        """Keep the newest row of each client; chunks come in the order of their dates, parts of a chunk do not.
+
+        `rows` are those that `scored` is stored as, in its order.
+        """
+        latest = (
+            scored.with_columns(rows[name] for name in THIN)
+            .sort("date")
+            .group_by("client_id", maintain_order=True)
+            .last()
+        )
         for row in latest.iter_rows(named=True):
             client = row["client_id"]
             if client not in self.rows or row["date"] >= self.rows[client]["date"]:
@@ -179,7 +191,7 @@ def _score_chunk(
                 unscored = scored["score"].null_count()
                 counts += ScoreCounts(scored=scored.height - unscored, unscored=unscored)
             if line.scorecard == main_scorecard():
-                newest.take(scored, config)
+                newest.take(scored, rows, config)
     return counts
 
 
@@ -231,9 +243,12 @@ def _current(
         component.key: None if row[component.key] is None else half_up(row[component.key])
         for component in config.scorecard.components
     }
+    known = json.loads(row["component_data"])
+    missing = [c.key for c in config.scorecard.components if known[c.key]["coverage"] < 1]
     return (
         row["score"], row["health_status"], words.get(row["trend"]), row["trend_change"], row["coverage"],
-        row["no_score_reason"][:200], components, line, row["date"], last_seen,
+        row["interval_low"], row["interval_high"], missing, row["no_score_reason"][:200], components, line,
+        row["date"], last_seen,
     )  # fmt: skip
 
 

@@ -24,8 +24,9 @@ TABLE = HealthScore._meta.db_table
 SEEN_TABLE = ScoreAsSeen._meta.db_table
 CLIENT_TABLE = Client._meta.db_table
 CURRENT = (
-    "current_health_score", "health_status", "health_trend", "health_trend_change", "health_coverage", "health_reason",
-    "health_components", "health_sparkline", "scored_on", "last_activity_at",
+    "current_health_score", "health_status", "health_trend", "health_trend_change", "health_coverage",
+    "health_interval_low", "health_interval_high", "health_missing", "health_reason", "health_components",
+    "health_sparkline", "scored_on", "last_activity_at",
 )  # fmt: skip
 """The columns of a client that scoring keeps."""
 
@@ -180,7 +181,7 @@ def current_values(ids: Sequence[str] | None = None) -> dict[str, tuple[Any, ...
 def store_current(wanted: dict[str, tuple[Any, ...]], before: dict[str, tuple[Any, ...]]) -> int:
     """Write the clients' columns CURRENT where they differ from `before`; return how many clients did."""
     changed = {client: values for client, values in wanted.items() if values != before.get(client)}
-    json_columns = {CURRENT.index("health_components"), CURRENT.index("health_sparkline")}
+    json_columns = {CURRENT.index(name) for name in ("health_missing", "health_components", "health_sparkline")}
     times = {CURRENT.index("last_activity_at")}
     statement = f"UPDATE {CLIENT_TABLE} SET {', '.join(f'{name} = %s' for name in CURRENT)} WHERE id = %s"
 

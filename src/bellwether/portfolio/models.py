@@ -84,6 +84,9 @@ class Client(models.Model):
     health_trend = models.CharField(max_length=5, choices=HealthTrend, null=True, blank=True)
     health_trend_change = models.SmallIntegerField(null=True, blank=True)
     health_coverage = models.FloatField(null=True, blank=True)
+    health_interval_low = models.PositiveSmallIntegerField(null=True, blank=True)
+    health_interval_high = models.PositiveSmallIntegerField(null=True, blank=True)
+    health_missing = models.JSONField(default=list, blank=True)
     health_reason = models.CharField(max_length=200, blank=True)
     health_components = models.JSONField(default=dict, blank=True)
     health_sparkline = models.JSONField(default=list, blank=True)
@@ -129,6 +132,8 @@ class Client(models.Model):
             one_of("health_trend", HealthTrend, "client_trend_known"),
             one_of("alert_level", AlertLevel, "client_alert_level_known"),
             percent("current_health_score", "client_score_percent"),
+            percent("health_interval_low", "client_interval_low_percent"),
+            percent("health_interval_high", "client_interval_high_percent"),
             percent("churn_risk_score", "client_churn_percent"),
             percent("renewal_probability", "client_renewal_percent"),
             models.CheckConstraint(condition=~Q(organization_id=""), name="client_organization_given"),

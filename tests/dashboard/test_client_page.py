@@ -207,11 +207,14 @@ class TestTrend:
     def test_says_when_nothing_is_stored_for_a_day(self, staff: Staff, scored: Client) -> None:
         assert "No score is stored for 1 Jan 2001" in text_of(get(staff.ada, scored, "?explain=2001-01-01"))
 
-    @pytest.mark.parametrize("explain", ["yesterday", "2026-13-45", ""])
-    def test_ignores_what_is_no_day(self, staff: Staff, scored: Client, explain: str) -> None:
+    @pytest.mark.parametrize("explain", ["yesterday", "2026-13-45"])
+    def test_names_what_is_no_day(self, staff: Staff, scored: Client, explain: str) -> None:
         response = get(staff.ada, scored, f"?explain={explain}")
         assert response.status_code == 200
-        assert b'id="explained"' not in response.content
+        assert f"Date: “{explain}” is no date. Write it as 2026-02-28." in text_of(response)
+
+    def test_explains_nothing_that_was_not_asked_for(self, staff: Staff, scored: Client) -> None:
+        assert b'id="explained"' not in get(staff.ada, scored, "?explain=").content
 
     def test_numbers_its_events(self, staff: Staff, scored: Client) -> None:
         assert "1 Ticket 4821, urgent" in text_of(get(staff.ada, scored))

@@ -17,9 +17,9 @@ from bellwether.health.custom_changes import (
     restore_measure,
     used_by,
 )
+from bellwether.health.explain_reading import explained
 from bellwether.health.models import ConfigActivation, CustomMeasure, HealthScore, HealthScoreConfig, MeasureValue
 from bellwether.health.scorecard import definition_digest, shipped_definition
-from bellwether.health.selectors import explain_client
 from bellwether.health.services import score_dates
 from bellwether.staff.models import AuditEvent
 from bellwether.usage import jobs as _declares_the_jobs  # noqa: F401
@@ -234,7 +234,7 @@ class TestScorecards:
         assert row.inputs["cases_made"] == 3
         assert row.inputs["cases_made.version"] == 1
         assert row.components["usage"] == 30
-        explanation, _ = explain_client(clients.sturdy, TODAY)
+        explanation = explained(clients.sturdy, TODAY).explanation
         assert explanation.differences == []
         (usage_part,) = [part for part in explanation.components if part.key == "usage"]
         assert usage_part.inputs == {"cases_made": 3, "cases_made.version": 1}
@@ -254,7 +254,7 @@ class TestScorecards:
         score_today()
         in_force(HealthScoreConfig.objects.get(version=1))
         archive_measure(row, actor=None, now=NOW)
-        explanation, _ = explain_client(clients.sturdy, TODAY)
+        explanation = explained(clients.sturdy, TODAY).explanation
         assert explanation.version == "prd-015 v2"
         assert explanation.differences == []
 

@@ -12,14 +12,9 @@ from bellwether.common.time import day_of
 from bellwether.dashboard import client_cards as cards
 from bellwether.dashboard import client_selectors as read
 from bellwether.dashboard.addresses import Address
+from bellwether.dashboard.client_explained import AskedDays, DayExplained, day_explained
 from bellwether.dashboard.client_head import ClientHead, client_head
-from bellwether.dashboard.client_score import (
-    DayExplained,
-    ScoreCard,
-    basis_of,
-    explain_day,
-    score_card,
-)
+from bellwether.dashboard.client_score import ScoreCard, basis_of, score_card
 from bellwether.dashboard.client_scorecards import ScorecardsCard, scorecards_card
 from bellwether.dashboard.client_timeline import SHOWN, Timeline, timeline_card
 from bellwether.dashboard.client_trend import Trend, trend_card
@@ -54,7 +49,7 @@ class View:
     """What the reader chose: of the trend, a day to explain, the timeline's filter and length, all contacts."""
 
     trend: TrendView = field(default_factory=TrendView)
-    explain: date | None = None
+    explain: AskedDays = field(default_factory=AskedDays)
     show: str = ""
     entries: int = SHOWN
     all_contacts: bool = False
@@ -117,7 +112,7 @@ def client_page(
         last=last,
         now=now,
         zone=zone,
-        also={view.explain} if view.explain else (),
+        also={view.explain.day} if view.explain.day else (),
     )
     row = trend.newest if trend.is_main else read.newest_of(client, config.scorecard.name, newest)
     scorecard = card_of(row.weights_version if row else "", config)
@@ -182,7 +177,7 @@ def client_page(
             on=view.trend.on,
         ),
         moved=trend.moved(address, today),
-        explained=_explained(view, trend, address, now=now, zone=zone),
+        explained=_explained(client, view, trend, address, now=now, zone=zone),
         scorecards=scorecards_card(client, address=address, last=last, today=today),
         contract=cards.contract_card(client, records.periods, inputs, today),
         timeline=timeline_card(
@@ -205,17 +200,18 @@ def _end(client: Client, today: date, zone: ZoneInfo) -> date:
 
 
 def _explained(
-    view: View, trend: ShownTrend, address: Address, *, now: datetime, zone: ZoneInfo
+    client: Client, view: View, trend: ShownTrend, address: Address, *, now: datetime, zone: ZoneInfo
 ) -> DayExplained | None:
-    if view.explain is None:
+    asked = view.explain
+    if not asked.given:
         return None
-    row = trend.rows.get(view.explain)
+    row = trend.rows.get(asked.day) if asked.day else None
     scorecard = card_of(row.weights_version if row else "", trend.config)
-    return explain_day(
-        view.explain,
-        basis=basis_of(row, scorecard, now=now, zone=zone) if row else None,
-        series=trend.course.series,
+    return day_explained(
+        client,
+        asked,
         scorecard=scorecard,
+        basis=basis_of(row, scorecard, now=now, zone=zone) if row else None,
+        address=address,
         today=day_of(now, zone),
-        close=address.with_(explain=None) + "#trend",
     )

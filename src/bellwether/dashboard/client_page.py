@@ -24,9 +24,10 @@ from bellwether.dashboard.addresses import Address
 from bellwether.dashboard.attention import ANCHORS
 from bellwether.dashboard.client_access import answer, client_or_404, list_address
 from bellwether.dashboard.client_cards import CONTACTS_SHOWN, contact_card
+from bellwether.dashboard.client_explained import asked_days
 from bellwether.dashboard.client_overview import ClientPage, View, client_page
 from bellwether.dashboard.client_timeline import FILTERS, SHOWN, STEPS
-from bellwether.dashboard.client_trend_reading import day_from, read_trend_view, trend_query
+from bellwether.dashboard.client_trend_reading import read_trend_view, trend_query
 from bellwether.dashboard.portfolio_query import read_query
 from bellwether.health.configs import active_config, main_scorecard
 from bellwether.portfolio.models import Client
@@ -38,6 +39,7 @@ REFRESH = "health_refresh"
 FRAGMENTS = {
     "trend": "dashboard/client_trend.html",
     "moved": "dashboard/client_trend_day.html",
+    "explained": "dashboard/client_explained.html",
     "timeline": "dashboard/client_timeline.html",
     "contacts": "dashboard/client_contacts.html",
 }
@@ -175,7 +177,8 @@ def _page(
             "show": view.show,
             "timeline": "" if view.entries == SHOWN else str(view.entries),
             "contacts": "all" if view.all_contacts else "",
-            "explain": view.explain.isoformat() if view.explain else "",
+            "explain": view.explain.day_text,
+            "since": view.explain.since_text,
             "from": listed,
         },
     )
@@ -198,7 +201,7 @@ def read_view(values: QueryDict, *, today: date, everyone: bool = False) -> View
     shows = {group.value for _, group in FILTERS if group}
     return View(
         trend=read_trend_view(values, today=today),
-        explain=day_from(values.get("explain", "")),
+        explain=asked_days(values.get("explain", ""), values.get("since", "")),
         show=values.get("show", "") if values.get("show", "") in shows else "",
         entries=int(entries) if entries in {str(step) for step in STEPS} else SHOWN,
         all_contacts=everyone or values.get("contacts") == "all",

@@ -1,8 +1,8 @@
-"""The client's score on the page: the key figure, the card of components, and the explanation of a chosen day."""
+"""The client's score on the page: the key figure and the card of components."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from bellwether.dashboard.explanations import (
@@ -11,7 +11,6 @@ from bellwether.dashboard.explanations import (
     ScoreWhy,
     component_rows,
     explain_score,
-    largest,
 )
 from bellwether.health.cohorts import AT_LEAST, Member, component_medians, percentile
 from bellwether.health.custom_registry import as_measure
@@ -19,14 +18,10 @@ from bellwether.health.custom_scoring import customs_of
 from bellwether.health.models import HealthScore
 from bellwether.health.score_changes import (
     Comparison,
-    ScoreDay,
-    component_labels,
-    contributions,
-    effects,
     without_data,
 )
 from bellwether.health.scorecard import Scorecard
-from bellwether.web.formatting import NOT_SCORED, Delta, Status, day, moment, percent, signed, status_of, trend
+from bellwether.web.formatting import NOT_SCORED, Delta, Status, day, moment, percent, status_of, trend
 
 NOTABLE = 5
 
@@ -53,19 +48,6 @@ class ScoreCard:
     standing: str
     why: ScoreWhy | None
     interval: str = ""
-
-
-@dataclass(frozen=True)
-class DayExplained:
-    """The explanation of a day that the reader chose. `why` None: nothing is stored for that day."""
-
-    day: str
-    iso: str
-    why: ScoreWhy | None
-    change: str
-    causes: list[tuple[str, str]]
-    rows: list[ComponentRow]
-    close: str
 
 
 def basis_of(row: HealthScore, scorecard: Scorecard, *, now: datetime, zone: ZoneInfo) -> Basis:
@@ -146,39 +128,6 @@ def score_card(
         why=explain_score(basis, scorecard, today=today),
         interval="{}–{}".format(*basis.interval) if basis.interval and basis.score is not None else "",
     )
-
-
-def explain_day(
-    on: date,
-    *,
-    basis: Basis | None,
-    series: Sequence[ScoreDay],
-    scorecard: Scorecard,
-    today: date,
-    close: str,
-) -> DayExplained:
-    """Return the explanation of the score of `on` and of its change since the day before; `close` hides it."""
-    name = day(on, today)
-    if basis is None:
-        return DayExplained(name, on.isoformat(), None, "", [], [], close)
-    by_day = {point.day: point for point in series}
-    before, after = by_day.get(on - timedelta(days=1)), by_day.get(on)
-    causes: list[tuple[str, str]] = []
-    text = "The day before has no score to compare with."
-    if before and after and before.score is not None and after.score is not None:
-        moves = effects(
-            contributions(before.components, before.weights, points=scorecard.points),
-            contributions(after.components, after.weights, points=scorecard.points),
-        )
-        labels = component_labels(scorecard, tuple(moves))
-        causes = [(label, signed(round(move, 1))) for label, move in largest(moves, labels, at_most=6)]
-        moved = after.score - before.score
-        text = f"Changed by {signed(moved)} since the day before." if moved else "Unchanged since the day before."
-    rows = component_rows(
-        basis, scorecard, earlier=(before.components, before.weights) if before else None, medians={}, today=today
-    )
-    why = explain_score(basis, scorecard, today=today)
-    return DayExplained(name, on.isoformat(), why, text, causes, rows, close)
 
 
 def _change_note(basis: Basis, comparison: Comparison | None) -> str:

@@ -82,7 +82,7 @@ def _item(
 ) -> tuple[ScorecardItem, Verdict]:
     title = title_of(name)
     kept = {"scorecard": None if is_main else name, "component": None, "on": None}
-    trend_href = address.with_(**kept, explain=None) + "#trend"
+    trend_href = address.with_(**kept, explain=None, since=None) + "#trend"
     if row is None:
         reason = "Not scored yet. The next run of scoring makes its score; `bellwether recompute` makes its history."
         none = ScorecardItem(
@@ -107,7 +107,7 @@ def _item(
         coverage=percent(row.coverage),
         on=day(row.date, today),
         version=row.weights_version,
-        href=address.with_(**kept, explain=row.date.isoformat()) + "#explained",
+        href=address.with_(**kept, explain=row.date.isoformat(), since=None) + "#explained",
         trend_href=trend_href,
     )
     known = tuple((part.label, part.bar) for part in parts if part.bar is not None)

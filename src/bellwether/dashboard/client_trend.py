@@ -120,7 +120,7 @@ def trend_card(
         periods=[
             Choice(
                 text,
-                address.with_(days=days, start=None, end=None, explain=None, on=None),
+                address.with_(days=days, start=None, end=None, explain=None, since=None, on=None),
                 days == asked.days and not asked.custom,
             )
             for days, text in PERIODS.items()
@@ -158,13 +158,15 @@ def _lines(course: Course, address: Address) -> list[Choice]:
     """Return the score and its components as choices of what the line shows."""
     whole = [("", "Score"), *((component.key, component.label) for component in course.scorecard.components)]
     return [
-        Choice(label, address.with_(component=key or None, explain=None) + "#trend", key == course.component)
+        Choice(
+            label, address.with_(component=key or None, explain=None, since=None) + "#trend", key == course.component
+        )
         for key, label in whole
     ]
 
 
 def _dates(course: Course, address: Address, asked: Asked, today: date) -> Dates:
-    left_out = {"days", "start", "end", "on", "explain", "against"}
+    left_out = {"days", "start", "end", "on", "explain", "since", "against"}
     return Dates(
         action=f"{address.path}#trend",
         start=course.first.isoformat(),

@@ -156,7 +156,7 @@ def day_panel(
         ],
         nothing=nothing,
         late=_late(on, seen),
-        explain=address.with_(explain=on.isoformat()) + "#explained" if on in scores else "",
+        explain=_explain(address, on, against.on if against else None) if on in scores else "",
         close=address.with_(on=None, against=None) + "#trend",
         previous=address.with_(on=previous.isoformat()) + "#moved" if previous else "",
         next=address.with_(on=later[0].isoformat()) + "#moved" if later else "",
@@ -190,7 +190,7 @@ def period_panel(
         events=[],
         nothing="",
         late="",
-        explain=address.with_(explain=newest.day.isoformat()) + "#explained",
+        explain=_explain(address, newest.day, before.day),
         close="",
         previous="",
         next="",
@@ -208,6 +208,10 @@ def driver_lines(drivers: Sequence[Driver]) -> list[DriverLine]:
         )
         for one in drivers
     ]
+
+
+def _explain(address: Address, on: date, since: date | None) -> str:
+    return address.with_(explain=on.isoformat(), since=since.isoformat() if since else None) + "#explained"
 
 
 def _late(on: date, seen: Mapping[date, int | None]) -> str:

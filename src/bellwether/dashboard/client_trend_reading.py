@@ -315,7 +315,8 @@ def scorecard_choices(address: Address, shown: str) -> list[Choice]:
     return [
         Choice(
             title_of(name),
-            address.with_(scorecard=None if name == names[0] else name, component=None, explain=None) + "#trend",
+            address.with_(scorecard=None if name == names[0] else name, component=None, explain=None, since=None)
+            + "#trend",
             name == current,
         )
         for name in names

@@ -19,10 +19,11 @@ from bellwether.health import (
     verify_command,
 )
 from bellwether.health.configs import main_scorecard
+from bellwether.health.explain_reading import explained
 from bellwether.health.explain_text import as_json, as_text
 from bellwether.health.recompute import recompute
 from bellwether.health.retention_command import retention
-from bellwether.health.selectors import explain_client, find_client
+from bellwether.health.selectors import find_client
 
 
 def register(app: typer.Typer) -> None:
@@ -76,11 +77,12 @@ def explain_score(
     today = day_of(timezone.now(), settings.BELLWETHER_WORKSPACE_ZONE)
     main = not scorecard or scorecard == main_scorecard()
     day = date.date() if date else (found.scored_on if main and found.scored_on else today)
-    explanation, change = explain_client(found, day, since=since.date() if since else None, scorecard=scorecard or None)
+    made = explained(found, day, since=since.date() if since else None, scorecard=scorecard or None)
+    explanation, change = made.explanation, made.change
     if json_:
         typer.echo(json.dumps(as_json(found.name, found.organization_id, explanation, change), indent=2))
     else:
-        typer.echo(as_text(found.name, explanation, change))
+        typer.echo(as_text(found.name, explanation, change, drivers=made.drivers))
         if since and change is None:
             typer.echo(f"There is no score on {since.date()} or on {day}, so the change cannot be split.")
     if explanation.differences:

@@ -10,9 +10,9 @@ from ninja import Field, Query, Router, Schema
 from bellwether.common.errors import InvalidInputError
 from bellwether.health.api_schemas import HealthQuery
 from bellwether.health.details import newest_score
+from bellwether.health.explain_reading import NoScoreError, explained
 from bellwether.health.explain_text import as_json
 from bellwether.health.scorecards_in_use import scorecard_in_use
-from bellwether.health.selectors import NoScoreError, explain_client
 from bellwether.portfolio.selectors import visible_client
 from bellwether.staff.api_auth import StaffRequest
 from bellwether.staff.audit import record
@@ -112,11 +112,11 @@ def explain_health(request: StaffRequest, client_id: UUID, query: Query[ExplainQ
     if query.since and query.since >= day:
         raise InvalidInputError("The days cannot be compared.", {"since": f"{query.since} is not before {day}."})
     try:
-        explanation, change = explain_client(client, day, since=query.since, scorecard=name)
+        found = explained(client, day, since=query.since, scorecard=name)
     except NoScoreError as error:
         raise InvalidInputError("There is no score to explain.", {"date": str(error).split("; ")[0] + "."}) from None
     record(
         actor=request.user, action="health.explain", object_type="client", object_id=client.pk, client_id=client.pk,
         detail={"date": day.isoformat()}, now=now,
     )  # fmt: skip
-    return as_json(client.name, client.organization_id, explanation, change) | {"client_id": client.pk}
+    return as_json(client.name, client.organization_id, found.explanation, found.change) | {"client_id": client.pk}

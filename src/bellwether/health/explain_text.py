@@ -1,9 +1,10 @@
 """An explanation as text for a terminal and as JSON. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from bellwether.health.drivers import Driver
 from bellwether.health.explain import Change, ComponentPart, Explanation, MeasureMove
 from bellwether.health.held_values import HELD, SINCE
 from bellwether.health.measures import MEASURES_BY_SLUG
@@ -17,8 +18,11 @@ def as_json(client: str, organization_id: str, explanation: Explanation, change:
     return {"client": client, "organization_id": organization_id, **data, "change": moved}
 
 
-def as_text(client: str, explanation: Explanation, change: Change | None) -> str:
-    """Return lines for people: score, components with formula and inputs, how it adds up, and the change."""
+def as_text(client: str, explanation: Explanation, change: Change | None, *, drivers: Sequence[Driver] = ()) -> str:
+    """Return lines for people: score, components with formula and inputs, how it adds up, and the change.
+
+    `drivers` say in words what moved it, with the client's own numbers.
+    """
     score = "no score" if explanation.score is None else f"{explanation.score} {explanation.status}".strip()
     lines = [f"{client}, {explanation.date}: {score}"]
     lines.append(f"Configuration {explanation.version}; {explanation.coverage:.0%} of the weight has data.")
@@ -34,6 +38,7 @@ def as_text(client: str, explanation: Explanation, change: Change | None) -> str
         lines[-1] += f", rounded half-up to {explanation.score}."
     if change is not None:
         lines += ["", *_change(change, explanation)]
+        lines += ["In words:", *(f"  {one.sentence}." for one in drivers)] if drivers else []
     lines.append("")
     if explanation.differences:
         lines.append("NOT reproduced from the stored inputs: " + "; ".join(explanation.differences) + ".")

@@ -267,6 +267,7 @@ class TestNothingLaterChangesAReplay:
 
     @given(st.lists(DRAWN, min_size=1, max_size=8))
     @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+    @pytest.mark.one_database
     def test_nor_any_events(self, world: Lake, settings: Any, drawn: list[tuple[int, int, int, str, str, str]]) -> None:
         day = AS_OF[1]
         ends = datetime(2026, 5, 1, tzinfo=UTC)

@@ -42,10 +42,8 @@ def number_texts(values: pl.Series) -> pl.Series:
     """Return numbers as canonical texts; null stays null."""
     if not values.dtype.is_float():
         return values.cast(pl.String)
-    texts = values.cast(pl.String)
-    negative_zeros = (texts == "-0.0").fill_null(False)
-    if negative_zeros.any():
-        texts = texts.set(negative_zeros, "0.0")
+    zeros = (values == 0.0).fill_null(False)
+    texts = (values.set(zeros, 0.0) if zeros.any() else values).cast(pl.String)  # -0.0 equals 0.0 too
     size = values.abs()
     odd = (((size < PLAIN_FROM) & (size > 0)) | (size >= PLAIN_BELOW)).fill_null(False)
     at = odd.arg_true()
@@ -63,13 +61,33 @@ def word_texts(values: pl.Series) -> pl.Series:
 def seals(rows: pl.DataFrame, *, json_columns: Sequence[str], raw_columns: Sequence[str] = ()) -> pl.Series:
     """Return the seal of each row. `json_columns` hold canonical texts already, `raw_columns` texts without quotes in
     them; the rest are numbers and words."""
-    texts = []
+    pieces: list[str | pl.Series] = []
     for name in sorted(rows.columns):
         column = rows[name]
-        if name not in json_columns and name not in raw_columns:
+        pieces.append(f'{"," if pieces else "{"}"{name}":')
+        if name in raw_columns:
+            pieces += ['"', column, '"']
+            continue
+        if name not in json_columns:
             column = word_texts(column) if column.dtype == pl.String else number_texts(column)
-        quoted = pl.format('"{}"', pl.lit(column)) if name in raw_columns else pl.lit(column).fill_null("null")
-        texts.append(pl.concat_str([pl.lit(f'"{name}":'), quoted]))
-    whole = rows.select(pl.concat_str([pl.lit("{"), pl.concat_str(texts, separator=","), pl.lit("}")]).alias("text"))
-    digests = [hashlib.sha256(text.encode()).hexdigest() for text in whole["text"].to_list()]
-    return pl.Series("seal", digests, pl.String)
+        pieces.append(column.fill_null("null") if column.has_nulls() else column)
+    whole = joined([*pieces, "}"], rows.height).cast(pl.Binary).to_list()
+    sha256 = hashlib.sha256
+    return pl.Series("seal", [sha256(text).hexdigest() for text in whole], pl.String)
+
+
+def joined(pieces: Sequence[str | pl.Series], height: int) -> pl.Series:
+    """Return `height` texts: the pieces one after the other, words as they are and columns row by row.
+
+    Every text is written once: texts that follow each other are put together first.
+    """
+    flat: list[str | pl.Series] = []
+    for piece in pieces:
+        if isinstance(piece, str) and flat and isinstance(flat[-1], str):
+            flat[-1] += piece
+        else:
+            flat.append(piece)
+    columns = [pl.lit(piece, pl.String) if isinstance(piece, str) else pl.lit(piece) for piece in flat]
+    if all(isinstance(piece, str) for piece in flat):
+        return pl.Series(["".join(map(str, flat))], dtype=pl.String).new_from_index(0, height)
+    return pl.select(pl.concat_str(columns).alias("text"))["text"]

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
+from bellwether.health.canonical import joined
 from bellwether.health.formulas import Formula, Mean, in_order, quotient
 from bellwether.health.measures import MEASURE_LABELS, MEASURES_BY_SLUG, Source
 from bellwether.health.scorecard import Scorecard
@@ -81,29 +82,36 @@ def component_data(measures: pl.DataFrame, given: pl.DataFrame, scorecard: Score
     `measures` has the date and the measures, `given` the columns of `shares`. `reason` is "" where all parts have data.
     """
     frame = _complete(measures, scorecard)
-    pieces = []
+    pieces: list[str | pl.Series] = ["{"]
+    newest: dict[tuple[str, ...], tuple[pl.Series, pl.Series]] = {}
     for component in sorted(scorecard.components, key=lambda c: c.key):
         middle = _middles(frame, given[component.key], component.formula)
         slugs = _freshness(component.formula)
-        days = frame.select(pl.min_horizontal(pl.lit(None, pl.Int64), *slugs).alias("days"))["days"]
-        as_of = frame.select(
-            pl.format('"{}"', (pl.col("date") - pl.duration(days=pl.lit(days))).cast(pl.String))
-            .fill_null("null")
-            .alias("as_of")
-        )["as_of"]
-        pieces += [
-            pl.lit(f'"{component.key}":{{"as_of":'), pl.lit(as_of), pl.lit(","), pl.lit(middle),
-            pl.lit(',"stale_days":'), pl.lit(days.cast(pl.String).fill_null("null")), pl.lit("},"),
-        ]  # fmt: skip
-    if not pieces:
-        return pl.Series("component_data", ["{}"]).new_from_index(0, frame.height)
-    text = pl.concat_str([pl.lit("{"), *pieces]).str.strip_suffix(",")
-    return frame.select(pl.concat_str([text, pl.lit("}")]).alias("component_data"))["component_data"]
+        if slugs not in newest:
+            newest[slugs] = _newest(frame, slugs)
+        as_of, days = newest[slugs]
+        comma = "," if len(pieces) > 1 else ""
+        pieces += [f'{comma}"{component.key}":{{"as_of":', as_of, ",", middle, ',"stale_days":', days, "}"]
+    return joined([*pieces, "}"], frame.height).alias("component_data")
 
 
-def _freshness(formula: Formula) -> list[str]:
+def _newest(frame: pl.DataFrame, slugs: Sequence[str]) -> tuple[pl.Series, pl.Series]:
+    """Return the day of the newest record and how many days ago it was, as JSON texts. Each day is written once."""
+    days = frame.select(pl.min_horizontal(pl.lit(None, pl.Int64), *slugs).alias("days"))["days"]
+    days = days if len(days) == frame.height else days.new_from_index(0, frame.height)
+    as_of = frame.select((pl.col("date") - pl.duration(days=pl.lit(days))).alias("as_of"))["as_of"]
+    known = as_of.unique().drop_nulls()
+    texts = known.cast(pl.String)
+    quoted = pl.concat_str(pl.lit('"'), pl.lit(texts), pl.lit('"'))
+    written = as_of.replace_strict(
+        known, pl.select(quoted.alias("text"))["text"], default="null", return_dtype=pl.String
+    )
+    return written.fill_null("null"), days.cast(pl.String).fill_null("null")
+
+
+def _freshness(formula: Formula) -> tuple[str, ...]:
     sources = {MEASURES_BY_SLUG[slug].source for slug in formula.measures if slug in MEASURES_BY_SLUG}
-    return sorted({FRESHNESS[source] for source in sources if source in FRESHNESS})
+    return tuple(sorted({FRESHNESS[source] for source in sources if source in FRESHNESS}))
 
 
 def _middles(frame: pl.DataFrame, share: pl.Series, formula: Formula) -> pl.Series:

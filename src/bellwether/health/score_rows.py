@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import polars as pl
 
-from bellwether.health.canonical import canonical_text, number_texts, seals, word_texts
+from bellwether.health.canonical import canonical_text, joined, number_texts, seals, word_texts
 from bellwether.health.coverage import component_data, intervals, shares
 from bellwether.health.held_values import HELD, SINCE
 from bellwether.health.measures import MEASURES
@@ -85,8 +85,8 @@ def sealed(rows: pl.DataFrame) -> pl.DataFrame:
 
 def components_json(scored: pl.DataFrame, keys: Sequence[str]) -> pl.Series:
     """Return the component columns of each row as a JSON object, null where there is no data."""
-    texts = scored.select(number_texts(scored[key]).alias(key) for key in keys)
-    return texts.select(_json_object(sorted(keys), nulls=True).alias("components"))["components"]
+    texts = {key: number_texts(scored[key]) for key in keys}
+    return _json_object(texts, scored.height, nulls=True).alias("components")
 
 
 def inputs_json(measures: pl.DataFrame, *, customs: Mapping[str, int] = MappingProxyType({})) -> pl.Series:
@@ -101,20 +101,33 @@ def inputs_json(measures: pl.DataFrame, *, customs: Mapping[str, int] = MappingP
     )
     slugs += [name for slug in sorted(customs) for name in (slug, slug + VERSION)]
     slugs += [name for name in measures.columns if name.endswith((HELD, SINCE))]
-    texts = measures.select(
-        (word_texts if measures.schema[slug] == pl.String else number_texts)(measures[slug]).alias(slug)
-        for slug in slugs
-    )
-    return texts.select(_json_object(sorted(slugs), nulls=False).alias("inputs"))["inputs"]
+    texts = {
+        slug: (word_texts if measures.schema[slug] == pl.String else number_texts)(measures[slug]) for slug in slugs
+    }
+    return _json_object(texts, measures.height, nulls=False).alias("inputs")
 
 
-def _json_object(columns: Sequence[str], *, nulls: bool) -> pl.Expr:
-    """Return a JSON object of columns of texts that are JSON already."""
-    pairs = [pl.format(f'"{name}":{{}}', pl.col(name)) for name in columns]
-    if nulls:
-        pairs = [pl.coalesce(pair, pl.lit(f'"{name}":null')) for pair, name in zip(pairs, columns, strict=True)]
-    inner = pl.concat_str(pairs, separator=",", ignore_nulls=True)
-    return pl.concat_str([pl.lit("{"), inner, pl.lit("}")])
+def _json_object(texts: Mapping[str, pl.Series], height: int, *, nulls: bool) -> pl.Series:
+    """Return JSON objects with a text per name that is JSON already; where it is null, `null` or (`nulls` false) none.
+
+    A column that is never null says where commas stand: after those before it, before those after it. So each object
+    is written in one go.
+    """
+    names = sorted(name for name, column in texts.items() if nulls or column.null_count() < height)
+    columns = {name: texts[name].fill_null("null") if nulls else texts[name] for name in names}
+    always = [name for name in names if not columns[name].has_nulls()]
+    pieces: list[str | pl.Series] = ["{"]
+    for name in names:
+        before = "," if always and name > always[0] else ""
+        after = "," if not always or name < always[0] else ""
+        if name in always:
+            pieces += [f'{before}"{name}":', columns[name], after]
+        else:
+            pair = pl.concat_str(pl.lit(f'{before}"{name}":'), pl.lit(columns[name]), pl.lit(after))
+            pieces.append(pl.select(pair.fill_null("").alias(name))[name])
+    if always or not names:
+        return joined([*pieces, "}"], height)
+    return joined([joined(pieces, height).str.strip_suffix(","), "}"], height)
 
 
 def _json_list(column: str) -> pl.Expr:

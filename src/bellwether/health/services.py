@@ -43,6 +43,9 @@ from bellwether.portfolio.models import Client
 THIN = ("interval_low", "interval_high", "component_data")
 """The columns of a score row that say where data are missing."""
 
+ROWS_AT_ONCE = 20_000
+"""Rows that are written as texts and stored at once: of more, the texts alone would fill the memory."""
+
 
 @dataclass(frozen=True)
 class ScoreCounts:
@@ -133,16 +136,13 @@ class _Newest:
         self.last_seen: dict[str, datetime] = {}
 
     def take(self, scored: pl.DataFrame, rows: pl.DataFrame, config: ActiveConfig) -> None:
-        """Keep the newest row of each client; chunks come in the order of their dates, parts of a chunk do not.
+        """Keep the newest row of each client; chunks come in the order of their dates, parts of them need not.
 
         `rows` are those that `scored` is stored as, in its order.
         """
-        latest = (
-            scored.with_columns(rows[name] for name in THIN)
-            .sort("date")
-            .group_by("client_id", maintain_order=True)
-            .last()
-        )
+        places = scored.select("client_id", "date").with_row_index("at").group_by("client_id", maintain_order=True)
+        at = places.agg(pl.col("at").get(pl.col("date").arg_max()))["at"]
+        latest = scored[at].with_columns(rows[name][at] for name in THIN)
         for row in latest.iter_rows(named=True):
             client = row["client_id"]
             if client not in self.rows or row["date"] >= self.rows[client]["date"]:
@@ -177,21 +177,23 @@ def _score_chunk(
         every = score_parts([(given, config.scorecard) for config, given in parts], history=history)
         for (config, given), scored in zip(parts, every, strict=True):
             card = config.scorecard
-            rows = score_rows(
-                scored,
-                given,
-                scorecard=card,
-                version=config.version,
-                digest=config.digest,
-                notable=notable,
-                customs={custom.slug: custom.version for custom in customs if custom.slug in card.measures},
-            )
-            counts += ScoreCounts(changed=store_scores(rows, now=now))
+            versions = {custom.slug: custom.version for custom in customs if custom.slug in card.measures}
+            for some, read in zip(scored.iter_slices(ROWS_AT_ONCE), given.iter_slices(ROWS_AT_ONCE), strict=True):
+                rows = score_rows(
+                    some,
+                    read,
+                    scorecard=card,
+                    version=config.version,
+                    digest=config.digest,
+                    notable=notable,
+                    customs=versions,
+                )
+                counts += ScoreCounts(changed=store_scores(rows, now=now))
+                if line.scorecard == main_scorecard():
+                    newest.take(some, rows, config)
             if index == 0:
                 unscored = scored["score"].null_count()
                 counts += ScoreCounts(scored=scored.height - unscored, unscored=unscored)
-            if line.scorecard == main_scorecard():
-                newest.take(scored, rows, config)
     return counts
 
 

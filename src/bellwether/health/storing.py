@@ -102,7 +102,7 @@ def _upsert_sqlite(part: pl.DataFrame, now: datetime, today: date) -> int:
     with connection.cursor() as cursor:
         if past:
             cursor.execute(begin)
-        cursor.executemany(_upsert(source), [(*row, created) for row in part.iter_rows()])
+        cursor.executemany(_upsert(source), part.with_columns(pl.lit(created).alias("created_at")).rows())
         changed = max(int(cursor.rowcount), 0)
         if past:
             cursor.execute(end)

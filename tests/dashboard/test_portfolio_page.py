@@ -274,7 +274,7 @@ class TestThinData:
     def test_the_card_says_it_too(self, staff: Staff, scored: Clients) -> None:
         seen = page(staff.ada, "/?show=cards")
         assert f"{self.SAID}.</p>" in seen
-        assert ">41–51</span>" in seen
+        assert ">May lie in 41–51</span>" in seen
         assert ">Only 40% of the weights have data, 50% is needed</p>" in seen
 
     def test_names_several_parts_also_those_that_the_scorecard_no_longer_has(self) -> None:

@@ -10,8 +10,9 @@ from django.conf import settings
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
-from bellwether.common.models import JobPulse
+from bellwether.common.models import JobPulse, JobRun, JobState
 from bellwether.common.time import day_of
+from bellwether.health.score_faults import CURE, fault_title, faulty_scores
 from bellwether.staff.models import Role, StaffUser
 from bellwether.usage.kept import EVENTS, kept_from
 from bellwether.usage.lake import Lake
@@ -37,7 +38,7 @@ class Finding:
 def examine(now: datetime) -> Iterator[Finding]:
     """Yield a finding per thing looked at, in the order in which they should be mended."""
     checks: tuple[Callable[[datetime], Iterator[Finding]], ...] = (
-        _settings, _databases, _lake, _clock, _staff, _jobs
+        _settings, _databases, _lake, _clock, _staff, _scores, _jobs
     )  # fmt: skip
     for check in checks:
         try:
@@ -113,6 +114,18 @@ def _staff(now: datetime) -> Iterator[Finding]:
     yield Finding("staff", f"{count} people, {admins} administrators", cure)
     keys = WriteKey.objects.filter(revoked_at__isnull=True).count()
     yield Finding("write keys", f"{keys} active", "" if keys else "To receive events: `bellwether key add SOURCE`.")
+
+
+def _scores(now: datetime) -> Iterator[Finding]:
+    last = JobRun.objects.filter(name="verify_scores", state=JobState.DONE).order_by("-created_at").first()
+    faulty = faulty_scores()
+    if faulty:
+        rest = f" and {len(faulty) - 3} more" if len(faulty) > 3 else ""
+        yield Finding("scores", f"{fault_title(len(faulty))}: {', '.join(faulty[:3])}{rest}", CURE, True)
+    elif last is None:
+        yield Finding("scores", "not checked yet; some are every night")
+    else:
+        yield Finding("scores", f"all {last.counts.get('checked', 0)} checked on {last.created_at:%Y-%m-%d} hold")
 
 
 def _jobs(now: datetime) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.cache import BaseCache
 
 from bellwether.health.models import CustomMeasure
+from bellwether.health.score_faults import fault_findings
 from bellwether.usage.quality import Quality, assess
 from bellwether.usage.quality_facts import Use
 from bellwether.usage.quality_reading import matches, read_facts
@@ -23,7 +24,7 @@ def data_quality(*, now: datetime, cache: BaseCache) -> Quality:
         cache=cache,
         extra_uses=list(_measures()),
     )
-    return assess(facts)
+    return assess(facts, more=list(fault_findings()))
 
 
 def _measures() -> Iterator[Use]:

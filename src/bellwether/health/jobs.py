@@ -16,6 +16,7 @@ from bellwether.health import (
 )
 from bellwether.health.portfolio_reading import keep_portfolio_use
 from bellwether.health.retention import apply_retention
+from bellwether.health.score_faults import verify_nightly
 from bellwether.health.scorecards_in_use import scorecards_in_use
 from bellwether.health.services import ScoreCounts, score_client_today, score_dates
 from bellwether.portfolio.models import Client
@@ -73,6 +74,13 @@ def peers(context: JobContext) -> Counts:
 def retention(context: JobContext) -> Counts:
     """Remove what is older than the settings keep; every night."""
     return apply_retention(now=context.now, progress=context).counts
+
+
+@job("verify_scores", cron="23 3 * * *", requestable=True)
+def verify(context: JobContext) -> Counts:
+    """Check a draw of stored scores, and those that did not hold before, against their inputs; every night."""
+    found = verify_nightly(today=day_of(context.now, settings.BELLWETHER_WORKSPACE_ZONE), now=context.now)
+    return {"checked": found.checked, "without_seal": found.without_seal, "faulty": len(found.faults)}
 
 
 def _too_soon(now: datetime) -> bool:

@@ -126,6 +126,21 @@ class ConfigActivation(models.Model):
         return f"{self.scorecard} {self.config or 'given up'}"
 
 
+class ScoreFault(models.Model):
+    """A stored score that did not hold when it was last checked (health.verifying). `faults` say why, in sentences.
+
+    It goes when a later check finds that the score holds again, or that it is no longer kept.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    score_id = models.BigIntegerField(unique=True)
+    faults = models.JSONField(default=list)
+    found_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"score {self.score_id}"
+
+
 class ScoreAsSeen(models.Model):
     """A score as it stood when its day was over, kept when data that came late changed it afterwards."""
 

@@ -3,10 +3,12 @@
 import json
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+
+from django.db.models import Max, Min
 
 from bellwether.health.configs import ActiveConfig, config_of
 from bellwether.health.models import HealthScore, HealthScoreConfig
@@ -15,6 +17,8 @@ from bellwether.health.score_rows import SEALED
 from bellwether.health.scorecard import definition_digest
 
 ROWS_AT_ONCE = 2_000
+FEW_ROWS = 200_000
+"""Of so many scores, all ids may be read for a draw."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,11 @@ class Verified:
     faults: list[Fault] = field(default_factory=list)
 
 
-def verify_scores(*, sample: int | None, seed: int, scorecard: str = "") -> Verified:
+def verify_scores(*, sample: int | None, seed: int, scorecard: str = "", also: Collection[int] = ()) -> Verified:
     """Check `sample` stored scores drawn with `seed`, all where it is None, and return what was found.
 
-    The draw depends only on the seed and the rows. Rows stored before seals are made again all the same.
+    `also` are ids of scores that are checked whether drawn or not. The draw depends only on the seed and the rows.
+    Rows stored before seals are made again all the same.
     """
     rows = HealthScore.objects.order_by("pk")
     if scorecard:
@@ -49,14 +54,14 @@ def verify_scores(*, sample: int | None, seed: int, scorecard: str = "") -> Veri
     checked = without = 0
     faults: list[Fault] = []
     configs = _Configs()
-    for part in _parts(rows, sample, seed):
+    for part in _parts(rows, sample, seed, also):
         checked += len(part)
         without += sum(not row.seal for row in part)
         faults += _check(part, configs)
     return Verified(checked, without, faults)
 
 
-def _parts(rows: Any, sample: int | None, seed: int) -> Iterator[list[HealthScore]]:
+def _parts(rows: Any, sample: int | None, seed: int, also: Collection[int]) -> Iterator[list[HealthScore]]:
     rows = rows.select_related("client")
     if sample is None:
         last = 0
@@ -64,10 +69,28 @@ def _parts(rows: Any, sample: int | None, seed: int) -> Iterator[list[HealthScor
             yield part
             last = part[-1].pk
         return
-    ids = list(rows.values_list("pk", flat=True))
-    drawn = sorted(random.Random(seed).sample(ids, min(sample, len(ids))))  # noqa: S311 (a sample, no secret)
+    drawn = sorted({*_drawn(rows, sample, seed), *also})
     for start in range(0, len(drawn), 500):
         yield list(rows.filter(pk__in=drawn[start : start + 500]))
+
+
+def _drawn(rows: Any, sample: int, seed: int) -> list[int]:
+    """Return the ids of up to `sample` of the rows. Of very many rows, ids are guessed, so that not all are read."""
+    dice = random.Random(seed)  # noqa: S311 (a sample, no secret)
+    ends = rows.order_by().aggregate(first=Min("pk"), last=Max("pk"))
+    if ends["first"] is None:
+        return []
+    if ends["last"] - ends["first"] >= FEW_ROWS:
+        guesses = dice.sample(range(ends["first"], ends["last"] + 1), 4 * sample)
+        there = {
+            pk
+            for start in range(0, len(guesses), 500)
+            for pk in rows.filter(pk__in=guesses[start : start + 500]).values_list("pk", flat=True)
+        }
+        if len(there) >= sample:
+            return [pk for pk in guesses if pk in there][:sample]
+    ids = list(rows.values_list("pk", flat=True))
+    return dice.sample(ids, min(sample, len(ids)))
 
 
 class _Configs:

@@ -39,10 +39,10 @@ class Quality:
         return sum(one.state == UNUSED for one in states)
 
 
-def assess(facts: Facts) -> Quality:
-    """Return the quality of the data that `facts` describe."""
+def assess(facts: Facts, *, more: Sequence[Finding] = ()) -> Quality:
+    """Return the quality of the data that `facts` describe; `more` are findings of packages above this one."""
     states = tuple(source_state(source, now=facts.now, today=facts.today) for source in facts.sources)
-    found = [one for rule in RULES for one in rule(facts, states)]
+    found = [*more, *(one for rule in RULES for one in rule(facts, states))]
     found.sort(key=lambda one: (SEVERITIES.index(one.severity), -(one.clients or 0), -(one.events or 0), one.key))
     quality = Quality(severity="", verdict="", findings=tuple(found), sources=states, facts=facts)
     severity, verdict = _verdict(quality)

@@ -138,7 +138,7 @@ def day_explained(
         nearest=nearest,
         why=why,
         parts=_parts(basis, scorecard, why, today) if basis and why else [],
-        rounded=f"Rounded half up: {basis.score}" if basis and basis.score is not None else "",
+        rounded=f"rounded half up to {basis.score}" if basis and basis.score is not None else "",
         mismatch=f"{'; '.join(made.explanation.differences)}." if made and made.explanation.differences else "",
         change=split,
         close=address.with_(explain=None, since=None) + "#trend",

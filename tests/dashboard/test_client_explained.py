@@ -1,5 +1,6 @@
 """The explanation on the client page: two days of the reader's choice, and the change between them as a sum."""
 
+import copy
 import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -57,7 +58,7 @@ def points_in(table: str) -> list[Decimal]:
 
 def second_version(now: datetime) -> None:
     ensure_default_config("prd-015", now=now)
-    definition = shipped_definition("prd-015")
+    definition = copy.deepcopy(shipped_definition("prd-015"))
     definition["components"][0]["weight"] -= 5
     definition["components"][1]["weight"] += 5
     HealthScoreConfig.objects.create(

@@ -130,10 +130,13 @@ def explain(
     `labels` names the custom measures; their slug stands for those that it lacks.
     """
     named = {slug: slug for slug in scorecard.measures} | MEASURE_LABELS | dict(labels)
-    again = _score(stored.inputs, stored.date, scorecard, previous=stored.previous_score)
+    measures = measures_frame([(stored.date, stored.previous_score, stored.inputs)], scorecard)
+    scored, have = score_measures(measures, scorecard), shares(measures, scorecard)
+    again = scored.row(0, named=True)
+    low, high = intervals(scored, have, scorecard).row(0)
     values = {component.key: again[component.key] for component in scorecard.components}
     counts = {key: float(share) for key, share in _shares(values, scorecard).items()}
-    rests = _rests(stored, scorecard)
+    rests: dict[str, dict[str, Any]] = json.loads(component_data(measures, have, scorecard)[0])
     return Explanation(
         date=stored.date,
         score=again["score"],
@@ -160,20 +163,8 @@ def explain(
         ],
         differences=_differences(stored, again, values),
         labels=dict(labels),
-        interval=_interval(again, stored, scorecard),
+        interval=None if low is None else (low, high),
     )
-
-
-def _rests(stored: StoredScore, scorecard: Scorecard) -> dict[str, dict[str, Any]]:
-    measures = measures_frame([(stored.date, stored.previous_score, stored.inputs)], scorecard)
-    found: dict[str, dict[str, Any]] = json.loads(component_data(measures, shares(measures, scorecard), scorecard)[0])
-    return found
-
-
-def _interval(again: Mapping[str, Any], stored: StoredScore, scorecard: Scorecard) -> tuple[int, int] | None:
-    measures = measures_frame([(stored.date, stored.previous_score, stored.inputs)], scorecard)
-    low, high = intervals(score_measures(measures, scorecard), shares(measures, scorecard), scorecard).row(0)
-    return None if low is None else (low, high)
 
 
 def change(
@@ -192,11 +183,14 @@ def change(
     shown, shown_card = seen or (before, before_card)
     if shown.overall_score is None or before.overall_score is None or after.overall_score is None:
         return None
-    exact_seen = _total(_components(shown, shown_card), shown_card)
-    now_old_card = _total(_components(_under(before, before_card, shown_card), shown_card), shown_card)
-    first = _components(before, before_card)
-    later_old_card = _components(_under(after, after_card, before_card), before_card)
-    later = _components(after, after_card)
+    seen_first, under_seen, first, later_old_card, later = _all_components(
+        (shown, shown_card),
+        (_under(before, before_card, shown_card), shown_card),
+        (before, before_card),
+        (_under(after, after_card, before_card), before_card),
+        (after, after_card),
+    )
+    exact_seen, now_old_card = _total(seen_first, shown_card), _total(under_seen, shown_card)
     had = {key for key, value in first.items() if value is not None}
     has = {key for key, value in later_old_card.items() if value is not None}
     both = had & has
@@ -288,13 +282,15 @@ def _inputs(slugs: Collection[str], inputs: Mapping[str, Any]) -> dict[str, Any]
     return {name: inputs.get(name) for name in names}
 
 
-def _score(inputs: Mapping[str, Any], day: date, scorecard: Scorecard, *, previous: int | None) -> dict[str, Any]:
-    return score_measures(measures_frame([(day, previous, inputs)], scorecard), scorecard).row(0, named=True)
-
-
-def _components(stored: StoredScore, scorecard: Scorecard) -> dict[str, float | None]:
-    row = _score(stored.inputs, stored.date, scorecard, previous=None)
-    return {component.key: row[component.key] for component in scorecard.components}
+def _all_components(*scores: tuple[StoredScore, Scorecard]) -> list[dict[str, float | None]]:
+    """Return the components of each score under its scorecard; the same score and scorecard are made once."""
+    made: dict[tuple[int, int], dict[str, float | None]] = {}
+    for stored, card in scores:
+        if (id(stored), id(card)) not in made:
+            measures = measures_frame([(stored.date, None, stored.inputs)], card)
+            row = score_measures(measures, card).row(0, named=True)
+            made[id(stored), id(card)] = {component.key: row[component.key] for component in card.components}
+    return [made[id(stored), id(card)] for stored, card in scores]
 
 
 def _under(stored: StoredScore, card: Scorecard, other: Scorecard) -> StoredScore:

@@ -1,5 +1,6 @@
 """A scorecard as data: components, weights, bands, trend and risk rules (formulas.md, section 2)."""
 
+import copy
 import hashlib
 import json
 import tomllib
@@ -158,11 +159,15 @@ def parse_scorecard(
     )
 
 
-@cache
 def shipped_definition(name: str) -> dict[str, Any]:
-    """Return the shipped scorecard `name` as data. Raises InvalidInputError for an unknown name."""
+    """Return the shipped scorecard `name` as data of the caller's own. Raises InvalidInputError for an unknown name."""
     if name not in SCORECARDS:
         raise InvalidInputError(f"There is no scorecard {name!r}; there are {', '.join(SCORECARDS)}.")
+    return copy.deepcopy(_shipped(name))
+
+
+@cache
+def _shipped(name: str) -> dict[str, Any]:
     return tomllib.loads((files("bellwether.health") / "scorecards" / f"{name}.toml").read_text("utf-8"))
 
 

@@ -148,7 +148,13 @@ def measure(home: Path, clients: int) -> None:
         print(f"{clients} clients, {PEOPLE} people; steady: a page each every {PAUSE_S:g} s; times at the client")
         print("name | measured | limit | ratio")
         visits = {"portfolio page": (list_paths, 150), "client page": (client_paths, 100), **pages_of_client}
-        for name, (paths, limit_ms) in (visits | {"data page": (["/data/"], 150)}).items():
+        visits |= {
+            "client page, three years": ([f"{path}?days=1095" for path in client_paths], 100),
+            "health score page": (["/health-score/"], 100),
+            "benchmarks page": ([f"/benchmarks/?client={path.split('/')[2]}" for path in client_paths], 100),
+            "data page": (["/data/"], 150),
+        }
+        for name, (paths, limit_ms) in visits.items():
             steady = p95(visit(port, sessions, paths, pause_s=PAUSE_S, for_s=STEADY_S)) * 1000
             print(f"{name}, p95 | {steady:.0f} ms | {limit_ms} ms | {limit_ms / steady:.2f}", flush=True)
         pages = len(visit(port, sessions, list_paths, pause_s=0.0, for_s=FLAT_OUT_S)) / FLAT_OUT_S

@@ -171,7 +171,7 @@ class TestTable:
         assert "Tom Adeyemi" in page
         assert "User 9A02" not in page
         assert "@sturdy" not in page
-        assert "555" not in page
+        assert "555 0100" not in page
 
     def test_a_key_contact_who_is_away_stands_on_top(self, staff: Staff, busy: Client) -> None:
         contact(busy, user_key=GONE)

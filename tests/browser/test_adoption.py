@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core.cache import caches
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from bellwether.portfolio.models import Client
 from bellwether.usage.lake import Lake
@@ -54,7 +55,7 @@ class TestAdoption:
         page = open_page(f"/clients/{used.pk}/adoption/", user=staff.ada, js=False)
         page.get_by_label("Licensed but not used").check()
         page.get_by_role("button", name="Apply").click()
-        assert page.locator(".matrix td.name").all_inner_texts() == ["Dashboard views", "Report exports"]
+        expect(page.locator(".matrix td.name")).to_have_text(["Dashboard views", "Report exports"])
         page.get_by_role("link", name="Dashboard views").click()
         assert "No use in this time." in page.locator("#feature-panel").inner_text()
 

@@ -74,12 +74,12 @@ class TestMaking:
         page = open_page(NEW, user=staff.adam, js=False)
         page.get_by_label("Events", exact=True).fill("Case Created")
         page.get_by_text("How long ago it last happened").click()
-        assert not page.get_by_label("Within").is_visible()
+        expect(page.get_by_label("Within")).to_be_hidden()
         page.get_by_role("button", name="Preview").click()
         assert "1 day" in row(page, "Sturdy").inner_text()
         page.get_by_label("Name", exact=True).fill("Days since a case")
         page.get_by_role("button", name="Add measure").click()
-        assert page.get_by_text("Whole days since the last of Case Created events of people.").is_visible()
+        expect(page.get_by_text("Whole days since the last of Case Created events of people.")).to_be_visible()
 
     @pytest.mark.parametrize("scheme", ["light", "dark"])
     def test_fits_a_phone_and_is_accessible(
@@ -91,8 +91,8 @@ class TestMaking:
         assert width(page) <= PHONE[0]
         no_violations(page)
         page.get_by_role("button", name="Add measure").click()
+        expect(page.get_by_role("link", name="Who makes cases")).to_be_visible()
         assert width(page) <= PHONE[0]
-        assert page.get_by_role("link", name="Who makes cases").is_visible()
         no_violations(page)
 
 

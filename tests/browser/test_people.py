@@ -43,6 +43,7 @@ def address(busy: Client) -> str:
 
 
 def names(page: Any) -> list[str]:
+    page.wait_for_load_state()  # A click goes on when the next page has begun, not when its table is there.
     return [text.strip() for text in page.locator("#people tbody a[data-person]").all_inner_texts()]
 
 

@@ -13,6 +13,7 @@ from tests.conftest import Clients, Staff
 
 
 def names(page: Any) -> list[str]:
+    page.wait_for_load_state()  # A click goes on when the next page has begun, not when its rows are there.
     return [text.strip() for text in page.locator("[data-stop]").all_inner_texts()]
 
 
@@ -50,10 +51,10 @@ class TestWithoutJavaScript:
         assert names(page)[-1] == "Sturdy"
         page.goto("/")
         page.get_by_role("link", name="Cards").click()
-        assert page.locator("article").count() == 33
+        expect(page.locator("article")).to_have_count(33)
         card = page.locator("article", has_text="Fading")
         card.locator("summary").click()
-        assert card.get_by_text("Relationship 15%").is_visible()
+        expect(card.get_by_text("Relationship 15%")).to_be_visible()
 
     def test_switches_theme_and_rail(self, open_page: Opener, staff: Staff, scored: Clients) -> None:
         page = open_page("/?view=mine", user=staff.ada, js=False)

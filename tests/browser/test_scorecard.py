@@ -61,7 +61,7 @@ class TestSliders:
         assert not page.get_by_label("Support weight").is_visible()
         page.locator("#w-support").fill("16")
         page.get_by_role("button", name="Preview").click()
-        assert page.get_by_text("The weights sum to 101%.").is_visible()
+        expect(page.get_by_text("The weights sum to 101%.")).to_be_visible()
         page.get_by_role("link", name="Make it 100%").click()
         assert "100% in total" in page.locator("#sum").inner_text()
 

@@ -23,7 +23,18 @@ from bellwether.common.models import JobRun, JobState
 
 logger = logging.getLogger(__name__)
 
-PACKAGES = ("staff", "portfolio", "usage", "health", "benchmarks", "dashboard")
+PACKAGES = (
+    "staff",
+    "webhooks",
+    "portfolio",
+    "notifications",
+    "usage",
+    "health",
+    "benchmarks",
+    "milestones",
+    "analytics",
+    "dashboard",
+)
 REQUESTS = "requests"
 FULL_QUEUE = 20
 STARTS_AT_ONCE = 10

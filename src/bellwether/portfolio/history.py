@@ -5,7 +5,16 @@ Computed columns are left out: the scores keep their own history. Bulk imports a
 
 from auditlog.registry import auditlog
 
-from bellwether.portfolio.models import Activity, Client, ClientOutcome, Contact, ContractPeriod, Note
+from bellwether.portfolio.models import (
+    Activity,
+    Client,
+    ClientOutcome,
+    Contact,
+    ContractPeriod,
+    Note,
+    SupportTicket,
+    SurveyResponse,
+)
 
 COMPUTED = [
     "current_health_score",
@@ -36,5 +45,6 @@ def keep_history() -> None:
         mask_fields=["user_key"],
         mask_callable="bellwether.portfolio.masking.short_pseudonym",
     )
-    for model in (Activity, ClientOutcome, ContractPeriod, Note):
+    auditlog.register(Activity, exclude_fields=["updated_at"], m2m_fields={"client_contacts", "participants"})
+    for model in (ClientOutcome, ContractPeriod, Note, SupportTicket, SurveyResponse):
         auditlog.register(model, exclude_fields=["updated_at"])

@@ -246,8 +246,20 @@ class Activity(OfClient):
     duration_minutes = models.PositiveIntegerField(null=True, blank=True)
     outcome = models.CharField(max_length=30, choices=ActivityOutcome, null=True, blank=True)
     outcome_notes = models.TextField(blank=True)
+    tags = models.JSONField(default=list, blank=True, help_text="Words such as check-in or expansion discussion.")
+    next_steps = models.TextField(blank=True)
+    details = models.JSONField(default=dict, blank=True, help_text="Fields of the type: topic, completion, decision …")
+    participants = models.ManyToManyField(StaffUser, blank=True, related_name="joined_activities")
+    ticket = models.ForeignKey(
+        "SupportTicket", null=True, blank=True, on_delete=models.SET_NULL, related_name="activities"
+    )
     follow_up_required = models.BooleanField(default=False)
     follow_up_date = models.DateField(null=True, blank=True)
+    follow_up_text = models.CharField(max_length=300, blank=True)
+    follow_up_contact = models.ForeignKey(
+        Contact, null=True, blank=True, on_delete=models.SET_NULL, related_name="follow_ups"
+    )
+    follow_up_remind_on = models.DateField(null=True, blank=True)
     follow_up_completed_at = models.DateTimeField(null=True, blank=True)
     salesforce_activity_id = models.CharField(max_length=40, blank=True)
     hubspot_engagement_id = models.CharField(max_length=40, blank=True)
@@ -286,6 +298,7 @@ class Note(OfClient):
     content = models.TextField()
     note_type = models.CharField(max_length=12, choices=NoteType, default=NoteType.GENERAL)
     is_private = models.BooleanField(default=False)
+    is_pinned = models.BooleanField(default=False, db_default=False)
     created_by = models.ForeignKey(StaffUser, on_delete=models.PROTECT, related_name="notes")
     archived_at = models.DateTimeField(null=True, blank=True)
 
@@ -306,6 +319,9 @@ class SupportTicket(OfClient):
     status = models.CharField(max_length=10, choices=TicketStatus, default=TicketStatus.OPEN)
     opened_at = models.DateTimeField()
     solved_at = models.DateTimeField(null=True, blank=True)
+    first_response_minutes = models.PositiveIntegerField(null=True, blank=True)
+    is_escalated = models.BooleanField(default=False, db_default=False)
+    contact = models.ForeignKey(Contact, null=True, blank=True, on_delete=models.SET_NULL, related_name="tickets")
 
     class Meta:
         ordering = ["-opened_at"]
@@ -371,3 +387,69 @@ class ClientOutcome(OfClient):
 
     def __str__(self) -> str:
         return f"{self.outcome} {self.date}"
+
+
+class SavedView(models.Model):
+    """Filters, order and columns of the portfolio under a name. Its owner alone sees it unless it is shared; what a
+    reader finds in it is limited to the clients that this reader may see."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(StaffUser, on_delete=models.CASCADE, related_name="saved_views")
+    name = models.CharField(max_length=80)
+    query = models.JSONField(default=dict, help_text="The parameters of the portfolio's address.")
+    columns = models.JSONField(default=list, blank=True)
+    is_shared = models.BooleanField(default=False)
+    position = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["position", "name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "name"], condition=Q(archived_at__isnull=True), name="savedview_name_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Change(models.Model):
+    """Something that a member of staff did to records and may undo: one edit, a bulk action, an import."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    made_by = models.ForeignKey(StaffUser, null=True, on_delete=models.SET_NULL, related_name="+")
+    made_at = models.DateTimeField()
+    kind = models.CharField(max_length=60)
+    summary = models.CharField(max_length=300)
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_by = models.ForeignKey(StaffUser, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        ordering = ["-made_at"]
+        indexes = [models.Index(fields=["made_by", "-made_at"], name="change_made")]
+
+    def __str__(self) -> str:
+        return self.summary
+
+
+class ChangeEntry(models.Model):
+    """What one record was before a change and after it. `before` empty: it was made; `after` empty: it was removed;
+    both: the fields that changed."""
+
+    id = models.BigAutoField(primary_key=True)
+    change = models.ForeignKey(Change, on_delete=models.CASCADE, related_name="entries")
+    client = models.ForeignKey(Client, null=True, on_delete=models.PROTECT, related_name="+")
+    model = models.CharField(max_length=60)
+    object_id = models.CharField(max_length=64)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["model", "object_id"], name="changeentry_object")]
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.object_id}"

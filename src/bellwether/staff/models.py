@@ -22,6 +22,18 @@ class Role(models.TextChoices):
 SEES_ALL_CLIENTS = frozenset({Role.VP_CLIENT_SUCCESS, Role.VP_SALES, Role.ADMIN})
 
 
+class Theme(models.TextChoices):
+    SYSTEM = "", "As the system"
+    LIGHT = "light", "Light"
+    DARK = "dark", "Dark"
+
+
+class Digest(models.TextChoices):
+    OFF = "OFF", "None"
+    DAILY = "DAILY", "Every working day"
+    WEEKLY = "WEEKLY", "On Mondays"
+
+
 class Team(models.Model):
     """A group of CSMs; its senior CSMs see the clients of all its members."""
 
@@ -59,6 +71,9 @@ class StaffUser(AbstractBaseUser, PermissionsMixin):
     role = models.CharField(max_length=20, choices=Role, default=Role.CSM)
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.SET_NULL, related_name="members")
     time_zone = models.CharField(max_length=60, blank=True)
+    theme = models.CharField(max_length=5, choices=Theme, blank=True, default=Theme.SYSTEM, db_default=Theme.SYSTEM)
+    digest = models.CharField(max_length=6, choices=Digest, default=Digest.OFF, db_default=Digest.OFF)
+    preferences = models.JSONField(default=dict, blank=True, help_text="What pages remember, by the page's name.")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -71,7 +86,11 @@ class StaffUser(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         ordering = ["first_name", "last_name"]
-        constraints = [one_of("role", Role, "staffuser_role_known")]
+        constraints = [
+            one_of("role", Role, "staffuser_role_known"),
+            one_of("theme", Theme, "staffuser_theme_known"),
+            one_of("digest", Digest, "staffuser_digest_known"),
+        ]
 
     def __str__(self) -> str:
         return self.name

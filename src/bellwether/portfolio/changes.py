@@ -228,7 +228,7 @@ def _put_back(entry: ChangeEntry, now: datetime) -> str:
     if record is None:
         return "" if entry.before is None else "A record that was changed is no longer there."
     current = snapshot(record)
-    if any(current[name] != value for name, value in entry.after.items() if not _derived(entry.model, name)):
+    if any(current[name] != value for name, value in entry.after.items() if not derived(entry.model, name)):
         return f"{record} was changed since. Undo that first, or change it by hand."
     if entry.before is not None:
         _write(model, entry, {**current, **entry.before})
@@ -249,7 +249,8 @@ FOLLOWING = {
 }
 
 
-def _derived(label: str, name: str) -> bool:
+def derived(label: str, name: str) -> bool:
+    """Return whether the product keeps a column by itself, so that a new value there is nobody's edit."""
     return name in FOLLOWING.get(label, ()) or (label == "portfolio.client" and name.startswith("health_"))
 
 

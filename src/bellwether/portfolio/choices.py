@@ -107,3 +107,18 @@ class OutcomeKind(TextChoices):
     RENEWED = "RENEWED", "Renewed"
     CHURNED = "CHURNED", "Churned"
     DOWNGRADED = "DOWNGRADED", "Downgraded"
+
+
+class ImportState(TextChoices):
+    MAPPING = "mapping", "To be mapped"
+    CHECKING = "checking", "Being checked"
+    CHECKED = "checked", "Checked"
+    IMPORTING = "importing", "Being imported"
+    DONE = "done", "Imported"
+    CANCELLED = "cancelled", "Stopped"
+    FAILED = "failed", "Failed"
+    UNDOING = "undoing", "Being undone"
+    UNDONE = "undone", "Undone"
+
+
+IMPORT_AT_WORK = (ImportState.CHECKING, ImportState.IMPORTING, ImportState.UNDOING)

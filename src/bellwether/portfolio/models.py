@@ -21,6 +21,7 @@ from bellwether.portfolio.choices import (
     EngagementStatus,
     HealthStatus,
     HealthTrend,
+    ImportState,
     NoteType,
     OutcomeKind,
     PaymentStatus,
@@ -441,7 +442,7 @@ class ChangeEntry(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     change = models.ForeignKey(Change, on_delete=models.CASCADE, related_name="entries")
-    client = models.ForeignKey(Client, null=True, on_delete=models.PROTECT, related_name="+")
+    client = models.ForeignKey(Client, null=True, on_delete=models.SET_NULL, related_name="+")
     model = models.CharField(max_length=60)
     object_id = models.CharField(max_length=64)
     before = models.JSONField(null=True)
@@ -453,3 +454,50 @@ class ChangeEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model} {self.object_id}"
+
+
+class ImportRun(models.Model):
+    """The import of one file in the browser: what was sent, how it is read, what the check found, what was done.
+
+    Its file lies in BELLWETHER_HOME/imports/<id>/ for a week. Files sent together share `batch`. `settings` say how the
+    file is read and mapped (portfolio.importing.wizard_settings), `detected` what was found out by itself, `check_result`
+    what a dry run found, `counts` what the import did. `chunks_done` chunks of rows are stored: a run that was cut off goes
+    on behind them. `change` holds what is needed to undo it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    batch = models.UUIDField(default=uuid.uuid4)
+    made_by = models.ForeignKey(StaffUser, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField()
+    file_name = models.CharField(max_length=200)
+    stored_name = models.CharField(max_length=40)
+    size = models.PositiveBigIntegerField(default=0)
+    columns = models.JSONField(default=list)
+    kind = models.CharField(max_length=20, blank=True)
+    detected = models.JSONField(default=dict)
+    settings = models.JSONField(default=dict)
+    state = models.CharField(max_length=10, choices=ImportState, default=ImportState.MAPPING)
+    rows_total = models.PositiveIntegerField(null=True)
+    rows_done = models.PositiveIntegerField(default=0)
+    chunks_done = models.PositiveIntegerField(default=0)
+    check_result = models.JSONField(default=dict)
+    counts = models.JSONField(default=dict)
+    result = models.JSONField(default=dict)
+    error = models.TextField(blank=True)
+    stop_asked = models.BooleanField(default=False)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    change = models.OneToOneField(Change, null=True, on_delete=models.SET_NULL, related_name="import_run")
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(StaffUser, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [
+            models.Index(fields=["-created_at"], name="importrun_created"),
+            models.Index(fields=["state"], name="importrun_state"),
+        ]
+        constraints = [one_of("state", ImportState, "importrun_state_known")]
+
+    def __str__(self) -> str:
+        return self.file_name

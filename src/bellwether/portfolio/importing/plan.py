@@ -3,12 +3,13 @@
 A plan is made for a chunk of rows with a fixed number of queries, whatever the number of rows.
 """
 
+import copy
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from django.db.models import Model, Q
@@ -22,14 +23,33 @@ from bellwether.staff.models import StaffUser
 DERIVED = "derived-"
 
 Key = tuple[UUID | None, str]
+Action = Literal["created", "updated", "unchanged"]
+
+
+@dataclass(frozen=True)
+class PlannedRow:
+    """What becomes of a row that can be used: its record, which for an unchanged or repeated row is the stored one or
+    None, and the columns that change."""
+
+    row: int
+    action: Action
+    record: Any
+    changed: tuple[str, ...] = ()
+    repeated: bool = False
 
 
 @dataclass
 class Plan:
-    """What to do for one chunk. `links` are the wanted many-to-many partners of a record, by its primary key."""
+    """What to do for one chunk. `links` are the wanted many-to-many partners of a record, by its primary key, `linked`
+    those it has. `before` holds a copy of each record that is updated, as it was."""
 
     create: list[Any] = field(default_factory=list)
     update: dict[Any, Any] = field(default_factory=dict)
+    before: dict[Any, Any] = field(default_factory=dict)
+    linked: dict[Any, set[Any]] = field(default_factory=dict)
+    rows: list[PlannedRow] = field(default_factory=list)
+    parsed: list[ParsedRow] = field(default_factory=list)
+    clients: dict[str, Client] = field(default_factory=dict)
     changed_columns: set[str] = field(default_factory=set)
     new_clients: list[Client] = field(default_factory=list)
     links: dict[Any, list[Any]] = field(default_factory=dict)
@@ -70,7 +90,8 @@ class Planner:
                 plan.rejects.append(Reject(row.row, row.reason, row.cells))
             else:
                 good.append(row)
-        clients = self._clients(good, plan)
+        plan.parsed = good
+        clients = plan.clients = self._clients(good, plan)
         lookups = Lookups(staff=self.staff, contacts=self._contacts(clients))
         prepared = [item for row in good if (item := self._prepare(row, clients, lookups, plan))]
         stored, holders = self._stored(prepared), self._holders(prepared)
@@ -182,6 +203,7 @@ class Planner:
     ) -> None:
         if item.repeated:
             plan.unchanged += 1
+            plan.rows.append(PlannedRow(item.row.row, "unchanged", None, repeated=True))
             return
         record = stored.get(item.key)
         try:
@@ -223,6 +245,7 @@ class Planner:
         if item.client is not None:
             plan.touched.add(item.client.pk)
         plan.create.append(record)
+        plan.rows.append(PlannedRow(item.row.row, "created", record, tuple(columns)))
         plan.affect(self.kind.affected(record))
         if item.prepared.links:
             plan.links[record.pk] = item.prepared.links
@@ -234,7 +257,10 @@ class Planner:
         relink = wanted is not None and set(wanted) != linked.get(record.pk, set())
         if not changed and not relink:
             plan.unchanged += 1
+            plan.rows.append(PlannedRow(item.row.row, "unchanged", record))
             return
+        plan.before.setdefault(record.pk, copy.copy(record))
+        plan.rows.append(PlannedRow(item.row.row, "updated", record, tuple(changed)))
         for name, value in changed.items():
             setattr(record, name, value)
         record.updated_at = self.options.now
@@ -242,6 +268,7 @@ class Planner:
         plan.changed_columns |= changed.keys()
         if relink:
             plan.links[record.pk] = wanted or []
+            plan.linked[record.pk] = linked.get(record.pk, set())
         if self.kind.model is not Client:
             plan.touched.add(record.client_id)
         plan.affect(before)

@@ -1,9 +1,11 @@
 """Imports a file of client records: read, parse, plan and store, chunk by chunk."""
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Protocol
 
 from bellwether.common.progress import Progress
 from bellwether.portfolio.importing.columns import Mapping, map_columns
@@ -17,13 +19,20 @@ from bellwether.portfolio.importing.plan import Plan, Planner
 from bellwether.portfolio.importing.readers import Source
 from bellwether.portfolio.importing.rejects import Rejects
 from bellwether.portfolio.importing.rows import RowReader
-from bellwether.portfolio.importing.store import store
+from bellwether.portfolio.importing.store import Recorder, store
 from bellwether.staff.audit import record
 
 CHUNK = 1_000
 KINDS: tuple[Kind, ...] = (CLIENTS, CONTACTS, TICKETS, SURVEYS, CONTRACTS, OUTCOMES, ACTIVITIES)
 
 Pairs = Sequence[tuple[str, str]]
+
+
+class ImportRecorder(Recorder, Protocol):
+    """A recorder that also knows how far an earlier try of the same import came, and what it had counted."""
+
+    chunks_done: int
+    counts: "ImportCounts"
 
 
 @dataclass
@@ -60,26 +69,41 @@ def map_source(kind: Kind, source: Source, *, maps: Pairs, constants: Pairs) -> 
 
 
 def import_records(
-    kind: Kind, source: Source, mapping: Mapping, *, options: ImportOptions, rejects: Rejects, progress: Progress
+    kind: Kind,
+    source: Source,
+    mapping: Mapping,
+    *,
+    options: ImportOptions,
+    rejects: Rejects,
+    progress: Progress,
+    recorder: ImportRecorder | None = None,
+    watch: Callable[[Plan], None] = lambda plan: None,
 ) -> ImportCounts:
     """Import the rows of `source` as `kind` and return what was done; a dry run counts the same and stores nothing.
 
     Each chunk of rows is stored whole or not at all, so that an import that was cut off is mended by running it again.
+    `recorder` keeps what is needed to undo it and says which chunks an earlier try has stored; those are read again for
+    their rejects alone. `watch` sees every plan before it is stored.
     """
-    counts = ImportCounts()
+    counts = copy.copy(recorder.counts) if recorder else ImportCounts()
     reader = RowReader(kind.fields, mapping, options.reading)
     planner = Planner(kind, mapping.given, options)
     progress.start(f"Reading {kind.name}", source.total)
-    for batch in source.read(CHUNK):
+    for number, batch in enumerate(source.read(CHUNK)):
         for reject in batch.unreadable:
             rejects.add(reject)
         rows = zip(batch.rows, batch.frame.iter_rows(named=True), strict=True)
         plan = planner.plan(list(reader.read(rows)))
-        if not options.dry_run:
-            store(plan, kind, options)
+        watch(plan)
+        stored_before = recorder is not None and number < recorder.chunks_done
+        if not stored_before:
+            _count(counts, plan, len(batch.rows) + len(batch.unreadable))
+            if recorder is not None:
+                recorder.counts = counts
+            if not options.dry_run:
+                store(plan, kind, options, recorder)
         for reject in sorted(plan.rejects, key=lambda reject: reject.row):
             rejects.add(reject)
-        _count(counts, plan, len(batch.rows) + len(batch.unreadable))
         progress.advance(len(batch.rows) + len(batch.unreadable))
     counts.rejected = rejects.count
     return counts

@@ -1,7 +1,7 @@
 """Writes a plan: one transaction a chunk, bulk statements only."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import IntegrityError, transaction
 
@@ -14,13 +14,35 @@ from bellwether.portfolio.models import Client, Tag
 AT_ONCE = 500
 
 
-def store(plan: Plan, kind: Kind, options: ImportOptions) -> None:
-    """Write `plan` and what follows from it for the clients, all or nothing.
+class Recorder(Protocol):
+    """Keeps what is needed to undo an import. Both methods are called in the transaction of the chunk."""
+
+    def before(self, plan: Plan, kind: Kind) -> None:
+        """Note what the chunk will change; nothing is written yet."""
+
+    def after(self, plan: Plan, kind: Kind) -> None:
+        """Store the note, with what the chunk became."""
+
+
+class NoRecorder:
+    """Keeps nothing: what is imported on the command line is mended by importing again."""
+
+    def before(self, plan: Plan, kind: Kind) -> None:
+        """Do nothing."""
+
+    def after(self, plan: Plan, kind: Kind) -> None:
+        """Do nothing."""
+
+
+def store(plan: Plan, kind: Kind, options: ImportOptions, recorder: Recorder | None = None) -> None:
+    """Write `plan` and what follows from it for the clients, all or nothing, with what `recorder` keeps of it.
 
     Raises ConflictError when somebody else changed the same records meanwhile; nothing of the chunk is stored then.
     """
+    recorder = recorder or NoRecorder()
     try:
         with transaction.atomic():
+            recorder.before(plan, kind)
             Client.objects.bulk_create(plan.new_clients, batch_size=AT_ONCE)
             manager: Any = kind.model._default_manager
             manager.bulk_create(plan.create, batch_size=AT_ONCE)
@@ -30,6 +52,7 @@ def store(plan: Plan, kind: Kind, options: ImportOptions) -> None:
             if plan.links:
                 _store_links(plan, kind)
             refresh_clients(kind, plan.touched, today=options.today, now=options.now)
+            recorder.after(plan, kind)
     except IntegrityError as error:
         raise ConflictError(
             f"The records changed while they were imported ({error}). What came before is stored; run the import again."

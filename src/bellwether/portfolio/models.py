@@ -460,9 +460,9 @@ class ImportRun(models.Model):
     """The import of one file in the browser: what was sent, how it is read, what the check found, what was done.
 
     Its file lies in BELLWETHER_HOME/imports/<id>/ for a week. Files sent together share `batch`. `settings` say how the
-    file is read and mapped (portfolio.importing.wizard_settings), `detected` what was found out by itself, `check_result`
-    what a dry run found, `counts` what the import did. `chunks_done` chunks of rows are stored: a run that was cut off goes
-    on behind them. `change` holds what is needed to undo it.
+    file is read and mapped, `detected` what was found out by itself, `check_result` what a dry run found, `counts` what
+    the import did. `chunks_done` chunks of rows are stored: a run that was cut off goes on behind them. `change` holds
+    what is needed to undo it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

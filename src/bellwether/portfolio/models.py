@@ -105,6 +105,9 @@ class Client(models.Model):
     go_live_date = models.DateField(null=True, blank=True)
     last_activity_at = models.DateTimeField(null=True, blank=True)
     last_csm_contact_at = models.DateTimeField(null=True, blank=True)
+    stated_contact_at = models.DateTimeField(
+        null=True, blank=True, help_text="Last contact that another system states; it counts beside the activities."
+    )
     next_renewal_date = models.DateField(null=True, blank=True)
 
     tags = models.ManyToManyField(Tag, blank=True, related_name="clients")
@@ -208,6 +211,7 @@ class Contact(OfClient):
     is_technical = models.BooleanField(default=False)
     last_platform_login = models.DateTimeField(null=True, blank=True)
     last_csm_contact = models.DateTimeField(null=True, blank=True)
+    stated_contact_at = models.DateTimeField(null=True, blank=True)
     engagement_status = models.CharField(max_length=10, choices=EngagementStatus, null=True, blank=True)
     user_key = models.CharField(max_length=64, blank=True, help_text="Pseudonym of the platform user, if linked.")
     salesforce_contact_id = models.CharField(max_length=40, blank=True)
@@ -272,6 +276,16 @@ class Activity(OfClient):
         indexes = [
             models.Index(fields=["client", "-occurred_at"], name="activity_client_occurred"),
             models.Index(fields=["follow_up_date"], name="activity_follow_up"),
+            models.Index(
+                fields=["follow_up_date"],
+                condition=Q(follow_up_required=True, follow_up_completed_at__isnull=True, archived_at__isnull=True),
+                name="activity_open_follow_up",
+            ),
+            models.Index(
+                fields=["occurred_at"],
+                condition=Q(completed_at__isnull=True, archived_at__isnull=True),
+                name="activity_planned",
+            ),
             models.Index(
                 fields=["completed_at"],
                 condition=Q(completed_at__isnull=False, archived_at__isnull=True),

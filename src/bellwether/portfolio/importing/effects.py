@@ -36,25 +36,30 @@ def refresh_clients(kind: Kind, client_ids: Iterable[UUID], *, today: date, now:
 
 
 def refresh_last_contacts(client_ids: Sequence[UUID], *, now: datetime) -> None:
-    """Set the last contact of clients and of their contacts to the newest completed activity; internal ones do not
-    count. Those without any such activity keep what they have."""
+    """Set the last contact of clients and of their contacts to the newest completed activity or, if that is later, to
+    what another system states; internal discussions do not count. Without either there was none. Four queries, and
+    one for each 500 rows that change."""
     met = (
         Activity.objects.filter(client_id__in=client_ids, completed_at__isnull=False, archived_at__isnull=True)
         .exclude(activity_type=ActivityType.INTERNAL_DISCUSSION)
         .order_by()
     )
     last = dict(met.values_list("client_id").annotate(last=Max("completed_at")))
-    _write(Client.objects.filter(pk__in=last), "last_csm_contact_at", last, now)
+    _write(Client.objects.filter(pk__in=client_ids), "last_csm_contact_at", last, now)
     by_contact = met.filter(client_contacts__isnull=False).values_list("client_contacts")
     last = dict(by_contact.annotate(last=Max("completed_at")))
-    _write(Contact.objects.filter(pk__in=last), "last_csm_contact", last, now)
+    _write(Contact.objects.filter(client_id__in=client_ids), "last_csm_contact", last, now)
 
 
-def _write(records: Any, column: str, values: dict[UUID, datetime], now: datetime) -> None:
-    changed = [record for record in records if getattr(record, column) != values[record.pk]]
-    for record in changed:
-        setattr(record, column, values[record.pk])
-        record.updated_at = now
+def _write(records: Any, column: str, met: dict[UUID, datetime], now: datetime) -> None:
+    changed = []
+    for record in records.only(column, "stated_contact_at", "updated_at"):
+        known = [instant for instant in (met.get(record.pk), record.stated_contact_at) if instant is not None]
+        last = max(known, default=None)
+        if getattr(record, column) != last:
+            setattr(record, column, last)
+            record.updated_at = now
+            changed.append(record)
     records.model._default_manager.bulk_update(changed, [column, "updated_at"], batch_size=500)
 
 

@@ -104,6 +104,7 @@ TEMPLATES = [
             "context_processors": [
                 "bellwether.web.context.shell",
                 "bellwether.dashboard.homes.other_systems",
+                "bellwether.notifications.context.bell",
                 "django.contrib.messages.context_processors.messages",
             ],
         },

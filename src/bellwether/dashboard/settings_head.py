@@ -4,7 +4,7 @@ from django.urls import reverse
 
 from bellwether.dashboard.client_head import Tab
 
-TABS = {"settings_features": "Features", "settings_measures": "Measures"}
+TABS = {"settings_features": "Features", "settings_measures": "Measures", "settings_notifications": "Notifications"}
 """The tabs by the name of their address."""
 
 

@@ -43,3 +43,15 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class ToldAssignment(models.Model):
+    """Who looked after a client when people were last told about it; what differs from the client is news."""
+
+    client = models.OneToOneField(Client, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    csm_user = models.ForeignKey(StaffUser, null=True, on_delete=models.SET_NULL, related_name="+")
+    ae_user = models.ForeignKey(StaffUser, null=True, on_delete=models.SET_NULL, related_name="+")
+    told_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.client_id)

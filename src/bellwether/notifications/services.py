@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import transaction
 
 from bellwether.common.text import storable_text
-from bellwether.notifications.kinds import KINDS, turned_off
+from bellwether.notifications.kinds import KINDS, turned_off, with_off
 from bellwether.notifications.models import Notification
 from bellwether.portfolio.models import Client
 from bellwether.staff.models import StaffUser
@@ -106,3 +106,43 @@ def _check(draft: Draft) -> None:
         raise ValueError(f"The key of a notification has 1 to 200 characters, not {len(draft.key)}.")
     if draft.href and (not draft.href.startswith("/") or draft.href.startswith("//") or len(draft.href) > 500):
         raise ValueError(f"{draft.href!r} is no address of this site.")
+
+
+def mark_read(user: StaffUser, notification: Notification, *, read: bool, now: datetime) -> None:
+    """Mark one as read or unread; doing it again changes nothing, the first reading counts."""
+    mine = Notification.objects.filter(pk=notification.pk, user=user)
+    if read:
+        mine.filter(read_at__isnull=True).update(read_at=now)
+    else:
+        mine.update(read_at=None)
+
+
+def mark_all_read(user: StaffUser, *, kind: str = "", now: datetime) -> int:
+    """Mark all that wait for `user`, of one kind or of all, as read and return how many that were."""
+    waiting = Notification.objects.visible_to(user).unread()
+    return Notification.objects.filter(
+        pk__in=(waiting.filter(kind=kind) if kind else waiting).order_by().values("pk")
+    ).update(read_at=now)
+
+
+def archive(user: StaffUser, notification: Notification, *, archived: bool, now: datetime) -> None:
+    """Put one away, or back; what is put away counts as read."""
+    mine = Notification.objects.filter(pk=notification.pk, user=user)
+    if archived:
+        mine.filter(read_at__isnull=True).update(read_at=now)
+        mine.filter(archived_at__isnull=True).update(archived_at=now)
+    else:
+        mine.update(archived_at=None)
+
+
+def save_choice(user: StaffUser, wanted: Iterable[str]) -> bool:
+    """Keep which kinds `user` wants to be told about and return whether that changed; other preferences stay."""
+    with transaction.atomic():
+        locked = StaffUser.objects.select_for_update().get(pk=user.pk)
+        before = turned_off(locked.preferences)
+        kept = with_off(locked.preferences, KINDS.keys() - set(wanted))
+        if turned_off(kept) == before:
+            return False
+        locked.preferences = kept
+        locked.save(update_fields=["preferences", "updated_at"])
+    return True

@@ -7,7 +7,19 @@ import sys
 
 import typer
 
-COMMANDS = ("config", "staff", "usage", "portfolio", "health", "benchmarks", "demo", "api")
+COMMANDS = (
+    "config",
+    "staff",
+    "webhooks",
+    "usage",
+    "portfolio",
+    "health",
+    "benchmarks",
+    "milestones",
+    "analytics",
+    "demo",
+    "api",
+)
 
 # Long-running processes and what is run beside them load no other package's commands, which spares each some 40 MB.
 OF_CONFIG = frozenset({"serve", "worker", "migrate", "doctor", "django"})

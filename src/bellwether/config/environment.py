@@ -73,6 +73,7 @@ class Environment:
     engine: str
     spark_master: str
     spark_remote: str
+    webhook_hosts: list[str]
     unknown: tuple[str, ...] = ()
 
 
@@ -110,6 +111,7 @@ KNOWN: dict[str, str] = {
     "SPARK_MASTER": "with ENGINE=spark: the cluster, default local[*], which is this machine",
     "SPARK_REMOTE": "with ENGINE=spark: sc://host:15002 of a Spark Connect server, instead of SPARK_MASTER",
     "EMAIL_FROM": "sender of mails, default bellwether@localhost",
+    "WEBHOOK_HOSTS": "comma-separated hosts inside your network that webhooks may reach, also over http; default none",
     "SOURCE_URL": "connection URL for `bellwether source add`, only read by that command",
     "TEST_POSTGRES_URL": "PostgreSQL that the tests may use, only read by the tests",
 }
@@ -294,6 +296,7 @@ def read_environment(variables: Mapping[str, str], *, cwd: Path) -> Environment:
         "engine": get("ENGINE", "duckdb", _one_of(("duckdb", "spark"))),
         "spark_master": get("SPARK_MASTER", "local[*]", _text),
         "spark_remote": get("SPARK_REMOTE", "", _text),
+        "webhook_hosts": get("WEBHOOK_HOSTS", "", lambda text: [host.lower() for host in _list(text)]),
         "unknown": tuple(_unknown(variables)),
     }
     if problems:

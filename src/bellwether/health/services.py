@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import polars as pl
+from django.db import transaction
 
 from bellwether.common.errors import InvalidInputError
 from bellwether.common.progress import Progress
@@ -28,6 +29,7 @@ from bellwether.health.loading import Loaded, load_inputs, workspace_settings
 from bellwether.health.measuring import lifetimes, living, measure
 from bellwether.health.notable import notable_events
 from bellwether.health.score_rows import score_rows
+from bellwether.health.score_telling import tell_scores
 from bellwether.health.scorecard import Scorecard
 from bellwether.health.scorecards_in_use import scorecards_in_use
 from bellwether.health.storing import (
@@ -115,7 +117,7 @@ def score_dates(
         progress.advance(len(chunk))
     if chunks and day_of(now, settings.zone) == chunks[-1][-1]:
         keep_values(loaded.inputs, chunks[-1][-1])
-    return total + ScoreCounts(clients=_update_clients(newest, main, settings, ids))
+    return total + ScoreCounts(clients=_update_clients(newest, main, settings, ids, now))
 
 
 def _measures_of_all(
@@ -207,7 +209,7 @@ def _history(cards: Sequence[Scorecard], dates: Sequence[date]) -> pl.DataFrame:
     return read_scores(cards[0].name, min(firsts), max(lasts))
 
 
-def _update_clients(newest: _Newest, main: str, settings: MeasureSettings, ids: list[str] | None) -> int:
+def _update_clients(newest: _Newest, main: str, settings: MeasureSettings, ids: list[str] | None, now: datetime) -> int:
     """Bring the clients' current columns to their newest score; return how many clients changed."""
     if not newest.rows:
         return 0
@@ -232,7 +234,10 @@ def _update_clients(newest: _Newest, main: str, settings: MeasureSettings, ids: 
         )
         for client, row in rows.items()
     }
-    return store_current(wanted, before)
+    with transaction.atomic():
+        changed = store_current(wanted, before)
+        tell_scores(wanted, before, now=now)
+    return changed
 
 
 def _current(

@@ -28,6 +28,7 @@ from django.shortcuts import get_object_or_404
 from bellwether.common.errors import ConflictError
 from bellwether.portfolio.importing.effects import refresh_contracts, refresh_last_contacts
 from bellwether.portfolio.models import Change, ChangeEntry, Client
+from bellwether.portfolio.telling import tell_entries
 from bellwether.staff import audit
 from bellwether.staff.models import StaffUser
 
@@ -132,6 +133,7 @@ def changing(actor: StaffUser | None, *, kind: str, summary: str, today: date, n
         ChangeEntry.objects.bulk_create(work.entries, batch_size=BATCH)
         _refresh(work.clients, today, now)
         work.change = change
+        tell_entries(work.entries, now=now)
         _log(actor, kind, change, work.entries, now)
 
 
@@ -207,6 +209,7 @@ def undo(
             if entry.client_id is not None:
                 clients.setdefault(entry.model, set()).add(entry.client_id)
         _refresh(clients, today, now)
+        tell_entries(restored, now=now, undone=True)
         if restored:
             _log(user, "change.undone", change, restored, now)
     return Undone(change, len(restored), tuple(left))

@@ -12,6 +12,7 @@ from django.db import transaction
 from bellwether.common.errors import BellwetherError, ConflictError, InvalidInputError
 from bellwether.portfolio.choices import AlertLevel
 from bellwether.portfolio.models import Client, Tag
+from bellwether.portfolio.telling import tell_changed
 from bellwether.staff.audit import record
 from bellwether.staff.models import Role, StaffUser
 
@@ -79,6 +80,7 @@ def change_client(client: Client, change: ClientChange, *, actor: StaffUser, now
                 locked.tags.set(Tag.objects.filter(name__in=after))
         if changed:
             locked.save()
+            tell_changed(locked, changed, now=now)
             record(
                 actor=actor,
                 action="client.changed",

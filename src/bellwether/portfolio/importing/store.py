@@ -10,6 +10,7 @@ from bellwether.portfolio.importing.effects import refresh_clients
 from bellwether.portfolio.importing.kinds import ImportOptions, Kind
 from bellwether.portfolio.importing.plan import Plan
 from bellwether.portfolio.models import Client, Tag
+from bellwether.portfolio.telling import tell_made
 
 AT_ONCE = 500
 
@@ -51,6 +52,8 @@ def store(plan: Plan, kind: Kind, options: ImportOptions, recorder: Recorder | N
                 manager.bulk_update(plan.update.values(), columns, batch_size=AT_ONCE)
             if plan.links:
                 _store_links(plan, kind)
+            made = [*plan.new_clients, *(plan.create if kind.model is Client else ())]
+            tell_made(made, now=options.now)
             refresh_clients(kind, plan.touched, today=options.today, now=options.now)
             recorder.after(plan, kind)
     except IntegrityError as error:

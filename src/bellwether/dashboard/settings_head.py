@@ -1,13 +1,33 @@
 """The tabs above the pages of settings."""
 
+from dataclasses import dataclass
+
 from django.urls import reverse
 
-from bellwether.dashboard.client_head import Tab
-
-TABS = {"settings_features": "Features", "settings_measures": "Measures", "settings_notifications": "Notifications"}
+TABS = {
+    "settings_you": "You",
+    "settings_notifications": "Notifications",
+    "settings_features": "Features",
+    "settings_measures": "Measures",
+}
 """The tabs by the name of their address."""
+ADMIN_TABS = {"settings_webhooks": "Webhooks"}
+"""Those that only administrators see."""
 
 
-def settings_tabs(current: str) -> list[Tab]:
-    """Return the tabs with `current` (a key of TABS) as the one that is open."""
-    return [Tab(text, reverse(name), name == current) for name, text in TABS.items()]
+@dataclass(frozen=True)
+class SettingsTab:
+    """A tab of the settings; `admin`: shown to administrators only."""
+
+    text: str
+    href: str
+    current: bool
+    admin: bool
+
+
+def settings_tabs(current: str) -> list[SettingsTab]:
+    """Return the tabs with `current` (a key of TABS or ADMIN_TABS) as the one that is open."""
+    return [
+        SettingsTab(text, reverse(name), name == current, name in ADMIN_TABS)
+        for name, text in {**TABS, **ADMIN_TABS}.items()
+    ]

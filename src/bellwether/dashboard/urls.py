@@ -28,6 +28,8 @@ from bellwether.dashboard import (
     scorecard_page,
     settings_features_page,
     settings_measures_page,
+    settings_webhooks_page,
+    settings_you_page,
     suppliers_page,
 )
 
@@ -78,6 +80,15 @@ urlpatterns = [
     path("data/ignore/", data_actions.ignore, name="data_ignore"),
     path("data/run/", data_actions.run, name="data_run_request"),
     path("data/run/<uuid:run_id>/", data_page.run, name="data_run"),
+    path("settings/", settings_you_page.you, name="settings_you"),
+    path("digest/stop/<str:token>/", settings_you_page.stop_digest, name="digest_stop"),
+    path("settings/webhooks/", settings_webhooks_page.webhooks, name="settings_webhooks"),
+    path("settings/webhooks/new/", settings_webhooks_page.edit, name="settings_webhook_new"),
+    path("settings/webhooks/<uuid:endpoint_id>/", settings_webhooks_page.webhook, name="settings_webhook"),
+    path("settings/webhooks/<uuid:endpoint_id>/edit/", settings_webhooks_page.edit, name="settings_webhook_edit"),
+    path(
+        "settings/webhooks/<uuid:endpoint_id>/<slug:action>/", settings_webhooks_page.act, name="settings_webhook_act"
+    ),
     path("settings/features/", settings_features_page.features, name="settings_features"),
     path("settings/features.toml", settings_features_page.export, name="settings_features_export"),
     path("settings/features/new/", settings_features_page.feature, name="settings_feature_new"),

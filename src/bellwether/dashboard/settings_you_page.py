@@ -44,7 +44,7 @@ class YouForm(forms.Form):
     digest = forms.ChoiceField(
         label="Digest by e-mail",
         choices=Digest.choices,
-        help_text="At 7 in the morning: follow-ups, clients that fell, renewals, what happened. Nothing to say, no mail.",
+        help_text="At 7 in the morning: follow-ups, clients that fell, renewals, news. Nothing to say, no mail.",
     )
 
     def __init__(self, *arguments: Any, **options: Any) -> None:

@@ -26,6 +26,8 @@ from bellwether.health.custom_api import router as measures_router
 from bellwether.health.explain_api import router as explain_router
 from bellwether.health.simulation_api import router as simulation_router
 from bellwether.health.usage_api import router as usage_router
+from bellwether.portfolio.contacts_api import router as contacts_router
+from bellwether.portfolio.notes_api import router as notes_router
 from bellwether.staff.api_auth import STAFF_AUTH
 from bellwether.usage.people_api import router as people_router
 
@@ -129,6 +131,8 @@ api.add_router(CLIENT_SUCCESS, simulation_router)
 api.add_router(CLIENT_SUCCESS, data_router)
 api.add_router(CLIENT_SUCCESS, usage_router)
 api.add_router(CLIENT_SUCCESS, people_router)
+api.add_router(CLIENT_SUCCESS, contacts_router)
+api.add_router(CLIENT_SUCCESS, notes_router)
 api.add_router(PORTAL, portal_usage_router)
 api.add_router(CLIENT_SUCCESS, adoption_router)
 api.add_router(CLIENT_SUCCESS, benchmarks_router)

@@ -198,7 +198,10 @@ class ContractPeriod(OfClient):
 
 
 class Contact(OfClient):
-    """A stakeholder at the client. E-mail and phone are shown masked until somebody reveals them, which is logged."""
+    """A stakeholder at the client. E-mail and phone are shown masked until somebody reveals them, which is logged.
+
+    `merged_into` is the contact that turned out to be the same person; imports that name this one mean that one.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=200)
@@ -221,6 +224,9 @@ class Contact(OfClient):
     known_since = models.DateField(null=True, blank=True)
     left_company_at = models.DateTimeField(null=True, blank=True)
     archived_at = models.DateTimeField(null=True, blank=True)
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="merged", editable=False
+    )
 
     class Meta:
         ordering = ["name"]

@@ -120,7 +120,8 @@ class Planner:
         if not self.kind.needs_contacts or not clients:
             return {}
         found = Contact.objects.filter(client_id__in={c.pk for c in clients.values()}).exclude(email="")
-        return {(c.client_id, c.email.lower()): c for c in found.order_by("-created_at", "pk")}
+        found = found.select_related("merged_into").order_by("-created_at", "pk")
+        return {(c.client_id, c.email.lower()): c.merged_into or c for c in found}
 
     def _prepare(self, row: ParsedRow, clients: dict[str, Client], lookups: Lookups, plan: Plan) -> "Item | None":
         client = clients.get(row.values["organization_id"])

@@ -16,7 +16,12 @@ from bellwether.portfolio.models import Client, ClientOutcome
 from bellwether.staff.models import StaffUser
 from bellwether.web.formatting import Status, full_day, number, status_of
 
-TABS = {"client": "Overview", "client_usage": "Usage", "client_adoption": "Adoption"}
+TABS = {
+    "client": "Overview",
+    "client_usage": "Usage",
+    "client_adoption": "Adoption",
+    "client_contract": "Contract",
+}
 """The tabs by the name of their address."""
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -35,7 +36,8 @@ from bellwether.staff.models import StaffUser
 UNDO_FOR = timedelta(days=7)
 BATCH = 500
 # Not what somebody changed: kept by the product itself.
-NEVER = frozenset({"created_at", "updated_at"})
+CREATED = "created_at"
+NEVER = frozenset({CREATED, "updated_at"})
 
 Values = dict[str, Any]
 Refresh = Callable[[Sequence[UUID], date, datetime], None]
@@ -50,12 +52,17 @@ def snapshot(record: models.Model) -> Values:
     """Return the values of a saved record as JSON knows them, many-to-many ids sorted; times by themselves left out."""
     text = serializers.serialize("json", [record])
     values: Values = json.loads(text)[0]["fields"]
-    known = {name: sorted(value) if _is_many(record, name) else value for name, value in values.items()}
-    return {name: value for name, value in known.items() if name not in NEVER}
+    return {name: _as_stored(record, name, value) for name, value in values.items() if name not in NEVER}
 
 
-def _is_many(record: models.Model, name: str) -> bool:
-    return bool(record._meta.get_field(name).many_to_many)
+def _as_stored(record: models.Model, name: str, value: Any) -> Any:
+    """Return a value as the database gives it back: sets sorted, decimals with all of their places."""
+    kind = record._meta.get_field(name)
+    if kind.many_to_many:
+        return sorted(value)
+    if isinstance(kind, models.DecimalField) and value is not None:
+        return str(Decimal(value).quantize(Decimal(1).scaleb(-kind.decimal_places)))
+    return value
 
 
 @dataclass
@@ -93,8 +100,11 @@ class Changing:
         return changed
 
     def remove(self, record: models.Model) -> None:
-        """Delete a record for which no archive exists; its values stay with the change."""
+        """Delete a record for which no archive exists; its values stay with the change, and since when it was known."""
         before = snapshot(record)
+        made = getattr(record, CREATED, None)
+        if made is not None:
+            before[CREATED] = made.isoformat()
         self._note(record, before, None)
         record.delete()
 
@@ -271,7 +281,12 @@ def _unmake(record: models.Model, now: datetime) -> str:
 
 
 def _recreate(model: Any, entry: ChangeEntry) -> str:
-    _write(model, entry, entry.before or {})
+    """Store a removed record again. It is known since it was first stored, which replays of past scores ask."""
+    before = entry.before or {}
+    _write(model, entry, before)
+    if CREATED in before:
+        known_since = datetime.fromisoformat(before[CREATED])
+        model._default_manager.filter(pk=entry.object_id).update(**{CREATED: known_since})
     return ""
 
 

@@ -72,18 +72,23 @@ def refresh_contracts(client_ids: Sequence[UUID], *, today: date, now: datetime)
     changed = []
     for client in Client.objects.filter(pk__in=periods):
         period = current_period(periods[client.pk], today)
-        values = {column: getattr(period, source) for column, source in FROM_PERIOD.items()}
-        wanted = {
-            column: value
-            for column, value in values.items()
-            if not (column in KEPT_WHEN_UNKNOWN and value in (None, [])) and getattr(client, column) != value
-        }
+        wanted = followed(client, period)
         if wanted:
             for column, value in wanted.items():
                 setattr(client, column, value)
             client.updated_at = now
             changed.append(client)
     Client.objects.bulk_update(changed, [*FROM_PERIOD, "updated_at"], batch_size=500)
+
+
+def followed(client: Client, period: ContractPeriod) -> dict[str, Any]:
+    """Return the columns of the client that differ from `period`, with its values; what it does not say stays."""
+    values = {column: getattr(period, source) for column, source in FROM_PERIOD.items()}
+    return {
+        column: value
+        for column, value in values.items()
+        if not (column in KEPT_WHEN_UNKNOWN and value in (None, [])) and getattr(client, column) != value
+    }
 
 
 def current_period(periods: Sequence[ContractPeriod], today: date) -> ContractPeriod:

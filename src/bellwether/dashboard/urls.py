@@ -4,6 +4,8 @@ from django.conf import settings
 from django.urls import path
 
 from bellwether.dashboard import (
+    activity_pages,
+    activity_pick,
     benchmarks_groups,
     benchmarks_industries_page,
     benchmarks_page,
@@ -52,6 +54,37 @@ urlpatterns = [
     path("changes/<uuid:change_id>/undo/", changes_page.undo_change, name="change_undo"),
     path("clients.csv", portfolio_page.export, name="portfolio_export"),
     path("clients/<uuid:client_id>/", client_page.client, name="client"),
+    path("activities/new/", activity_pick.pick, name="activity_new"),
+    path("clients/<uuid:client_id>/activities/new/", activity_pages.new, name="client_activity_new"),
+    path(
+        "clients/<uuid:client_id>/activities/<uuid:activity_id>/edit/",
+        activity_pages.change,
+        {"action": "edit"},
+        name="client_activity_edit",
+    ),
+    path(
+        "clients/<uuid:client_id>/activities/<uuid:activity_id>/complete/",
+        activity_pages.change,
+        {"action": "complete"},
+        name="client_activity_complete",
+    ),
+    path(
+        "clients/<uuid:client_id>/activities/<uuid:activity_id>/move/",
+        activity_pages.move,
+        {"what": "planned"},
+        name="client_activity_move",
+    ),
+    path(
+        "clients/<uuid:client_id>/activities/<uuid:activity_id>/follow-up/move/",
+        activity_pages.move,
+        {"what": "follow-up"},
+        name="client_follow_up_move",
+    ),
+    path(
+        "clients/<uuid:client_id>/activities/<uuid:activity_id>/<slug:action>/",
+        activity_pages.act_on,
+        name="client_activity_act",
+    ),
     path("clients/<uuid:client_id>/trend.<slug:kind>", client_trend_page.export, name="client_trend_export"),
     path("notifications/", notifications_page.notifications, name="notifications"),
     path("notifications/menu/", notifications_page.menu, name="notifications_menu"),

@@ -24,9 +24,9 @@ from bellwether.dashboard.client_trend_day import (
     day_panel,
     period_panel,
 )
-from bellwether.dashboard.client_trend_events import config_entries, number_of, rescored_entries, version_changes
+from bellwether.health.score_events import config_entries, number_of, rescored_entries, version_changes
 from bellwether.dashboard.client_trend_range import DEFAULT_DAYS, Asked, asked_for, bounds, is_dense, median_days
-from bellwether.dashboard.timeline import OF_NOTE, TICKET_WEIGHT, of_activity, of_ticket
+from bellwether.portfolio.timeline_words import OF_NOTE, TICKET_WEIGHT, of_activity, of_ticket
 from bellwether.dashboard.timeline import entries as timeline_entries
 from bellwether.health.cohort_reading import PAST_SECONDS, seen_scores, shown_peers, tier_scores
 from bellwether.health.cohorts import AT_LEAST, daily_medians

@@ -521,3 +521,21 @@ class ImportRun(models.Model):
 
     def __str__(self) -> str:
         return self.file_name
+
+class SearchEntry(models.Model):
+    """The words of a record that can be found. Triggers of the database keep it (portfolio.search_index)."""
+
+    id = models.BigAutoField(primary_key=True)
+    kind = models.CharField(max_length=10)
+    object_id = models.UUIDField()
+    client = models.ForeignKey(Client, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+")
+    author_id = models.UUIDField(null=True, help_text="Whose alone it is, for private notes.")
+    title = models.TextField()
+    body = models.TextField()
+    scope = models.CharField(max_length=120, help_text="Kind, client and reader as words, for SQLite's index.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "object_id"], name="searchentry_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.object_id}"

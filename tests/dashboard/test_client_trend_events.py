@@ -3,8 +3,8 @@
 from datetime import date, timedelta
 
 from bellwether.dashboard.client_trend_day import chosen_of, comparisons
-from bellwether.health.score_events import config_entries, rescored_entries
 from bellwether.health.score_changes import ScoreDay
+from bellwether.health.score_events import config_entries, rescored_entries
 from bellwether.portfolio.timeline import Entry, Group
 
 FIRST = date(2026, 6, 1)

@@ -24,9 +24,7 @@ from bellwether.dashboard.client_trend_day import (
     day_panel,
     period_panel,
 )
-from bellwether.health.score_events import config_entries, number_of, rescored_entries, version_changes
 from bellwether.dashboard.client_trend_range import DEFAULT_DAYS, Asked, asked_for, bounds, is_dense, median_days
-from bellwether.portfolio.timeline_words import OF_NOTE, TICKET_WEIGHT, of_activity, of_ticket
 from bellwether.dashboard.timeline import entries as timeline_entries
 from bellwether.health.cohort_reading import PAST_SECONDS, seen_scores, shown_peers, tier_scores
 from bellwether.health.cohorts import AT_LEAST, daily_medians
@@ -36,10 +34,12 @@ from bellwether.health.driver_reading import Moves, as_first_seen, moves_between
 from bellwether.health.models import HealthScore
 from bellwether.health.published_groups import HELD_BACK
 from bellwether.health.score_changes import Comparison, ScoreDay, compare
+from bellwether.health.score_events import config_entries, number_of, rescored_entries, version_changes
 from bellwether.health.scorecard import Scorecard
 from bellwether.health.scorecards_in_use import other_scorecards, scorecards_in_use, title_of
 from bellwether.portfolio.models import Client
 from bellwether.portfolio.timeline import Entry, score_steps
+from bellwether.portfolio.timeline_words import OF_NOTE, TICKET_WEIGHT, of_activity, of_ticket
 from bellwether.staff.models import StaffUser
 from bellwether.web.formatting import status_of
 

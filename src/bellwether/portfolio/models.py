@@ -522,6 +522,7 @@ class ImportRun(models.Model):
     def __str__(self) -> str:
         return self.file_name
 
+
 class SearchEntry(models.Model):
     """The words of a record that can be found. Triggers of the database keep it (portfolio.search_index)."""
 

@@ -287,7 +287,9 @@ def _tagged(vendor: str, client: str, compared: str = "=") -> str:
 
 def _functions() -> Iterator[str]:
     """Yield the functions of PostgreSQL that the triggers call."""
-    frame = "CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} RETURN NULL; END $$"
+    frame = (
+        "CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} RETURN NULL; END $$"
+    )
     for document in DOCUMENTS:
         take = f"DELETE FROM {ENTRIES} WHERE kind = '{document.kind}' AND object_id = OLD.id;"
         add = _insert(document, "postgresql", "NEW") + ";"
@@ -302,7 +304,9 @@ def _functions() -> Iterator[str]:
 
 def _postgresql_triggers() -> Iterator[tuple[str, str, str]]:
     def made(name: str, when: str, table: str, condition: str, function: str) -> tuple[str, str, str]:
-        statement = f"CREATE TRIGGER {name} AFTER {when} ON {table} FOR EACH ROW{condition} EXECUTE FUNCTION {function}()"
+        statement = (
+            f"CREATE TRIGGER {name} AFTER {when} ON {table} FOR EACH ROW{condition} EXECUTE FUNCTION {function}()"
+        )
         return name, table, statement
 
     for document in DOCUMENTS:
@@ -310,7 +314,5 @@ def _postgresql_triggers() -> Iterator[tuple[str, str, str]]:
         yield made(f"{function}_made", "INSERT OR DELETE", document.table, "", function)
         changed = f" WHEN ({_changed(document, 'IS DISTINCT FROM')})"
         yield made(f"{function}_update", f"UPDATE OF {', '.join(document.columns)}", document.table, changed, function)
-    yield made(
-        "portfolio_search_tags_set", "INSERT OR DELETE", "portfolio_client_tags", "", "portfolio_search_tags"
-    )
+    yield made("portfolio_search_tags_set", "INSERT OR DELETE", "portfolio_client_tags", "", "portfolio_search_tags")
     yield made("portfolio_search_tag_named", "UPDATE OF name", "portfolio_tag", "", "portfolio_search_tag")

@@ -1,4 +1,4 @@
-"""What the portfolio's records add to the stream of a client: conversations, tickets, answers, notes, contract, people."""
+"""What the portfolio's records add to the stream of a client: conversations, tickets, answers, notes, contract."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
@@ -32,7 +32,7 @@ from bellwether.portfolio.timeline_words import (
     of_outcome,
     of_ticket,
 )
-from bellwether.web.formatting import day, money, moment, plural
+from bellwether.web.formatting import day, moment, money, plural
 
 Details = tuple[tuple[str, str], ...]
 NOTES = {"RISK": "triangle-alert", "OPPORTUNITY": "trending-up", "STRATEGY": "compass"}

@@ -6,7 +6,15 @@ from zoneinfo import ZoneInfo
 
 from bellwether.common.time import day_of
 from bellwether.portfolio.contacting import activity_label, is_contact
-from bellwether.portfolio.models import Activity, Client, ClientOutcome, Contact, ContractPeriod, SupportTicket, SurveyResponse
+from bellwether.portfolio.models import (
+    Activity,
+    Client,
+    ClientOutcome,
+    Contact,
+    ContractPeriod,
+    SupportTicket,
+    SurveyResponse,
+)
 from bellwether.portfolio.timeline import Entry, Group, ScoreStep, clipped
 from bellwether.web.formatting import day, money, plural
 

@@ -20,6 +20,7 @@ TABS = {
     "client": "Overview",
     "client_usage": "Usage",
     "client_adoption": "Adoption",
+    "client_contacts": "Contacts",
     "client_contract": "Contract",
 }
 """The tabs by the name of their address."""

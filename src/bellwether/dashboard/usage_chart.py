@@ -6,6 +6,7 @@ Coordinates are those of the viewBox, rounded to a tenth. The axis starts at zer
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from math import ceil
 
 from bellwether.dashboard.trend_chart import day_label
 from bellwether.web.formatting import full_day
@@ -68,6 +69,7 @@ class Bars:
     bars: list[Bar]
     days: list[Tick]
     amounts: list[Tick]
+    reference: float | None = None
 
 
 def draw_line(
@@ -124,9 +126,11 @@ def _label(on: date, other: date) -> str:
     return day_label(on) if on.year == other.year else full_day(on)
 
 
-def draw_bars(bars: Sequence[tuple[date, int, str]]) -> Bars:
-    """Return the drawing of `bars`: (day, amount, text of the tooltip), oldest first."""
+def draw_bars(bars: Sequence[tuple[date, int, str]], *, reference: float | None = None) -> Bars:
+    """Return the drawing of `bars`: (day, amount, text of the tooltip), oldest first. `reference` is a line across."""
     top = max([amount for _, amount, _ in bars] + [1])
+    peak = top
+    top = max(top, ceil(reference or 0))
     unit = _unit(top)
     ceiling = -(-top // unit) * unit
     slot = (BARS_WIDTH - BARS_LEFT) / max(1, len(bars))
@@ -142,7 +146,7 @@ def draw_bars(bars: Sequence[tuple[date, int, str]]) -> Bars:
             width,
             round(BARS_BOTTOM - y(amount), 1),
             text,
-            amount == top and amount > 0,
+            amount == peak and amount > 0,
         )
         for at, (_, amount, text) in enumerate(bars)
     ]
@@ -155,6 +159,7 @@ def draw_bars(bars: Sequence[tuple[date, int, str]]) -> Bars:
             if at % every == 0
         ],
         amounts=[Tick(f"{amount:,}", y(amount)) for amount in range(0, ceiling + 1, unit)],
+        reference=None if reference is None else y(reference),
     )
 
 

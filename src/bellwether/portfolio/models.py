@@ -369,6 +369,9 @@ class SurveyResponse(OfClient):
     respondent = models.CharField(max_length=200, blank=True, help_text="Contact's external id or a pseudonym.")
     contact = models.ForeignKey(Contact, null=True, blank=True, on_delete=models.SET_NULL, related_name="answers")
     comment = models.TextField(blank=True)
+    scale = models.CharField(
+        max_length=12, blank=True, default="", db_default="", help_text="Scale of a CSAT question, such as 1-5."
+    )
     answered_at = models.DateTimeField()
 
     class Meta:

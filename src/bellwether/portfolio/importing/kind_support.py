@@ -112,6 +112,8 @@ def _prepare_survey(values: Values, context: RowContext) -> Prepared:
         scale = "" if columns["kind"] == SurveyKind.NPS else " (say another with --csat-scale)"
         raise RowError(f"score '{score:g}' is not on the {columns['kind']} scale {low:g} to {high:g}{scale}")
     columns["score"] = score if columns["kind"] == SurveyKind.NPS else (score - low) / (high - low) * 100
+    if columns["kind"] == SurveyKind.CSAT and (low, high) != (0.0, 100.0):
+        columns["scale"] = f"{low:g}-{high:g}"[:12]
     if "respondent" in context.given:
         columns |= _respondent(values["respondent"], context)
     return Prepared(columns=columns)

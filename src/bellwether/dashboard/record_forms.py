@@ -4,17 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 
 from bellwether.common.errors import ConflictError, InvalidInputError
 from bellwether.common.text import storable_text
 from bellwether.portfolio.record_changes import Made
-from bellwether.staff.models import StaffUser
 from bellwether.web.dialogs import done, show_form
 
 TEMPLATE = "dashboard/record_form.html"
@@ -95,17 +93,6 @@ def shown_money(amount: Decimal | None) -> str:
 def shown_yes_no(value: bool | None) -> str:
     """Return the word of `yes_no` for a value."""
     return {True: "yes", False: "no", None: ""}[value]
-
-
-def zone_of(user: StaffUser) -> ZoneInfo:
-    """Return the zone in which a user types times: the own one, else the workspace's."""
-    workspace: ZoneInfo = settings.BELLWETHER_WORKSPACE_ZONE
-    if not user.time_zone:
-        return workspace
-    try:
-        return ZoneInfo(user.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        return workspace
 
 
 def typed(moment: datetime | None, zone: ZoneInfo) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Changes to support tickets: made, changed, solved, reopened, escalated, taken away. As portfolio.contracts does them."""
+"""Changes to support tickets: made, changed, solved, reopened, escalated, taken away. Raises as portfolio.contracts."""
 
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta

@@ -22,6 +22,7 @@ TABS = {
     "client_adoption": "Adoption",
     "client_contacts": "Contacts",
     "client_contract": "Contract",
+    "client_support": "Support",
 }
 """The tabs by the name of their address."""
 

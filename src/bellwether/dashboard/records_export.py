@@ -14,7 +14,8 @@ from django.http import Http404, HttpResponse
 from django.utils.cache import patch_cache_control
 
 from bellwether.common.spreadsheets import safe
-from bellwether.portfolio.models import Client, ClientOutcome, ContractPeriod
+from bellwether.portfolio.models import Client, ClientOutcome, ContractPeriod, SupportTicket, SurveyResponse
+from bellwether.portfolio.surveys import asked_score
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 KINDS = ("csv", "xlsx")
@@ -134,3 +135,38 @@ def outcome_sheet(rows: Iterable[tuple[Client, ClientOutcome]]) -> Sheet:
 def local(moment: datetime | None, zone: ZoneInfo) -> datetime | None:
     """Return an instant in `zone`, to be written with its offset."""
     return moment.astimezone(zone) if moment else None
+
+
+TICKET_COLUMNS = ("organization_id", "client", "external_id", "subject", "priority", "status", "is_escalated",
+                  "opened_at", "solved_at", "hours_to_solve", "first_response_minutes", "contact")  # fmt: skip
+
+
+def ticket_sheet(tickets: Iterable[SupportTicket], zone: ZoneInfo) -> Sheet:
+    """Return tickets with their clients; times in `zone`."""
+    rows = []
+    for one in tickets:
+        hours = round((one.solved_at - one.opened_at).total_seconds() / 3600, 2) if one.solved_at else None
+        rows.append(
+            (one.client.organization_id, one.client.name, one.external_id, one.subject, one.priority, one.status,
+             one.is_escalated, local(one.opened_at, zone), local(one.solved_at, zone), hours,
+             one.first_response_minutes, one.contact.name if one.contact else "")
+        )  # fmt: skip
+    return Sheet("tickets", TICKET_COLUMNS, rows)
+
+
+ANSWER_COLUMNS = ("organization_id", "client", "external_id", "kind", "score", "scale", "score_asked", "answered_at",
+                  "contact", "respondent", "comment")  # fmt: skip
+
+
+def answer_sheet(answers: Iterable[SurveyResponse], zone: ZoneInfo) -> Sheet:
+    """Return answers with their clients: `score` as stored (CSAT 0-100), `score_asked` on `scale`."""
+    return Sheet(
+        "surveys",
+        ANSWER_COLUMNS,
+        [
+            (one.client.organization_id, one.client.name, one.external_id, one.kind, one.score, one.scale,
+             asked_score(one), local(one.answered_at, zone), one.contact.name if one.contact else "", one.respondent,
+             one.comment)
+            for one in answers
+        ],
+    )  # fmt: skip

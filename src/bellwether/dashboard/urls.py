@@ -17,6 +17,7 @@ from bellwether.dashboard import (
     client_contract_page,
     client_page,
     client_people_page,
+    client_support_page,
     client_trend_page,
     client_usage_page,
     console_benchmarks,
@@ -188,6 +189,27 @@ urlpatterns = [
         "clients/<uuid:client_id>/contract/outcomes/<uuid:outcome_id>/remove/",
         client_contract_page.remove_outcome,
         name="contract_outcome_remove",
+    ),
+    path("clients/<uuid:client_id>/support/", client_support_page.support, name="client_support"),
+    path(
+        "clients/<uuid:client_id>/tickets.<slug:kind>", client_support_page.export_tickets, name="client_tickets_export"
+    ),
+    path(
+        "clients/<uuid:client_id>/surveys.<slug:kind>", client_support_page.export_surveys, name="client_surveys_export"
+    ),
+    path("clients/<uuid:client_id>/support/tickets/new/", client_support_page.ticket, name="ticket_new"),
+    path("clients/<uuid:client_id>/support/tickets/<uuid:ticket_id>/", client_support_page.ticket, name="ticket"),
+    path(
+        "clients/<uuid:client_id>/support/tickets/<uuid:ticket_id>/<slug:action>/",
+        client_support_page.act_on_ticket,
+        name="ticket_act",
+    ),
+    path("clients/<uuid:client_id>/support/surveys/new/", client_support_page.survey, name="survey_new"),
+    path("clients/<uuid:client_id>/support/surveys/<uuid:answer_id>/", client_support_page.survey, name="survey"),
+    path(
+        "clients/<uuid:client_id>/support/surveys/<uuid:answer_id>/remove/",
+        client_support_page.remove_survey,
+        name="survey_remove",
     ),
     path("clients/<uuid:client_id>/people/", client_people_page.people, name="client_people"),
     path("clients/<uuid:client_id>/people.csv", client_people_page.export, name="client_people_export"),

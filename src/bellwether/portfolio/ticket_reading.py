@@ -52,7 +52,7 @@ class TicketList:
 
 def matching(tickets: QuerySet[Any], query: TicketQuery, *, now: datetime, zone: ZoneInfo) -> QuerySet[Any]:
     """Return those of `tickets` that the query asks for, unordered."""
-    found = tickets
+    found: QuerySet[Any] = tickets
     if query.status == "waiting":
         found = found.filter(status__in=WAITING)
     elif query.status == "done":
@@ -88,7 +88,8 @@ def ordered(tickets: QuerySet[Any], sort: str, *, now: datetime) -> QuerySet[Any
         gravity = Case(When(status__in=WAITING, then=rank), default=Value(0), output_field=IntegerField())
         found = tickets.annotate(_waits=waits, _gravity=gravity)
         orders = ["_waits", "-_gravity", "-opened_at"]
-        return found.order_by(*(_turned(one) for one in orders) if down else orders, "pk")
+        urgent: QuerySet[Any] = found.order_by(*([_turned(one) for one in orders] if down else orders), "pk")
+        return urgent
     lasted = ExpressionWrapper(Coalesce(F("solved_at"), Value(now)) - F("opened_at"), output_field=DurationField())
     keys: dict[str, Any] = {
         "opened": F("opened_at"),
@@ -97,9 +98,9 @@ def ordered(tickets: QuerySet[Any], sort: str, *, now: datetime) -> QuerySet[Any
         "response": F("first_response_minutes"),
         "client": F("client__name"),
     }
-    found = tickets.annotate(_key=keys[word])
+    keyed: QuerySet[Any] = tickets.annotate(_key=keys[word])
     key = F("_key").desc(nulls_last=True) if down else F("_key").asc(nulls_last=True)
-    return found.order_by(key, "-opened_at", "pk")
+    return keyed.order_by(key, "-opened_at", "pk")
 
 
 def _turned(order: str) -> str:

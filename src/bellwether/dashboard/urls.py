@@ -4,6 +4,7 @@ from django.conf import settings
 from django.urls import path
 
 from bellwether.dashboard import (
+    activity_page,
     activity_pages,
     activity_pick,
     benchmarks_groups,
@@ -25,6 +26,7 @@ from bellwether.dashboard import (
     console_page,
     data_actions,
     data_page,
+    follow_ups_page,
     homes,
     notifications_page,
     portfolio_page,
@@ -57,8 +59,11 @@ urlpatterns = [
     path("changes/<uuid:change_id>/undo/", changes_page.undo_change, name="change_undo"),
     path("clients.csv", portfolio_page.export, name="portfolio_export"),
     path("clients/<uuid:client_id>/", client_page.client, name="client"),
+    path("follow-ups/", follow_ups_page.follow_ups, name="follow_ups"),
+    path("follow-ups.csv", follow_ups_page.export, name="follow_ups_export"),
     path("activities/new/", activity_pick.pick, name="activity_new"),
     path("clients/<uuid:client_id>/activities/new/", activity_pages.new, name="client_activity_new"),
+    path("clients/<uuid:client_id>/activities/<uuid:activity_id>/", activity_page.activity, name="client_activity"),
     path(
         "clients/<uuid:client_id>/activities/<uuid:activity_id>/edit/",
         activity_pages.change,

@@ -119,7 +119,7 @@ def follow_ups(request: HttpRequest) -> HttpResponse:
     numbers = counts(user, asked.query, today=today)
     shown = [phase for phase in PHASES if asked.phase in {None, phase}]
     groups = [
-        (PHASES[phase], phase.value, [_row(item, now, today, zone) for item in held[phase]])
+        (PHASES[phase], phase.value, [make_row(item, now, today, zone) for item in held[phase]])
         for phase in shown
         if held[phase]
     ]
@@ -170,7 +170,8 @@ def _tabs(asked: Asked, numbers: dict[Phase, int]) -> list[tuple[str, int | None
     ]
 
 
-def _row(item: Item, now: datetime, today: date, zone: ZoneInfo) -> Row:
+def make_row(item: Item, now: datetime, today: date, zone: ZoneInfo) -> Row:
+    """Return an item as pages show it, times in `zone`."""
     phase = phase_of(item, today)
     if item.done_at is not None:
         done_on = day_of(item.done_at, zone)

@@ -4,13 +4,15 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from bellwether.common.errors import InvalidInputError
 from bellwether.portfolio.listing import SORTS, ClientQuery, list_clients
-from bellwether.portfolio.models import Client, Tag
-from tests.conftest import TODAY, Clients, Staff
+from bellwether.portfolio.models import Activity, Client, Tag
+from bellwether.portfolio.ranking import row_priority
+from tests.conftest import NOW, TODAY, Clients, Staff
 
 pytestmark = pytest.mark.django_db
 
@@ -98,6 +100,41 @@ class TestFilters:
         assert names(staff.ada, renewal_within=90) == ["Fading"]
 
 
+class TestMoreFilters:
+    def test_several_statuses_and_tiers(self, staff: Staff, clients: Clients) -> None:
+        change(clients.sturdy, health_status="CRITICAL", contract_tier="STARTER")
+        change(clients.fading, health_status="AT_RISK")
+        assert names(staff.ada, health_status="AT_RISK,CRITICAL", sort="name") == ["Fading", "Sturdy"]
+        assert names(staff.ada, health_status="AT_RISK,NA", sort="name") == ["Fading", "Newborn"]
+        assert names(staff.ada, tier="STARTER,CUSTOM") == ["Sturdy"]
+
+    def test_score_and_fall_both_ends_included(self, staff: Staff, clients: Clients) -> None:
+        change(clients.sturdy, current_health_score=60, health_trend_change=-9)
+        change(clients.fading, current_health_score=40, health_trend_change=-10)
+        assert names(staff.ada, score_min=60) == ["Sturdy"]
+        assert names(staff.ada, score_max=59) == ["Fading"]
+        assert names(staff.ada, change_max=-10) == ["Fading"]
+
+    def test_quiet_needs_usage_to_have_been(self, staff: Staff, clients: Clients) -> None:
+        change(clients.sturdy, last_activity_at=datetime(2026, 6, 16, 23, 59, tzinfo=UTC))  # 14 days
+        change(clients.fading, last_activity_at=datetime(2026, 6, 17, 0, 0, tzinfo=UTC))  # 13 days
+        assert names(staff.ada, quiet=14) == ["Sturdy"]
+
+    def test_month_of_the_renewal(self, staff: Staff, clients: Clients) -> None:
+        change(clients.sturdy, next_renewal_date=date(2026, 12, 31))
+        change(clients.fading, next_renewal_date=date(2027, 1, 1))
+        assert names(staff.ada, renewal_month="2026-12") == ["Sturdy"]
+
+    def test_follow_ups_overdue_and_within_a_week(self, staff: Staff, clients: Clients) -> None:
+        done = {"occurred_at": NOW, "completed_at": NOW, "activity_type": "CALL", "follow_up_required": True}
+        for client, days in ((clients.sturdy, -1), (clients.fading, 7), (clients.newborn, 8)):
+            Activity.objects.create(client=client, follow_up_date=TODAY + timedelta(days=days), **done)
+        assert names(staff.ada, follow_up="overdue") == ["Sturdy"]
+        assert names(staff.ada, follow_up="week", sort="name") == ["Fading", "Sturdy"]
+        Activity.objects.filter(client=clients.sturdy).update(follow_up_completed_at=NOW)
+        assert names(staff.ada, follow_up="overdue") == []
+
+
 class TestViews:
     def test_at_risk_holds_both_low_bands(self, staff: Staff, clients: Clients) -> None:
         change(clients.fading, health_status="AT_RISK")
@@ -143,7 +180,8 @@ class TestOrder:
         assert names(staff.ada, sort=sort)[-1] == "Newborn"
 
     def test_priority_is_risk_times_arr_times_time_to_renewal(self, staff: Staff, clients: Clients) -> None:
-        # Worked by hand: (1 - score/100)^2 * ARR * urgency
+        # Worked by hand: (1 - score/100)^2 * ARR * urgency; all three were met a week ago
+        Client.objects.update(last_csm_contact_at=NOW - timedelta(days=7))
         change(clients.sturdy, current_health_score=90, annual_recurring_revenue=1_000_000)  # .01 * 1e6 * 1.25 = 12,500
         change(clients.fading, current_health_score=40, annual_recurring_revenue=30_000)  # .36 * 3e4 * 1.25 = 13,500
         change(clients.newborn, current_health_score=60, annual_recurring_revenue=60_000, next_renewal_date=TODAY)
@@ -156,11 +194,49 @@ class TestOrder:
         ]
 
     def test_priority_takes_the_unknown_as_half_lost_and_of_average_size(self, staff: Staff, clients: Clients) -> None:
+        Client.objects.update(last_csm_contact_at=NOW - timedelta(days=7))
         change(clients.sturdy, current_health_score=100, annual_recurring_revenue=10_000, next_renewal_date=None)
         change(clients.fading, current_health_score=50, annual_recurring_revenue=30_000, next_renewal_date=None)
         change(clients.newborn, current_health_score=None, annual_recurring_revenue=None, next_renewal_date=None)
         found = {client.name: client.priority for client in list_clients(staff.ada, ClientQuery(), today=TODAY).rows}
         assert found == {"Fading": 7_500, "Newborn": 5_000, "Sturdy": 0}  # .25 * 20,000, the mean of 10 and 30 thousand
+
+    def test_priority_rises_with_a_fall_silence_an_overdue_follow_up_and_thin_data(
+        self, staff: Staff, clients: Clients
+    ) -> None:
+        Client.objects.update(
+            last_csm_contact_at=NOW - timedelta(days=7), current_health_score=50, annual_recurring_revenue=40_000,
+            next_renewal_date=None, health_coverage=1.0, health_trend_change=-9,
+        )  # fmt: skip
+
+        def priority() -> int:
+            rows = list_clients(staff.ada, ClientQuery(search="fading"), today=TODAY).rows
+            [client] = rows
+            # What the row says of itself is what the database ranked it by.
+            own = row_priority(client, today=TODAY, typical_arr=1, zone=ZoneInfo("UTC"))
+            assert own.value == pytest.approx(client.priority)
+            return round(client.priority)
+
+        assert priority() == 10_000  # .25 * 40,000
+        change(clients.fading, health_trend_change=-10)
+        assert priority() == 12_500
+        change(clients.fading, health_trend_change=-20)
+        assert priority() == 15_000
+        change(clients.fading, last_csm_contact_at=NOW - timedelta(days=45))
+        assert priority() == 18_750
+        change(clients.fading, last_csm_contact_at=None)  # a client since July 2024
+        assert priority() == 22_500
+        done = {"occurred_at": NOW, "completed_at": NOW, "activity_type": "CALL", "subject": "Call"}
+        follow_up = Activity.objects.create(
+            client=clients.fading, follow_up_required=True, follow_up_date=TODAY, **done
+        )
+        assert priority() == 22_500  # due today is not overdue
+        Activity.objects.filter(pk=follow_up.pk).update(follow_up_date=TODAY - timedelta(days=1))
+        assert priority() == 27_000
+        change(clients.fading, health_coverage=0.69)
+        assert priority() == 29_700
+        change(clients.fading, churn_risk_score=50)  # half lost is more than a quarter
+        assert priority() == 59_400
 
     def test_priority_falls_back_to_risk_when_no_arr_is_known(self, staff: Staff, clients: Clients) -> None:
         Client.objects.update(annual_recurring_revenue=None)
@@ -175,6 +251,11 @@ class TestCheck:
         [
             ({"health_status": "SICK"}, "health_status"),
             ({"tier": "GOLD"}, "tier"),
+            ({"health_status": "AT_RISK,SICK"}, "health_status"),
+            ({"renewal_month": "2026-13"}, "renewal_month"),
+            ({"follow_up": "soon"}, "follow_up"),
+            ({"score_max": 101}, "score_max"),
+            ({"quiet": -1}, "quiet"),
             ({"view": "hot"}, "view"),
             ({"sort": "password"}, "sort"),
             ({"page": 0}, "page"),

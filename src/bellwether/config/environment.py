@@ -74,6 +74,8 @@ class Environment:
     spark_master: str
     spark_remote: str
     webhook_hosts: list[str]
+    salesforce_url: str
+    hubspot_url: str
     unknown: tuple[str, ...] = ()
 
 
@@ -110,6 +112,8 @@ KNOWN: dict[str, str] = {
     "ENGINE": "duckdb or spark: what rolls events up into daily facts, default duckdb",
     "SPARK_MASTER": "with ENGINE=spark: the cluster, default local[*], which is this machine",
     "SPARK_REMOTE": "with ENGINE=spark: sc://host:15002 of a Spark Connect server, instead of SPARK_MASTER",
+    "SALESFORCE_URL": "https://larkfield.my.salesforce.com or the like: pages link to accounts there",
+    "HUBSPOT_URL": "https://app.hubspot.com/contacts/1234567 or the like: pages link to companies there",
     "EMAIL_FROM": "sender of mails, default bellwether@localhost",
     "WEBHOOK_HOSTS": "comma-separated hosts inside your network that webhooks may reach, also over http; default none",
     "SOURCE_URL": "connection URL for `bellwether source add`, only read by that command",
@@ -218,6 +222,12 @@ def _text(text: str) -> str:
     return text
 
 
+def _link(text: str) -> str:
+    if text and (urlsplit(text).scheme not in {"https", "http"} or not urlsplit(text).hostname):
+        raise ValueError("needs an address such as https://larkfield.my.salesforce.com")
+    return text.rstrip("/")
+
+
 def _list(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
@@ -297,6 +307,8 @@ def read_environment(variables: Mapping[str, str], *, cwd: Path) -> Environment:
         "spark_master": get("SPARK_MASTER", "local[*]", _text),
         "spark_remote": get("SPARK_REMOTE", "", _text),
         "webhook_hosts": get("WEBHOOK_HOSTS", "", lambda text: [host.lower() for host in _list(text)]),
+        "salesforce_url": get("SALESFORCE_URL", "", _link),
+        "hubspot_url": get("HUBSPOT_URL", "", _link),
         "unknown": tuple(_unknown(variables)),
     }
     if problems:

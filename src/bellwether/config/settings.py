@@ -45,6 +45,8 @@ BELLWETHER_WORKSPACE_ZONE = ENVIRONMENT.time_zone
 BELLWETHER_API_REQUESTS_PER_MINUTE = ENVIRONMENT.api_requests_per_minute
 BELLWETHER_BASE_URL = ENVIRONMENT.base_url
 BELLWETHER_WEBHOOK_HOSTS = ENVIRONMENT.webhook_hosts
+BELLWETHER_SALESFORCE_URL = ENVIRONMENT.salesforce_url
+BELLWETHER_HUBSPOT_URL = ENVIRONMENT.hubspot_url
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -105,7 +107,6 @@ TEMPLATES = [
             "context_processors": [
                 "bellwether.web.context.shell",
                 "bellwether.dashboard.homes.other_systems",
-                "bellwether.dashboard.follow_ups_page.due",
                 "bellwether.notifications.context.bell",
                 "django.contrib.messages.context_processors.messages",
             ],

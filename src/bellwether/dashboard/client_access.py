@@ -15,7 +15,7 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 from bellwether.common.time import day_of
 from bellwether.dashboard import client_selectors as read
 from bellwether.dashboard.client_head import ClientHead, client_head
-from bellwether.dashboard.portfolio_query import read_query
+from bellwether.dashboard.portfolio_base import asked_by
 from bellwether.portfolio.models import Client
 from bellwether.staff.models import StaffUser
 
@@ -47,7 +47,7 @@ def head_of(request: HttpRequest, client: Client, *, user: StaffUser, tab: str, 
         user=user,
         tab=tab,
         listed=listed,
-        query=read_query(QueryDict(listed).dict()).query,  # type: ignore[arg-type]
+        query=asked_by(user, QueryDict(listed)).query,  # type: ignore[arg-type]
         today=day_of(now, zone),
         zone=zone,
     )

@@ -23,7 +23,6 @@ TABS = {
     "client_contacts": "Contacts",
     "client_contract": "Contract",
     "client_support": "Support",
-    "client_notes": "Notes",
 }
 """The tabs by the name of their address."""
 

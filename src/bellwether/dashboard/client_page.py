@@ -23,13 +23,12 @@ from bellwether.dashboard import client_selectors as read
 from bellwether.dashboard.addresses import Address
 from bellwether.dashboard.attention import ANCHORS
 from bellwether.dashboard.client_access import answer, client_or_404, list_address
-from bellwether.dashboard.client_agenda import client_agenda
 from bellwether.dashboard.client_cards import CONTACTS_SHOWN, contact_card
 from bellwether.dashboard.client_explained import asked_days
 from bellwether.dashboard.client_overview import ClientPage, View, client_page
 from bellwether.dashboard.client_timeline import FILTERS, SHOWN, STEPS
 from bellwether.dashboard.client_trend_reading import read_trend_view, trend_query
-from bellwether.dashboard.portfolio_query import read_query
+from bellwether.dashboard.portfolio_base import asked_by
 from bellwether.health.configs import active_config, main_scorecard
 from bellwether.portfolio.models import Client
 from bellwether.staff import audit
@@ -37,7 +36,6 @@ from bellwether.staff.models import StaffUser
 from bellwether.web.formatting import moment
 
 REFRESH = "health_refresh"
-PAGE = "dashboard/client.html"
 FRAGMENTS = {
     "trend": "dashboard/client_trend.html",
     "moved": "dashboard/client_trend_day.html",
@@ -70,8 +68,8 @@ def client(request: HttpRequest, client_id: UUID) -> HttpResponse:
     shown = client_or_404(user, client_id)
     page = _page(request, shown, user, now)
     target = request.htmx.target if getattr(request, "htmx", None) else None  # type: ignore[attr-defined]
-    template = FRAGMENTS.get(target or "", PAGE)
-    response = _answer(request, template, page, _refresh(request, shown, now), shown, now)
+    template = FRAGMENTS.get(target or "", "dashboard/client.html")
+    response = _answer(request, template, page, _refresh(request, shown, now))
     audit.record(
         actor=user, action="client.read", object_type="client", object_id=client_id, client_id=client_id, now=now
     )
@@ -99,9 +97,9 @@ def reveal_contacts(request: HttpRequest, client_id: UUID) -> HttpResponse:
         detail={"contacts": [str(contact_id) for contact_id in ids], "count": len(ids)},
         now=now,
     )
-    template = FRAGMENTS["contacts"] if getattr(request, "htmx", None) else PAGE
+    template = FRAGMENTS["contacts"] if getattr(request, "htmx", None) else "dashboard/client.html"
     page = _page(request, shown, user, now, revealed=frozenset(ids), everyone=everyone)
-    response = _answer(request, template, page, Refresh(refresh_action(shown)), shown, now)
+    response = _answer(request, template, page, Refresh(refresh_action(shown)))
     patch_cache_control(response, no_store=True)
     return response
 
@@ -189,7 +187,7 @@ def _page(
         user=user,
         config=active_config(main_scorecard(), now=now),
         view=view,
-        query=read_query(QueryDict(listed).dict()).query,  # type: ignore[arg-type]
+        query=asked_by(user, QueryDict(listed)).query,  # type: ignore[arg-type]
         address=address,
         now=now,
         zone=settings.BELLWETHER_WORKSPACE_ZONE,
@@ -223,16 +221,12 @@ def _run_of(client_id: UUID, run_id: UUID) -> JobRun | None:
     return run if run and run.arguments.get("client_id") == str(client_id) else None
 
 
-def _answer(
-    request: HttpRequest, template: str, page: ClientPage, refresh: Refresh, shown: Client, now: datetime
-) -> HttpResponse:
-    values: dict[str, object] = {
+def _answer(request: HttpRequest, template: str, page: ClientPage, refresh: Refresh) -> HttpResponse:
+    values = {
         "page": page,
         "head": page.head,
         "refresh": refresh,
         "contacts_shown": CONTACTS_SHOWN,
         "anchors": ANCHORS,
     }
-    if template == PAGE:
-        values["agenda"] = client_agenda(shown, cast(StaffUser, request.user), now=now)
     return answer(request, template, values)

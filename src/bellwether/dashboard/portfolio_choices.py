@@ -1,32 +1,22 @@
 """What the filters of the portfolio offer: the values that the reader's clients have."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
 
 from django.core.cache import caches
 
-from bellwether.dashboard.explanations import unit_text
-from bellwether.dashboard.portfolio_measures import limits_text
 from bellwether.dashboard.portfolio_query import STATUS_LABELS, TIER_LABELS, Asked
 from bellwether.health.custom_registry import custom_measures
-from bellwether.health.models import MeasureValue
 from bellwether.portfolio.listing import OF_MEASURE
+from bellwether.portfolio.measure_limits import limits_text
 from bellwether.portfolio.models import Client, Tag
 from bellwether.staff.models import StaffUser
+from bellwether.web.formatting import MONTHS, short_money
 
 Option = tuple[str, str]
 VALUES_KEPT_SECONDS = 60
 MEASURES_KEY = "custom-measure-names"
-
-
-@dataclass(frozen=True)
-class MeasureColumn:
-    """A custom measure as a column of the list: heading, the address that sorts by it, and its values by client id."""
-
-    label: str
-    href: str
-    sorted: str
-    values: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -45,7 +35,7 @@ class Pick:
 
 def picks(user: StaffUser, asked: Asked) -> list[Pick]:
     """Return the filters that make a difference for `user`. Those with one value are left out."""
-    values = _values(user)
+    values = values_of(user)
     offered = [
         ("health_status", "Status", tuple(STATUS_LABELS.items())),
         ("tier", "Tier", tuple((tier, label) for tier, label in TIER_LABELS.items() if tier in values.tiers)),
@@ -69,16 +59,18 @@ def picks(user: StaffUser, asked: Asked) -> list[Pick]:
 
 @dataclass(frozen=True)
 class Values:
-    """What the clients of one reader have; `csms` maps id to name."""
+    """What the clients of one reader have; `csms` and `aes` map ids to names."""
 
     tiers: frozenset[str]
     industries: frozenset[str]
     segments: frozenset[str]
     tags: frozenset[str]
     csms: dict[str, str]
+    regions: frozenset[str] = frozenset()
+    aes: dict[str, str] = field(default_factory=dict)
 
 
-def _values(user: StaffUser) -> Values:
+def values_of(user: StaffUser) -> Values:
     """Return what the reader's clients have, in two queries; each process keeps it for VALUES_KEPT_SECONDS."""
     key = f"portfolio-values:{user.pk}:{user.role}:{user.team_id}"
     kept: Values | None = caches["memory"].get(key)
@@ -93,20 +85,34 @@ def _read_values(user: StaffUser) -> Values:
     combinations = (
         clients.order_by()
         .values_list(
-            "contract_tier", "industry", "segment", "csm_user_id", "csm_user__first_name", "csm_user__last_name"
+            "contract_tier",
+            "industry",
+            "segment",
+            "region",
+            "csm_user_id",
+            "csm_user__first_name",
+            "csm_user__last_name",
+            "ae_user_id",
+            "ae_user__first_name",
+            "ae_user__last_name",
         )
         .distinct()
     )
-    tiers, industries, segments, csms = set(), set(), set(), {}
-    for tier, industry, segment, csm_id, first, last in combinations:
+    tiers, industries, segments, regions, csms, aes = set(), set(), set(), set(), {}, {}
+    for tier, industry, segment, region, csm_id, first, last, ae_id, ae_first, ae_last in combinations:
         tiers.add(tier)
         industries.add(industry)
         segments.add(segment)
+        regions.add(region)
         if csm_id:
             csms[str(csm_id)] = f"{first} {last}".strip()
+        if ae_id:
+            aes[str(ae_id)] = f"{ae_first} {ae_last}".strip()
     tags = Tag.objects.filter(clients__in=clients).order_by("name").values_list("name", flat=True).distinct()
 
-    return Values(frozenset(tiers), frozenset(industries), frozenset(segments), frozenset(tags), csms)
+    return Values(
+        frozenset(tiers), frozenset(industries), frozenset(segments), frozenset(tags), csms, frozenset(regions), aes
+    )
 
 
 def _plain(values: frozenset[str]) -> tuple[Option, ...]:
@@ -114,7 +120,13 @@ def _plain(values: frozenset[str]) -> tuple[Option, ...]:
 
 
 def _with_chosen(options: tuple[Option, ...], chosen: str) -> tuple[Option, ...]:
-    return options if not chosen or chosen in dict(options) else ((chosen, chosen), *options)
+    texts = dict(options)
+    if not chosen or chosen in texts:
+        return options
+    several = (
+        [texts.get(word, word) for word in chosen.split(",")] if set(chosen.split(",")) <= set(texts) else [chosen]
+    )
+    return ((chosen, " or ".join(several)), *options)
 
 
 @dataclass(frozen=True)
@@ -127,23 +139,67 @@ class Chip:
     in_pick: bool
 
 
-def chips(asked: Asked, offered: list[Pick]) -> list[Chip]:
-    """Return the filters that are set, in the order of the controls."""
-    labels = {"search": "Name", "region": "Region", "ae_id": "Account executive", "renewal_within": "Renewal within"}
+LABELS = {
+    "search": "Name",
+    "region": "Region",
+    "ae_id": "Account executive",
+    "renewal_within": "Renewal within",
+    "renewal_month": "Renewal in",
+    "no_contact": "No contact for",
+    "quiet": "No usage for",
+    "follow_up": "Follow-up",
+    "change_max": "Health fell by",
+}
+RANGES = (("score", "Health"), ("arr", "ARR"), ("churn", "Churn risk"))
+FOLLOW_UP_TEXTS = {"overdue": "overdue", "week": "due within 7 days"}
+
+
+def chips(asked: Asked, offered: list[Pick], users: Mapping[str, str]) -> list[Chip]:
+    """Return the filters that are set, in the order of the controls. `users` are names of people by id."""
     texts = {pick.name: dict(pick.options) for pick in offered}
-    names = ["search", *(pick.name for pick in offered), "region", "ae_id", "renewal_within"]
+    labels = LABELS | {pick.name: pick.label for pick in offered}
     found = []
+    names = ["search", *texts, *(name for name in LABELS if name not in ("search", *texts))]
     for name in names:
         value = asked.given.get(name, "")
         if value:
-            label = labels.get(name) or next(pick.label for pick in offered if pick.name == name)
-            text = f"{value} d" if name == "renewal_within" else texts.get(name, {}).get(value, value)
-            found.append(Chip(label, text, asked.link(**{name: None}), name in texts))
+            text = _text(name, value, texts.get(name, {}), users)
+            found.append(Chip(labels[name], text, asked.link(**{name: None}), name in texts))
+    for word, label in RANGES:
+        low, high = asked.given.get(f"{word}_min", ""), asked.given.get(f"{word}_max", "")
+        if low or high:
+            removed = asked.link(**{f"{word}_min": None, f"{word}_max": None})
+            found.append(Chip(label, _range(word, low, high), removed, in_pick=False))
     names_of = measure_names() if asked.query.measures else {}
     for wanted in asked.query.measures:
         address = asked.link(**{OF_MEASURE + wanted.slug: None})
         found.append(Chip(names_of.get(wanted.slug, wanted.slug), limits_text(wanted), address, in_pick=False))
     return found
+
+
+def _text(name: str, value: str, texts: Mapping[str, str], users: Mapping[str, str]) -> str:
+    if name in ("renewal_within", "no_contact", "quiet"):
+        return f"{value} d"
+    if name == "change_max":
+        points = -int(value)
+        return f"{points} or more" if points >= 0 else f"at most {value}"
+    if name == "renewal_month":
+        return f"{MONTHS[int(value[5:]) - 1]} {value[:4]}"
+    if name == "follow_up":
+        return FOLLOW_UP_TEXTS.get(value, value)
+    if name == "ae_id":
+        return users.get(value, value)
+    return texts.get(value, value)
+
+
+def _range(word: str, low: str, high: str) -> str:
+    def shown(text: str) -> str:
+        return short_money(Decimal(text.replace(",", "").removeprefix("$"))) if word == "arr" else text
+
+    unit = "%" if word == "churn" else ""
+    if low and high:
+        return f"{shown(low)} to {shown(high)}{unit}"
+    return f"at least {shown(low)}{unit}" if low else f"at most {shown(high)}{unit}"
 
 
 def measure_names() -> dict[str, str]:
@@ -155,23 +211,37 @@ def measure_names() -> dict[str, str]:
     return kept
 
 
-def measure_shown(asked: Asked, clients: Sequence[Client]) -> MeasureColumn | None:
-    """Return the column of the measure that the list is sorted by, else of the first filter; None without."""
-    word = asked.query.sort.removeprefix("-")
-    slugs = [word.removeprefix(OF_MEASURE)] if word.startswith(OF_MEASURE) else []
-    slugs += [wanted.slug for wanted in asked.query.measures]
-    found = custom_measures(slugs=slugs[:1]) if slugs else []
-    if not found:
-        return None
-    values = MeasureValue.objects.filter(measure__slug=found[0].slug, client__in=[client.pk for client in clients])
-    unit = found[0].definition.unit
-    return MeasureColumn(
-        found[0].name,
-        asked.sort_link(OF_MEASURE + found[0].slug, descending_first=True),
-        asked.sorted_by(OF_MEASURE + found[0].slug),
-        {
-            str(pk): unit_text(unit, value)
-            for pk, value in values.values_list("client_id", "value")
-            if value is not None
-        },
+@dataclass(frozen=True)
+class MoreFilters:
+    """What the form with all other filters offers: words with their texts, what is set, and what goes along."""
+
+    statuses: tuple[Option, ...]
+    tiers: tuple[Option, ...]
+    regions: tuple[Option, ...]
+    aes: tuple[Option, ...]
+    follow_ups: tuple[Option, ...]
+    given: Mapping[str, str]
+    hidden: Mapping[str, str]
+    count: int
+
+
+IN_FORM = (
+    "health_status", "tier", "region", "ae_id", "follow_up", "renewal_within", "no_contact", "quiet", "change_max",
+    "score_min", "score_max", "arr_min", "arr_max", "churn_min", "churn_max",
+)  # fmt: skip
+ONLY_IN_FORM = IN_FORM[2:]
+
+
+def more_filters(asked: Asked, values: Values) -> MoreFilters:
+    """Return what the form with all filters offers; `count` of those that have no control elsewhere are set."""
+    people = tuple(sorted(values.aes.items(), key=lambda pair: pair[1].casefold()))
+    return MoreFilters(
+        statuses=tuple(STATUS_LABELS.items()),
+        tiers=tuple((tier, label) for tier, label in TIER_LABELS.items() if tier in values.tiers),
+        regions=_with_chosen(_plain(values.regions), asked.given.get("region", "")),
+        aes=_with_chosen(people, asked.given.get("ae_id", "")),
+        follow_ups=tuple(FOLLOW_UP_TEXTS.items()),
+        given=asked.given,
+        hidden=asked.hidden(*IN_FORM),
+        count=sum(bool(asked.given.get(name)) for name in ONLY_IN_FORM),
     )

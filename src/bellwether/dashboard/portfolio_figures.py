@@ -11,9 +11,10 @@ from bellwether.dashboard.portfolio_rows import ROW_FIELDS
 from bellwether.health.models import HealthScore
 from bellwether.health.scorecard import Scorecard
 from bellwether.portfolio.choices import HealthStatus, HealthTrend
-from bellwether.portfolio.listing import AT_RISK, VIEWS, by_priority
+from bellwether.portfolio.listing import AT_RISK, VIEWS
 from bellwether.portfolio.models import Client
 from bellwether.portfolio.querysets import visible_clients
+from bellwether.portfolio.ranking import by_priority
 from bellwether.staff.models import StaffUser
 
 WEEK, MONTH = 7, 30

@@ -1,30 +1,39 @@
 """The portfolio: figures, saved views, filters, the list as table or cards, and what needs attention."""
 
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.db.models import Avg
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
-from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET
 
 from bellwether.common.time import day_of
-from bellwether.dashboard.portfolio_choices import Chip, chips, measure_names, measure_shown, picks
-from bellwether.dashboard.portfolio_export import csv_text
+from bellwether.dashboard.portfolio_base import asked_by
+from bellwether.dashboard.portfolio_choices import Chip, chips, measure_names, more_filters, picks, values_of
+from bellwether.dashboard.portfolio_columns import Column, chosen_columns, shown_columns, texts_of
 from bellwether.dashboard.portfolio_figures import Portfolio, most_urgent, portfolio_figures, score_history
 from bellwether.dashboard.portfolio_keys import key_figures
-from bellwether.dashboard.portfolio_query import SIZES, Asked, read_query
-from bellwether.dashboard.portfolio_rows import ROW_FIELDS, make_row
+from bellwether.dashboard.portfolio_query import SIZES, Asked
+from bellwether.dashboard.portfolio_rows import ROW_FIELDS, Row, make_row
 from bellwether.health.configs import active_config, main_scorecard
-from bellwether.portfolio.listing import ClientList, list_clients, matching, ordered
+from bellwether.health.scorecard import Scorecard
+from bellwether.portfolio.client_changes import ASSIGN_AE, ASSIGN_CSM
+from bellwether.portfolio.insight_reading import insight_figures
+from bellwether.portfolio.insights import insights
+from bellwether.portfolio.listing import ClientList, list_clients
+from bellwether.portfolio.models import SavedView
+from bellwether.portfolio.preferences import dismissed
+from bellwether.portfolio.saved_views import may_change, view_counts, views_of
 from bellwether.staff import audit
 from bellwether.staff.models import StaffUser
 from bellwether.web.formatting import (
@@ -33,6 +42,7 @@ from bellwether.web.formatting import (
     short_money,
 )
 
+MOST_WITHOUT_SCROLLING = 9
 SILENT_DAYS = 4  # longer than a weekend: then it is the source that is silent, not the clients
 VIEW_LABELS = {
     "all": "All clients",
@@ -41,38 +51,17 @@ VIEW_LABELS = {
     "mine": "My clients",
     "no_contact": "No contact for 30 days",
 }
-# (sort word, heading, class, whether the first click sorts descending)
-COLUMNS = (
-    ("name", "Client", "", False),
-    ("score", "Health", "", False),
-    ("", "90 days", "c-spark", False),
-    ("trend", "30 d", "n", False),
-    ("churn", "Churn 90 d", "n", True),
-    ("arr", "ARR", "n", True),
-    ("renewal", "Renewal", "n", False),
-    ("last_contact", "Contacted", "n c-contact", False),
-    ("csm", "CSM", "c-csm", False),
-)
 
 
 @dataclass(frozen=True)
 class Tab:
-    """A saved view with its count."""
+    """A view with its count, None where it was not counted; `shared` with everybody."""
 
     label: str
-    count: int
+    count: int | None
     href: str
     current: bool
-
-
-@dataclass(frozen=True)
-class Column:
-    """A heading; `href` sorts by it, empty if it cannot be sorted by."""
-
-    label: str
-    classes: str
-    href: str
-    sorted: str
+    shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,42 +83,57 @@ def portfolio(request: HttpRequest) -> HttpResponse:
     now, zone = timezone.now(), settings.BELLWETHER_WORKSPACE_ZONE
     today = day_of(now, zone)
     scorecard = active_config(main_scorecard(), now=now).scorecard
-    asked = read_query(request.GET)
+    views = views_of(user)
+    asked = asked_by(user, request.GET, views)
+    view = next((found for found in views if str(found.pk) == asked.base.name), None)
     whole = portfolio_figures(user, today)
     listed = list_clients(user, asked.query, today=today, fields=ROW_FIELDS)
-    offered = picks(user, asked)
-    address = asked.link(page=listed.page).removeprefix("?")
-    cards = asked.show == "cards"
-    rows = [make_row(client, scorecard, today, zone, listed=address, with_parts=cards) for client in listed.rows]
+    names = measure_names()
+    columns = shown_columns(asked, chosen_columns(user, view, names), any_churn=whole.any_churn, names=names)
+    rows = _rows(asked, listed, columns, scorecard, now)
+    values, offered = values_of(user), picks(user, asked)
+    set_filters = chips(asked, offered, values.aes)
     htmx = getattr(request, "htmx", None)
     swap = bool(htmx and not htmx.history_restore_request)
-    set_filters = chips(asked, offered)
     context = {
         "asked": asked,
         "swap": swap,
-        "tabs": _tabs(asked, whole),
+        "tabs": _tabs(asked, whole, views, view_counts(user, views, today)),
+        "view": view,
+        "view_mine": view is not None and may_change(user, view),
         "picks": offered,
+        "more": more_filters(asked, values),
         "chips": set_filters,
         "nothing_text": _nothing_text(set_filters),
-        "columns": _columns(asked, whole),
-        "measures": measure_names(),
-        "measured": measure_shown(asked, listed.rows),
+        "columns": columns,
+        "wide": len(columns) > MOST_WITHOUT_SCROLLING,
+        "measures": names,
         "rows": rows,
         "with_churn": whole.any_churn,
         "pager": _pager(asked, listed, whole),
         "whole": whole,
+        "total": listed.total,
         "empty_workspace": whole.total == 0,
         "may_import": user.sees_all_clients,
+        "may_assign": {"csm": user.role in ASSIGN_CSM, "ae": user.role in ASSIGN_AE},
+        "log_page": page_exists("client_activity_new"),
     }
+    address = asked.link(page=listed.page)
     if swap:
         response = render(request, "dashboard/portfolio_listing.html", context)
+        response["HX-Push-Url"] = reverse("portfolio") + address.removesuffix("?")
     else:
         history = score_history(user, whole.scored_on, scorecard) if whole.scored_on else {}
         urgent = [
-            make_row(found, scorecard, today, zone, listed=address)
+            make_row(found, scorecard, today, zone, listed=address.removeprefix("?"))
             for found in most_urgent(user, today, whole.typical_arr)
         ]
+        hidden = dismissed(user, today)
+        days = 1 if scorecard.trend.against == "previous" else scorecard.trend.days
+        told = insights(insight_figures(user, today, hidden), today, change_days=days)
         extra = {
+            "insights": [(one, asked.filters_link(one.filters)) for one in told],
+            "insights_hidden": len(hidden),
             "figures": key_figures(whole, history, scorecard),
             "urgent": urgent,
             "urgent_text": f"{plural(whole.attention, 'client')}, {short_money(whole.attention_arr)} ARR",
@@ -143,39 +147,43 @@ def portfolio(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@require_GET
-@login_required
-def export(request: HttpRequest) -> HttpResponse:
-    """Return the filtered list, or the chosen clients of it, as a CSV file: all pages, in the order shown."""
-    user = cast(StaffUser, request.user)
-    now, zone = timezone.now(), settings.BELLWETHER_WORKSPACE_ZONE
+def page_exists(name: str) -> bool:
+    """Return whether a page about one client of this name is among the addresses."""
+    try:
+        reverse(name, args=[UUID(int=0)])
+    except NoReverseMatch:
+        return False
+    return True
+
+
+def _rows(
+    asked: Asked, listed: ClientList, columns: Sequence[Column], scorecard: Scorecard, now: datetime
+) -> list[Row]:
+    zone = settings.BELLWETHER_WORKSPACE_ZONE
     today = day_of(now, zone)
-    asked = read_query(request.GET)
-    found = matching(user, asked.query, today=today)
-    chosen = read_ids(request.GET.getlist("id"))
-    if chosen is not None:
-        found = found.filter(pk__in=chosen)
-    typical = found.aggregate(typical=Avg("annual_recurring_revenue"))["typical"]
-    clients = ordered(found, asked.query.sort, today=today, typical_arr=float(typical or 1))
-    scorecard = active_config(main_scorecard(), now=now).scorecard
-    text, count = csv_text(clients.select_related("csm_user", "ae_user"), scorecard, today, zone)
-    detail = {"filters": asked.given, "count": count}
-    audit.record(actor=user, action="client.export", object_type="client", detail=detail, now=now)
-    response = HttpResponse(text, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="clients-{today.isoformat()}.csv"'
-    patch_cache_control(response, private=True, no_store=True)
-    return response
-
-
-def read_ids(given: list[str]) -> list[UUID] | None:
-    """Return the ids of the chosen rows; None when none were chosen, which means all. What is no id is left out."""
-    if not given:
-        return None
-    found = []
-    for text in given:
-        with suppress(ValueError):
-            found.append(UUID(text))
-    return found
+    keys = {column.key for column in columns}
+    with_tags = "tags" in keys
+    if with_tags:
+        prefetch_related_objects(listed.rows, "tags")
+    cards = asked.show == "cards"
+    texts = {} if cards else texts_of(listed.rows, keys, today=today, now=now, zone=zone)
+    first = (listed.page - 1) * listed.limit + 1
+    address = asked.link(page=listed.page).removeprefix("?")
+    return [
+        make_row(
+            client,
+            scorecard,
+            today,
+            zone,
+            listed=address,
+            with_parts=cards,
+            rank=first + place,
+            typical_arr=listed.typical_arr,
+            with_tags=with_tags,
+            texts={key: found[str(client.pk)] for key, found in texts.items() if str(client.pk) in found},
+        )
+        for place, client in enumerate(listed.rows)
+    ]
 
 
 def _nothing_text(set_filters: list[Chip]) -> str:
@@ -206,24 +214,16 @@ def _silence(whole: Portfolio, today: date, zone: ZoneInfo) -> str:
     )
 
 
-def _tabs(asked: Asked, whole: Portfolio) -> list[Tab]:
-    current = asked.query.view or "all"
-    return [
+def _tabs(asked: Asked, whole: Portfolio, views: list[SavedView], counts: Mapping[UUID, int]) -> list[Tab]:
+    current = asked.base.name
+    always = [
         Tab(label, whole.views[name], asked.view_link(name), name == current) for name, label in VIEW_LABELS.items()
     ]
-
-
-def _columns(asked: Asked, whole: Portfolio) -> list[Column]:
-    return [
-        Column(
-            label,
-            classes,
-            asked.sort_link(word, descending_first=descending) if word else "",
-            asked.sorted_by(word) if word else "",
-        )
-        for word, label, classes, descending in COLUMNS
-        if word != "churn" or whole.any_churn
+    saved = [
+        Tab(view.name, counts.get(view.pk), asked.view_link(str(view.pk)), str(view.pk) == current, view.is_shared)
+        for view in views
     ]
+    return always + saved
 
 
 def _pager(asked: Asked, listed: ClientList, whole: Portfolio) -> Pager:

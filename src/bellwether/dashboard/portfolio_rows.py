@@ -1,6 +1,7 @@
 """Clients as the list shows them: every text made once, in Python, so that the template only places it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,7 @@ from django.urls import reverse
 from bellwether.common.rounding import half_up
 from bellwether.dashboard.addresses import Address
 from bellwether.dashboard.attention import Reason, reasons, summary
+from bellwether.dashboard.crm_links import crm_address
 from bellwether.health.gathering import row_facts
 from bellwether.health.levels import level_of
 from bellwether.health.risk_factors import findings
@@ -16,6 +18,8 @@ from bellwether.health.score_changes import component_labels
 from bellwether.health.scorecard import Scorecard
 from bellwether.portfolio.choices import ContractTier
 from bellwether.portfolio.models import Client
+from bellwether.portfolio.priority import Priority
+from bellwether.portfolio.ranking import row_priority
 from bellwether.web.formatting import (
     Delta,
     Spark,
@@ -23,6 +27,7 @@ from bellwether.web.formatting import (
     days_ago,
     days_short,
     full_day,
+    percent,
     short_money,
     spark,
     status_of,
@@ -75,6 +80,23 @@ class Row:
     reasons: tuple[Reason, ...]
     reason: str
     parts: tuple[Part, ...]
+    rank: int = 0
+    why: Priority | None = None
+    segment: str = ""
+    tier: str = ""
+    industry: str = ""
+    region: str = ""
+    ae: str = ""
+    coverage: str = ""
+    tags: tuple[str, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict)
+    crm: str = ""
+
+    @property
+    def why_text(self) -> str:
+        """What lifts the client beyond risk and ARR, in one line."""
+        lifted = [f"{factor.label.lower()} × {factor.value:g}" for factor in self.why.raised_by] if self.why else []
+        return "Risk × ARR" + (", " + ", ".join(lifted) if lifted else "")
 
 
 ROW_FIELDS = (
@@ -82,7 +104,8 @@ ROW_FIELDS = (
     "payment_status", "licensed_user_count", "last_activity_at", "last_csm_contact_at", "current_health_score",
     "health_status", "health_trend", "health_trend_change", "health_coverage", "health_interval_low",
     "health_interval_high", "health_missing", "health_reason", "health_components", "health_sparkline",
-    "scored_on", "churn_risk_score", "csm_user__first_name", "csm_user__last_name",
+    "scored_on", "churn_risk_score", "csm_user__first_name", "csm_user__last_name", "contract_start_date",
+    "segment", "region", "ae_user__first_name", "ae_user__last_name", "salesforce_account_id", "hubspot_company_id",
 )  # fmt: skip
 """What `make_row` reads of a client."""
 
@@ -121,11 +144,23 @@ def interval_text(client: Client, scorecard: Scorecard) -> str:
 
 
 def make_row(
-    client: Client, scorecard: Scorecard, today: date, zone: ZoneInfo, *, listed: str = "", with_parts: bool = False
+    client: Client,
+    scorecard: Scorecard,
+    today: date,
+    zone: ZoneInfo,
+    *,
+    listed: str = "",
+    with_parts: bool = False,
+    rank: int = 0,
+    typical_arr: float | None = None,
+    with_tags: bool = False,
+    texts: Mapping[str, str] | None = None,
 ) -> Row:
     """Return `client` ready to be placed; `today` is the workspace's day.
 
-    `listed` is the query of the list that it stands in: its page then knows who comes before and after.
+    `listed` is the query of the list that it stands in: its page then knows who comes before and after. `rank` is the
+    place there; with `typical_arr` the row says why. `texts` are what further columns show. With `with_tags` the
+    client's tags, which should be prefetched.
     """
     facts = row_facts(client, scorecard, today=today, zone=zone)
     found = findings(facts)
@@ -153,4 +188,15 @@ def make_row(
         reasons=reasons(found),
         reason=summary(found),
         parts=parts_of(client.health_components, scorecard) if with_parts else (),
+        rank=rank,
+        why=None if typical_arr is None else row_priority(client, today=today, typical_arr=typical_arr, zone=zone),
+        segment=client.segment,
+        tier=tier,
+        industry=client.industry,
+        region=client.region,
+        ae=client.ae_user.name if client.ae_user else "",
+        coverage=percent(client.health_coverage),
+        tags=tuple(tag.name for tag in client.tags.all()) if with_tags else (),
+        texts=texts or {},
+        crm=crm_address(client),
     )

@@ -59,11 +59,11 @@ def change_client(client: Client, change: ClientChange, *, actor: StaffUser, now
             raise ConflictError(f"{locked.name} is archived; archived clients are not changed.")
         changed: dict[str, Any] = {}
         if change.csm_id is not UNSET and change.csm_id != locked.csm_user_id:
-            _check_csm(actor, change.csm_id)
+            check_csm(actor, change.csm_id)
             changed["csm_id"] = [locked.csm_user_id, change.csm_id]
             locked.csm_user_id = change.csm_id
         if change.ae_id is not UNSET and change.ae_id != locked.ae_user_id:
-            _check_ae(actor, change.ae_id)
+            check_ae(actor, change.ae_id)
             changed["ae_id"] = [locked.ae_user_id, change.ae_id]
             locked.ae_user_id = change.ae_id
         if change.alert_level is not UNSET and change.alert_level != locked.alert_level:
@@ -93,7 +93,8 @@ def change_client(client: Client, change: ClientChange, *, actor: StaffUser, now
     return locked
 
 
-def _check_csm(actor: StaffUser, csm_id: UUID | None) -> None:
+def check_csm(actor: StaffUser, csm_id: UUID | None) -> None:
+    """Raise NotAllowedError or InvalidInputError unless `actor` may make this person the CSM of clients."""
     if actor.role not in ASSIGN_CSM:
         raise NotAllowedError("Only senior CSMs, the VP client success and administrators assign a CSM.")
     person = _person("csm_id", csm_id, CSM_ROLES, "a CSM")
@@ -103,7 +104,8 @@ def _check_csm(actor: StaffUser, csm_id: UUID | None) -> None:
         raise NotAllowedError("A senior CSM assigns clients within the own team.")
 
 
-def _check_ae(actor: StaffUser, ae_id: UUID | None) -> None:
+def check_ae(actor: StaffUser, ae_id: UUID | None) -> None:
+    """Raise NotAllowedError or InvalidInputError unless `actor` may make this person the account executive."""
     if actor.role not in ASSIGN_AE:
         raise NotAllowedError("Only the VPs and administrators assign an account executive.")
     _person("ae_id", ae_id, frozenset({Role.AE}), "an account executive")

@@ -10,14 +10,14 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Avg, Case, Count, F, FloatField, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
-from django.db.models.expressions import CombinedExpression, OrderBy
-from django.db.models.functions import Cast, Coalesce
+from django.db.models import Avg, Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.expressions import OrderBy
 
 from bellwether.common.errors import InvalidInputError
 from bellwether.common.time import end_of
 from bellwether.portfolio.choices import ContractTier, HealthStatus
-from bellwether.portfolio.models import Client
+from bellwether.portfolio.models import Client, Tag
+from bellwether.portfolio.ranking import by_priority, with_follow_up, with_overdue, without_contact
 from bellwether.staff.models import StaffUser
 
 NOT_SCORED = "NA"
@@ -28,8 +28,8 @@ MOST_PER_PAGE = 500
 MOST_MEASURES = 5
 OF_MEASURE = "m."
 MEASURE_SORT = re.compile(r"-?m\.[a-z][a-z0-9_]{1,59}")
-RISK_WHEN_UNKNOWN = 0.5
-URGENCY = ((30, 2.0), (90, 1.5), (180, 1.25))
+MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+FOLLOW_UPS = ("overdue", "week")
 SORTS = ("score", "trend", "churn", "arr", "renewal", "last_contact", "name", "csm", "priority")
 FIELDS = {
     "score": "current_health_score",
@@ -57,10 +57,12 @@ class MeasureFilter:
 class ClientQuery:
     """What to list. Everything is optional; filters that are given must all hold.
 
-    `health_status` is a HealthStatus or "NA" for clients without a score. `search` looks in name and organisation id.
-    `renewal_within` counts days from today, both ends included. `view` is one of VIEWS. `sort` is one of SORTS, or "m."
-    and the slug of a custom measure, with "-" in front for descending; clients without the value come last either way.
-    `page` counts from 1.
+    `health_status` is a HealthStatus or "NA" for clients without a score; it and `tier` take several words with commas.
+    `search` looks in name and organisation id. `renewal_within` counts days from today, both ends included;
+    `renewal_month` is such as "2026-12". `change_max` -10: the score fell by 10 points or more. `no_contact`: last
+    contact so many days ago or longer; `quiet`: no usage for so many days. `follow_up`: "overdue", or "week" for those
+    due within seven days as well. `view` is one of VIEWS. `sort` is one of SORTS, or "m." and the slug of a custom
+    measure, with "-" in front for descending; clients without the value come last either way. `page` counts from 1.
     """
 
     health_status: str | None = None
@@ -74,7 +76,14 @@ class ClientQuery:
     search: str | None = None
     churn_min: int | None = None
     churn_max: int | None = None
+    score_min: int | None = None
+    score_max: int | None = None
+    change_max: int | None = None
     renewal_within: int | None = None
+    renewal_month: str | None = None
+    no_contact: int | None = None
+    quiet: int | None = None
+    follow_up: str | None = None
     arr_min: Decimal | None = None
     arr_max: Decimal | None = None
     measures: tuple[MeasureFilter, ...] = ()
@@ -88,7 +97,8 @@ class ClientQuery:
 class ClientList:
     """One page of clients. `page` is the page shown, which is the last one if a later one was asked for.
 
-    `total` and `arr` (the sum of what is known) are those of the whole list.
+    `total` and `arr` (the sum of what is known) are those of the whole list. `typical_arr` is what stands for an
+    unknown ARR in the priority. Each row has `follow_up_overdue`.
     """
 
     rows: list[Client]
@@ -97,6 +107,7 @@ class ClientList:
     pages: int
     limit: int
     arr: Decimal
+    typical_arr: float = 1
 
 
 def _at_risk(user: StaffUser, today: date) -> Q:
@@ -129,25 +140,27 @@ def renewing_within(days: int, today: date) -> Q:
     return Q(next_renewal_date__gte=today, next_renewal_date__lte=today + timedelta(days=days))
 
 
-def without_contact(days: int, today: date) -> Q:
-    """Return the condition for clients last contacted `days` or more days ago.
-
-    A client that was never contacted counts from the start of its contract, and always if that is unknown.
-    """
-    latest = today - timedelta(days=days)
-    never = Q(last_csm_contact_at__isnull=True)
-    known_long = Q(contract_start_date__lte=latest) | Q(contract_start_date__isnull=True)
-    return Q(last_csm_contact_at__lt=end_of(latest, settings.BELLWETHER_WORKSPACE_ZONE)) | (never & known_long)
-
-
 def measure_condition(wanted: MeasureFilter) -> Q:
-    """Return the condition for the clients that `wanted` is about; give each to a `filter` of its own."""
-    found = Q(measure_values__measure__slug=wanted.slug, measure_values__value__isnull=False)
+    """Return the condition for the clients that `wanted` is about."""
+    values: Any = Client._meta.get_field("measure_values").related_model
+    found = values.objects.filter(measure__slug=wanted.slug, value__isnull=False)
     if wanted.minimum is not None:
-        found &= Q(measure_values__value__gte=wanted.minimum)
+        found = found.filter(value__gte=wanted.minimum)
     if wanted.maximum is not None:
-        found &= Q(measure_values__value__lte=wanted.maximum)
-    return found
+        found = found.filter(value__lte=wanted.maximum)
+    return Q(pk__in=found.values("client_id"))
+
+
+def quiet_for(days: int, today: date) -> Q:
+    """Return the condition for clients whose last usage was `days` or more days ago; those without any are left out."""
+    return Q(last_activity_at__lt=end_of(today - timedelta(days=days), settings.BELLWETHER_WORKSPACE_ZONE))
+
+
+def renewing_in(month: str) -> Q:
+    """Return the condition for clients whose next renewal lies in the month, such as "2026-12"."""
+    first = date.fromisoformat(f"{month}-01")
+    following = (first + timedelta(days=31)).replace(day=1)
+    return Q(next_renewal_date__gte=first, next_renewal_date__lt=following)
 
 
 def matching(user: StaffUser, query: ClientQuery, *, today: date) -> QuerySet[Client]:
@@ -157,31 +170,50 @@ def matching(user: StaffUser, query: ClientQuery, *, today: date) -> QuerySet[Cl
     """
     check(query)
     found: QuerySet[Client] = Client.objects.visible_to(user).active()
+    return found.filter(condition(user, query, today))
+
+
+def condition(user: StaffUser, query: ClientQuery, today: date) -> Q:
+    """Return the filters of a checked `query` as one condition without joins, which also counts within an aggregate."""
     exact = {
-        "contract_tier": query.tier,
         "industry": query.industry,
         "segment": query.segment,
         "region": query.region,
         "csm_user_id": query.csm_id,
         "ae_user_id": query.ae_id,
-        "tags__name": query.tag,
         "churn_risk_score__gte": query.churn_min,
         "churn_risk_score__lte": query.churn_max,
+        "current_health_score__gte": query.score_min,
+        "current_health_score__lte": query.score_max,
+        "health_trend_change__lte": query.change_max,
         "annual_recurring_revenue__gte": query.arr_min,
         "annual_recurring_revenue__lte": query.arr_max,
     }
-    found = found.filter(**{field: value for field, value in exact.items() if value is not None and value != ""})
+    found = Q(**{field: value for field, value in exact.items() if value is not None and value != ""})
+    if query.tier:
+        found &= Q(contract_tier__in=query.tier.split(","))
+    if query.health_status:
+        words = query.health_status.split(",")
+        scored = Q(health_status__in=words)
+        found &= scored | Q(health_status__isnull=True) if NOT_SCORED in words else scored
+    if query.tag:
+        tagged = Client.tags.through.objects.filter(tag__in=Tag.objects.filter(name=query.tag).values("pk"))
+        found &= Q(pk__in=tagged.values("client_id"))
     for wanted in query.measures:
-        found = found.filter(measure_condition(wanted))
-    if query.health_status == NOT_SCORED:
-        found = found.filter(health_status__isnull=True)
-    elif query.health_status:
-        found = found.filter(health_status=query.health_status)
+        found &= measure_condition(wanted)
     if query.search:
-        found = found.filter(Q(name__icontains=query.search) | Q(organization_id__icontains=query.search))
+        found &= Q(name__icontains=query.search) | Q(organization_id__icontains=query.search)
     if query.renewal_within is not None:
-        found = found.filter(renewing_within(query.renewal_within, today))
-    return found.filter(VIEWS[query.view or "all"](user, today))
+        found &= renewing_within(query.renewal_within, today)
+    if query.renewal_month:
+        found &= renewing_in(query.renewal_month)
+    if query.no_contact is not None:
+        found &= without_contact(query.no_contact, today)
+    if query.quiet is not None:
+        found &= quiet_for(query.quiet, today)
+    if query.follow_up:
+        found &= with_follow_up(today, within=7 if query.follow_up == "week" else None)
+    return found & VIEWS[query.view or "all"](user, today)
 
 
 def check(query: ClientQuery) -> None:
@@ -192,8 +224,17 @@ def check(query: ClientQuery) -> None:
         if value and value not in known:
             errors[field] = f"{value!r} is not known. Use one of {', '.join(known)}."
 
-    one_of("health_status", query.health_status, (*HealthStatus.values, NOT_SCORED))
-    one_of("tier", query.tier, tuple(ContractTier.values))
+    def some_of(field: str, value: str | None, known: tuple[str, ...]) -> None:
+        for word in (value or "").split(",") if value else ():
+            one_of(field, word or ",", known)
+
+    def between(field: str, value: int | None, low: int, high: int, sentence: str) -> None:
+        if value is not None and not low <= value <= high:
+            errors[field] = sentence
+
+    some_of("health_status", query.health_status, (*HealthStatus.values, NOT_SCORED))
+    some_of("tier", query.tier, tuple(ContractTier.values))
+    one_of("follow_up", query.follow_up, FOLLOW_UPS)
     one_of("view", query.view, tuple(VIEWS))
     if not MEASURE_SORT.fullmatch(query.sort):
         one_of("sort", query.sort.removeprefix("-"), SORTS)
@@ -209,36 +250,18 @@ def check(query: ClientQuery) -> None:
         errors["page"] = "Pages count from 1."
     if not 1 <= query.limit <= MOST_PER_PAGE:
         errors["limit"] = f"A page holds 1 to {MOST_PER_PAGE} clients."
-    if query.renewal_within is not None and not 0 <= query.renewal_within <= 3650:
-        errors["renewal_within"] = "Give 0 to 3650 days."
+    for days in ("renewal_within", "no_contact", "quiet"):
+        between(days, getattr(query, days), 0, 3650, "Give 0 to 3650 days.")
+    for share in ("score_min", "score_max", "churn_min", "churn_max"):
+        between(share, getattr(query, share), 0, 100, "Give 0 to 100.")
+    between("change_max", query.change_max, -100, 100, "Give -100 to 100 points.")
+    for field, amount in (("arr_min", query.arr_min), ("arr_max", query.arr_max)):
+        if amount is not None and (not amount.is_finite() if isinstance(amount, Decimal) else not isfinite(amount)):
+            errors[field] = "Give an amount in dollars."
+    if query.renewal_month and not MONTH.fullmatch(query.renewal_month):
+        errors["renewal_month"] = f"Give a month such as 2026-12, not {query.renewal_month!r}."
     if errors:
         raise InvalidInputError("The list of clients cannot be made: " + " ".join(errors.values()), errors)
-
-
-def priority_expression(today: date, typical_arr: float) -> CombinedExpression:
-    """Return the priority of a client as a database expression: risk x ARR x time to renewal.
-
-    Risk is ((100 - score) / 100) squared, so that a low score outweighs a large contract; without a score the share is
-    0.5, because unknown is not safe. ARR is in dollars, `typical_arr` where it is unknown. Time to renewal counts 2 up
-    to 30 days (also when overdue), 1.5 up to 90, 1.25 up to 180, else 1. Larger comes first.
-    """
-    share = Coalesce((Value(100.0) - Cast("current_health_score", FloatField())) / 100.0, Value(RISK_WHEN_UNKNOWN))
-    arr = Coalesce(Cast("annual_recurring_revenue", FloatField()), Value(typical_arr), output_field=FloatField())
-    urgency = Case(
-        *(
-            When(next_renewal_date__lte=today + timedelta(days=days), then=Value(factor, output_field=FloatField()))
-            for days, factor in URGENCY
-        ),
-        default=Value(1.0),
-        output_field=FloatField(),
-    )
-    return share * share * arr * urgency
-
-
-def by_priority(clients: QuerySet[Client], *, today: date, typical_arr: float) -> QuerySet[Client]:
-    """Return `clients`, the most urgent first; see `priority_expression`."""
-    ranked = clients.annotate(priority=priority_expression(today, typical_arr))
-    return ranked.order_by(F("priority").desc(), "current_health_score", "name", "id")
 
 
 def ordered(clients: QuerySet[Client], sort: str, *, today: date, typical_arr: float = 1) -> QuerySet[Client]:
@@ -269,7 +292,9 @@ def list_clients(user: StaffUser, query: ClientQuery, *, today: date, fields: Se
     pages = max(1, ceil(whole["total"] / query.limit))
     page = min(query.page, pages)
     start = (page - 1) * query.limit
-    rows = ordered(found, query.sort, today=today, typical_arr=float(whole["typical"] or 1))
-    rows = rows.only(*fields).select_related("csm_user") if fields else rows.select_related("csm_user", "ae_user")
+    typical = float(whole["typical"] or 1)
+    rows = with_overdue(ordered(found, query.sort, today=today, typical_arr=typical), today)
+    people = [name for name in ("csm_user", "ae_user") if any(field.startswith(f"{name}__") for field in fields)]
+    rows = rows.only(*fields).select_related(*people) if people else rows.select_related("csm_user", "ae_user")
     shown = list(rows[start : start + query.limit])
-    return ClientList(shown, whole["total"], page, pages, query.limit, whole["arr"] or Decimal(0))
+    return ClientList(shown, whole["total"], page, pages, query.limit, whole["arr"] or Decimal(0), typical)

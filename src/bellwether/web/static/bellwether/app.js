@@ -43,7 +43,7 @@
   document.addEventListener("click", (event) => {
     const row = event.target.closest("tr[data-href]");
     const control = event.target.closest("a, button, input, label, summary, [tabindex]");
-    if (!row || (control && row.contains(control))) return;
+    if (!row || (control && row.contains(control)) || event.target.closest("[popover]")) return;
     if (String(getSelection())) return;
     if (event.ctrlKey || event.metaKey) window.open(row.dataset.href, "_blank", "noopener");
     else location.assign(row.dataset.href);
@@ -94,7 +94,7 @@
   });
   // Empty controls stay out of the address.
   const tidy = (form) => {
-    const empty = all("input[name], select[name]", form).filter((control) => !control.value);
+    const empty = all("input[name], select[name]", form).filter((control) => !control.value && !("keep" in control.dataset));
     empty.forEach((control) => { control.disabled = true; });
     setTimeout(() => empty.forEach((control) => { control.disabled = false; }));
   };
@@ -103,7 +103,7 @@
   });
   document.addEventListener("htmx:configRequest", (event) => {
     if (!event.detail.elt.matches("form[data-auto]")) return;
-    for (const [name, value] of [...event.detail.formData.entries()]) if (!value) event.detail.formData.delete(name);
+    for (const [name, value] of [...event.detail.formData.entries()]) if (!value && !event.detail.elt.querySelector(`[name="${CSS.escape(name)}"][data-keep]`)) event.detail.formData.delete(name);
   });
 
   // ---- Keyboard: J and K move, Enter opens (it is a link), / searches, Esc leaves the search ----

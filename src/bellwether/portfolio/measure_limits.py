@@ -1,4 +1,4 @@
-"""Custom measures in the address of the portfolio page: `m.<slug>=10..` keeps clients with ten and more. Pure.
+"""Custom measures in the address of the list: `m.<slug>=10..` keeps clients with ten and more. Pure.
 
 Written as `10..`, `..5`, `3..8`, `7` (exactly) or `*` (any value). A form may send measure, measure_min and measure_max
 instead.

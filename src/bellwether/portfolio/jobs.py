@@ -1,0 +1,3 @@
+"""Jobs of the portfolio."""
+
+from bellwether.portfolio import bulk_jobs  # noqa: F401 (declares the job that changes many clients)

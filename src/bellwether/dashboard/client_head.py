@@ -20,6 +20,7 @@ TABS = {
     "client": "Overview",
     "client_usage": "Usage",
     "client_adoption": "Adoption",
+    "client_timeline": "Timeline",
     "client_contacts": "Contacts",
     "client_contract": "Contract",
     "client_support": "Support",

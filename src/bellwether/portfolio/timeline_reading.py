@@ -19,6 +19,8 @@ from bellwether.staff.models import StaffUser
 from bellwether.web.formatting import day, days_ago, moment
 
 SILENCE = "silence"
+WITHOUT_TIME = frozenset({"score", "configuration", "contract", "milestone", SILENCE})
+"""Kinds whose entries are about a day, not an instant of it."""
 MOST_TO_COME = 8
 
 

@@ -107,6 +107,7 @@ TEMPLATES = [
             "context_processors": [
                 "bellwether.web.context.shell",
                 "bellwether.dashboard.homes.other_systems",
+                "bellwether.dashboard.follow_ups_page.due",
                 "bellwether.notifications.context.bell",
                 "django.contrib.messages.context_processors.messages",
             ],

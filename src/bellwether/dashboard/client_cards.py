@@ -7,7 +7,10 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from markupsafe import Markup
+
 from bellwether.common.time import day_of
+from bellwether.dashboard.client_notes_view import rendered
 from bellwether.health.risk_factors import PAYMENT_SEVERITY
 from bellwether.portfolio.choices import KEY_ROLES
 from bellwether.portfolio.contacting import LastContact, gone
@@ -95,13 +98,14 @@ class ContactCard:
 
 @dataclass(frozen=True)
 class NoteItem:
-    """A note as plain text."""
+    """A note; `html` is its text, safe to be placed."""
 
     title: str
-    text: str
+    html: Markup
     kind: str
     byline: str
     private: bool
+    pinned: bool
 
 
 def arr_figure(client: Client, inputs: Mapping[str, Any], today: date) -> Figure:
@@ -276,15 +280,16 @@ def _contact_state(contact: Contact, today: date, zone: ZoneInfo) -> tuple[str, 
 
 
 def note_items(notes: Sequence[Note], *, now: datetime, zone: ZoneInfo) -> list[NoteItem]:
-    """Return the notes, newest first."""
+    """Return the notes in their order."""
     today = day_of(now, zone)
     return [
         NoteItem(
             title=note.title,
-            text=note.content.strip(),
+            html=rendered(note.content),
             kind=str(note.get_note_type_display()),
             byline=f"{note.created_by.name}, {day(day_of(note.created_at, zone), today)}",
             private=note.is_private,
+            pinned=note.is_pinned,
         )
         for note in notes
     ]

@@ -24,6 +24,7 @@ TABS = {
     "client_contacts": "Contacts",
     "client_contract": "Contract",
     "client_support": "Support",
+    "client_notes": "Notes",
 }
 """The tabs by the name of their address."""
 

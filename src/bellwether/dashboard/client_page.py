@@ -23,6 +23,7 @@ from bellwether.dashboard import client_selectors as read
 from bellwether.dashboard.addresses import Address
 from bellwether.dashboard.attention import ANCHORS
 from bellwether.dashboard.client_access import answer, client_or_404, list_address
+from bellwether.dashboard.client_agenda import client_agenda
 from bellwether.dashboard.client_cards import CONTACTS_SHOWN, contact_card
 from bellwether.dashboard.client_explained import asked_days
 from bellwether.dashboard.client_overview import ClientPage, View, client_page
@@ -36,6 +37,7 @@ from bellwether.staff.models import StaffUser
 from bellwether.web.formatting import moment
 
 REFRESH = "health_refresh"
+PAGE = "dashboard/client.html"
 FRAGMENTS = {
     "trend": "dashboard/client_trend.html",
     "moved": "dashboard/client_trend_day.html",
@@ -68,8 +70,8 @@ def client(request: HttpRequest, client_id: UUID) -> HttpResponse:
     shown = client_or_404(user, client_id)
     page = _page(request, shown, user, now)
     target = request.htmx.target if getattr(request, "htmx", None) else None  # type: ignore[attr-defined]
-    template = FRAGMENTS.get(target or "", "dashboard/client.html")
-    response = _answer(request, template, page, _refresh(request, shown, now))
+    template = FRAGMENTS.get(target or "", PAGE)
+    response = _answer(request, template, page, _refresh(request, shown, now), shown, now)
     audit.record(
         actor=user, action="client.read", object_type="client", object_id=client_id, client_id=client_id, now=now
     )
@@ -97,9 +99,9 @@ def reveal_contacts(request: HttpRequest, client_id: UUID) -> HttpResponse:
         detail={"contacts": [str(contact_id) for contact_id in ids], "count": len(ids)},
         now=now,
     )
-    template = FRAGMENTS["contacts"] if getattr(request, "htmx", None) else "dashboard/client.html"
+    template = FRAGMENTS["contacts"] if getattr(request, "htmx", None) else PAGE
     page = _page(request, shown, user, now, revealed=frozenset(ids), everyone=everyone)
-    response = _answer(request, template, page, Refresh(refresh_action(shown)))
+    response = _answer(request, template, page, Refresh(refresh_action(shown)), shown, now)
     patch_cache_control(response, no_store=True)
     return response
 
@@ -221,12 +223,16 @@ def _run_of(client_id: UUID, run_id: UUID) -> JobRun | None:
     return run if run and run.arguments.get("client_id") == str(client_id) else None
 
 
-def _answer(request: HttpRequest, template: str, page: ClientPage, refresh: Refresh) -> HttpResponse:
-    values = {
+def _answer(
+    request: HttpRequest, template: str, page: ClientPage, refresh: Refresh, shown: Client, now: datetime
+) -> HttpResponse:
+    values: dict[str, object] = {
         "page": page,
         "head": page.head,
         "refresh": refresh,
         "contacts_shown": CONTACTS_SHOWN,
         "anchors": ANCHORS,
     }
+    if template == PAGE:
+        values["agenda"] = client_agenda(shown, cast(StaffUser, request.user), now=now)
     return answer(request, template, values)

@@ -172,7 +172,7 @@ def records(client: Client, user: StaffUser, *, people_of: int) -> Records:
         periods=list(ContractPeriod.objects.filter(**of_client).order_by("start_date")),
         outcomes=list(ClientOutcome.objects.filter(**of_client).order_by("date")),
         contacts=contacts(client),
-        notes=list(notes.order_by("-created_at")[:MOST_NOTES]),
+        notes=list(notes.order_by("-is_pinned", "-created_at")[:MOST_NOTES]),
         people=_people([activity.pk for activity in newest[:people_of]]),
     )
 

@@ -7,6 +7,7 @@ from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
 
+from bellwether.analytics.api import router as analytics_router
 from bellwether.api.clients import router as clients_router
 from bellwether.api.data import router as data_router
 from bellwether.api.jobs import router as jobs_router
@@ -136,6 +137,7 @@ api.add_router(CLIENT_SUCCESS, notes_router)
 api.add_router(PORTAL, portal_usage_router)
 api.add_router(CLIENT_SUCCESS, adoption_router)
 api.add_router(CLIENT_SUCCESS, benchmarks_router)
+api.add_router(CLIENT_SUCCESS, analytics_router)
 api.add_router(PORTAL, portal_features_router)
 api.add_router(PORTAL, portal_success_router)
 api.add_router(PORTAL_HEALTH, portal_health_router)

@@ -156,6 +156,23 @@ class IdempotencyRecord(models.Model):
         return self.key
 
 
+class DigestMail(models.Model):
+    """The digest of one person and day. Made before it is sent, so that nobody gets two; without `sent_at` for long the
+    worker died and it is sent again under the same message id."""
+
+    user = models.ForeignKey(StaffUser, on_delete=models.CASCADE, related_name="+")
+    day = models.DateField()
+    claimed_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+    is_empty = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "day"], name="digestmail_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.day}"
+
+
 class AuditEvent(models.Model):
     """One line of the access log. Rows are only ever added: triggers refuse change and removal, `hash` chains them."""
 

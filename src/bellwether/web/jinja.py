@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from bellwether import __version__
 from bellwether.web import formatting
+from bellwether.web.glossary import term_of
 
 
 @cache
@@ -59,6 +60,7 @@ def environment(**options: Any) -> Environment:
         lucide=lucide,
         icon=icon,
         status_of=formatting.status_of,
+        term_of=term_of,
         version=__version__,
         workspace=settings.BELLWETHER_WORKSPACE_NAME,
     )

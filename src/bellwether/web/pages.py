@@ -3,13 +3,16 @@
 from datetime import timedelta
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.cache import patch_cache_control
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from bellwether.web.context import THEMES
 from bellwether.web.formatting import STATUSES, Delta, spark
+from bellwether.web.glossary import GROUPS
 
 NEXT_THEME = {"": "dark", "dark": "light", "light": ""}
 KEPT = timedelta(days=365)
@@ -61,3 +64,22 @@ def parts(request: HttpRequest) -> HttpResponse:
         "wide": spark(LINE, width=120, height=36),
     }
     return render(request, "parts_page.html", context)
+
+
+@require_GET
+@login_required
+def help_page(request: HttpRequest) -> HttpResponse:
+    """Show what every figure means."""
+    return render(request, "help.html", {"groups": GROUPS})
+
+
+@require_GET
+@login_required
+def help_term(request: HttpRequest, key: str) -> HttpResponse:
+    """Show what one figure means, for the popover beside it."""
+    term = next((one for group in GROUPS for one in group.terms if one.key == key), None)
+    if term is None:
+        raise Http404
+    response = render(request, "help_term.html", {"term": term})
+    patch_cache_control(response, private=True, max_age=3600)
+    return response

@@ -133,17 +133,25 @@
     }
   });
 
-  // ---- An explanation opens next to its number ----
+  // ---- An explanation opens next to its number; words of the glossary are fetched when asked for ----
+  const beside = (box, place) => {
+    const below = place.bottom + 8;
+    box.style.left = `${Math.max(12, Math.min(place.left, innerWidth - box.offsetWidth - 12))}px`;
+    box.style.top = `${Math.max(12, below + box.offsetHeight > innerHeight ? place.top - box.offsetHeight - 8 : below)}px`;
+  };
   document.addEventListener("toggle", (event) => {
     const box = event.target;
     if (!box.matches || !box.matches(".why") || event.newState !== "open") return;
     const button = one(`[popovertarget="${CSS.escape(box.id)}"]`);
-    if (!button) return;
-    const place = button.getBoundingClientRect();
-    const below = place.bottom + 8;
-    box.style.left = `${Math.max(12, Math.min(place.left, innerWidth - box.offsetWidth - 12))}px`;
-    box.style.top = `${Math.max(12, below + box.offsetHeight > innerHeight ? place.top - box.offsetHeight - 8 : below)}px`;
+    if (button) beside(box, button.getBoundingClientRect());
   }, true);
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const box = event.detail.target;
+    if (!box || box.id !== "help") return;
+    const asked = event.detail.requestConfig.elt.getBoundingClientRect();
+    box.showPopover();
+    beside(box, asked);
+  });
 
   // ---- htmx: say what went wrong, keep the focus where the reader was ----
   const toast = (text) => {

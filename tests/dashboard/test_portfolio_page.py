@@ -50,8 +50,8 @@ def rows(text: str) -> list[str]:
 
 
 def figure(text: str, label: str) -> str:
-    block = text[text.index(f'<span class="label">{label}</span>') :]
-    block = block[: block.index("</span></span></a>") if "</span></span></a>" in block else 2000]
+    block = next(part for part in text.split('<div class="kpi')[1:] if f">{label}<" in part)
+    block = block.partition("</section>")[0].partition(">")[2]
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", block)).strip()
 
 

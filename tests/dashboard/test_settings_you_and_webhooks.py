@@ -38,6 +38,14 @@ class TestYou:
         assert (kept.time_zone, kept.theme, kept.digest) == ("Europe/Berlin", "dark", "DAILY")
         assert AuditEvent.objects.get(action="staff.settings").detail == {"fields": ["time_zone", "theme", "digest"]}
 
+    def test_the_theme_holds_in_another_browser(self, ada: Session, staff: Staff) -> None:
+        ada.post(reverse("settings_you"), GIVEN)
+        elsewhere = Session()
+        elsewhere.force_login(staff.ada)
+        assert b'data-theme="dark"' in elsewhere.get(reverse("settings_you")).content
+        elsewhere.cookies["theme"] = "light"
+        assert b'data-theme="light"' in elsewhere.get(reverse("settings_you")).content
+
     def test_what_cannot_be_used_names_its_field(self, ada: Session, staff: Staff) -> None:
         answer = ada.post(reverse("settings_you"), GIVEN | {"time_zone": "Mars/Base"})
         assert answer.status_code == 422

@@ -64,7 +64,7 @@ def known(staff: Staff, scored: Clients, settings: Any) -> dict[str, str]:
 
 @schema.parametrize()
 @settings(
-    max_examples=60 if connection.vendor == "sqlite" else 20,
+    max_examples=30 if connection.vendor == "sqlite" else 10,
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],

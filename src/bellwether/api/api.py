@@ -28,7 +28,9 @@ from bellwether.health.explain_api import router as explain_router
 from bellwether.health.simulation_api import router as simulation_router
 from bellwether.health.usage_api import router as usage_router
 from bellwether.portfolio.contacts_api import router as contacts_router
+from bellwether.portfolio.contracts_api import router as contracts_router
 from bellwether.portfolio.notes_api import router as notes_router
+from bellwether.portfolio.support_api import router as support_router
 from bellwether.staff.api_auth import STAFF_AUTH
 from bellwether.usage.people_api import router as people_router
 
@@ -134,6 +136,8 @@ api.add_router(CLIENT_SUCCESS, usage_router)
 api.add_router(CLIENT_SUCCESS, people_router)
 api.add_router(CLIENT_SUCCESS, contacts_router)
 api.add_router(CLIENT_SUCCESS, notes_router)
+api.add_router(CLIENT_SUCCESS, contracts_router)
+api.add_router(CLIENT_SUCCESS, support_router)
 api.add_router(PORTAL, portal_usage_router)
 api.add_router(CLIENT_SUCCESS, adoption_router)
 api.add_router(CLIENT_SUCCESS, benchmarks_router)

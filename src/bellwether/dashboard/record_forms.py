@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from bellwether.common.errors import ConflictError, InvalidInputError
 from bellwether.common.text import storable_text
 from bellwether.portfolio.record_changes import Made
-from bellwether.web.dialogs import done, show_form
+from bellwether.web.dialogs import done, next_address, show_form
 
 TEMPLATE = "dashboard/record_form.html"
 NOT_NUMBER = "Write a number such as 120000 or 120,000."
@@ -149,6 +149,7 @@ def answer_form(
         else:
             return said_done(request, back, made, said)
     context = {"form": form, "title": title, "lead": lead, "submit": submit, "action": request.path, **values}
+    context["next"] = next_address(request, back)
     return show_form(request, template, context, invalid=form.is_bound)
 
 

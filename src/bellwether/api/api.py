@@ -27,6 +27,7 @@ from bellwether.health.custom_api import router as measures_router
 from bellwether.health.explain_api import router as explain_router
 from bellwether.health.simulation_api import router as simulation_router
 from bellwether.health.usage_api import router as usage_router
+from bellwether.portfolio.activities_api import router as activities_router
 from bellwether.portfolio.contacts_api import router as contacts_router
 from bellwether.portfolio.contracts_api import router as contracts_router
 from bellwether.portfolio.notes_api import router as notes_router
@@ -134,6 +135,7 @@ api.add_router(CLIENT_SUCCESS, simulation_router)
 api.add_router(CLIENT_SUCCESS, data_router)
 api.add_router(CLIENT_SUCCESS, usage_router)
 api.add_router(CLIENT_SUCCESS, people_router)
+api.add_router(CLIENT_SUCCESS, activities_router)
 api.add_router(CLIENT_SUCCESS, contacts_router)
 api.add_router(CLIENT_SUCCESS, notes_router)
 api.add_router(CLIENT_SUCCESS, contracts_router)

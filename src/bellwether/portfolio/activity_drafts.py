@@ -179,7 +179,7 @@ def _check_follow_up(draft: ActivityDraft, errors: dict[str, str], *, zone: Zone
     on, remind = draft.follow_up_date, draft.follow_up_remind_on
     if draft.follow_up_required and on is None:
         errors["follow_up_date"] = "Give the date of the follow-up."
-    if on is None or draft.occurred_at.tzinfo is None:
+    if on is None or "occurred_at" in errors:
         return
     day = day_of(draft.occurred_at, zone)
     if on < day:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -26,6 +27,7 @@ from bellwether.dashboard.client_access import answer, client_or_404, list_addre
 from bellwether.dashboard.client_agenda import client_agenda
 from bellwether.dashboard.client_cards import CONTACTS_SHOWN, contact_card
 from bellwether.dashboard.client_explained import asked_days
+from bellwether.dashboard.client_milestones import milestones_card
 from bellwether.dashboard.client_overview import ClientPage, View, client_page
 from bellwether.dashboard.client_timeline import FILTERS, SHOWN, STEPS
 from bellwether.dashboard.client_trend_reading import read_trend_view, trend_query
@@ -68,6 +70,7 @@ def client(request: HttpRequest, client_id: UUID) -> HttpResponse:
     user = cast(StaffUser, request.user)
     now = timezone.now()
     shown = client_or_404(user, client_id)
+    prefetch_related_objects([shown], "milestones")  # for the timeline and their own card
     page = _page(request, shown, user, now)
     target = request.htmx.target if getattr(request, "htmx", None) else None  # type: ignore[attr-defined]
     template = FRAGMENTS.get(target or "", PAGE)
@@ -234,5 +237,6 @@ def _answer(
         "anchors": ANCHORS,
     }
     if template == PAGE:
+        values["milestones"] = milestones_card(shown, day_of(now, settings.BELLWETHER_WORKSPACE_ZONE))
         values["agenda"] = client_agenda(shown, cast(StaffUser, request.user), now=now)
     return answer(request, template, values)

@@ -37,6 +37,7 @@ from bellwether.health.score_changes import Comparison, ScoreDay, compare
 from bellwether.health.score_events import config_entries, number_of, rescored_entries, version_changes
 from bellwether.health.scorecard import Scorecard
 from bellwether.health.scorecards_in_use import other_scorecards, scorecards_in_use, title_of
+from bellwether.milestones.timeline_entries import milestone_entries
 from bellwether.portfolio.models import Client
 from bellwether.portfolio.timeline import Entry, score_steps
 from bellwether.portfolio.timeline_words import OF_NOTE, TICKET_WEIGHT, of_activity, of_ticket
@@ -112,7 +113,7 @@ def timeline_of(
     """Return the entries of the client's timeline; `series` is that of the main scorecard."""
     since = last - timedelta(days=LAST_PERIOD + read.LEAD_DAYS)
     steps = score_steps([(point.day, point.score) for point in series if point.day >= since])
-    return timeline_entries(client, records, steps, now=now, zone=zone)
+    return [*timeline_entries(client, records, steps, now=now, zone=zone), *milestone_entries(client)]
 
 
 def read_course(

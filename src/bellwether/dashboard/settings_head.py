@@ -6,6 +6,7 @@ from django.urls import reverse
 
 TABS = {
     "settings_you": "You",
+    "settings_milestones": "Milestones",
     "settings_notifications": "Notifications",
     "settings_features": "Features",
     "settings_measures": "Measures",

@@ -280,7 +280,6 @@ def facts_of(contact: Contact, row: ContactRow, user: str, today: date) -> list[
     """Return what the page of one contact says beside e-mail and phone: (label, text); empty ones are left out."""
     facts: Sequence[tuple[str, str]] = (
         ("Role", row.role),
-        ("Title", contact.title),
         ("Part", ", ".join(row.parts)),
         ("Last contact", f"{row.met}, {row.met_title}" if row.met != DASH else "Never"),
         ("Last login", f"{row.login}, {row.login_title}" if row.login != DASH else "None known"),

@@ -28,6 +28,7 @@ from bellwether.health.explain_api import router as explain_router
 from bellwether.health.simulation_api import router as simulation_router
 from bellwether.health.usage_api import router as usage_router
 from bellwether.portfolio.activities_api import router as activities_router
+from bellwether.portfolio.bulk_api import router as bulk_router
 from bellwether.portfolio.contacts_api import router as contacts_router
 from bellwether.portfolio.contracts_api import router as contracts_router
 from bellwether.portfolio.notes_api import router as notes_router
@@ -124,6 +125,7 @@ api = StaffAPI(
     openapi_url="/openapi.json",
 )
 add_handlers(api)
+api.add_router(CLIENT_SUCCESS, bulk_router)  # before the addresses of one client, which would take its word for an id
 api.add_router(CLIENT_SUCCESS, clients_router)
 api.add_router(CLIENT_SUCCESS, health_router)
 api.add_router(CLIENT_SUCCESS, explain_router)

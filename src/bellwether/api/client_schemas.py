@@ -1,5 +1,6 @@
 """What the client endpoints take and return. Names and values are those of PRD-015."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -13,21 +14,18 @@ from pydantic import ConfigDict, StringConstraints
 from bellwether.common.paging import MOST_PER_PAGE, PageQuery, Pagination
 from bellwether.common.text import Text
 from bellwether.portfolio.choices import AlertLevel, ContractTier, HealthStatus, HealthTrend, PaymentStatus
-from bellwether.portfolio.listing import SORTS
+from bellwether.portfolio.listing import NOT_SCORED, SORTS
 
 MOST_DOLLARS = Decimal("999999999999.99")
 
 
-class StatusFilter(StrEnum):
-    """A health status, or NA for clients without a score."""
-
-    HEALTHY = "HEALTHY"
-    MONITOR = "MONITOR"
-    AT_RISK = "AT_RISK"
-    CRITICAL = "CRITICAL"
-    NA = "NA"
+def _several(words: Iterable[str]) -> str:
+    one = f"({'|'.join(words)})"
+    return f"^{one}(,{one})*$"
 
 
+SOME_STATUSES = _several([*HealthStatus.values, NOT_SCORED])
+SOME_TIERS = _several(ContractTier.values)
 Impact = Literal["high", "medium", "low"]
 
 
@@ -41,6 +39,8 @@ class View(StrEnum):
     NO_CONTACT = "no_contact"
 
 
+UUID_PATTERN = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+ViewWord = Annotated[str, StringConstraints(pattern=f"^({'|'.join(View)}|{UUID_PATTERN})$")]
 SortWord = Annotated[
     str, StringConstraints(pattern=rf"^-?({'|'.join(SORTS)}|m\.[a-z][a-z0-9_]{{1,59}})$")
 ]  # m.<slug>: a custom measure
@@ -50,8 +50,12 @@ class ClientFilters(PageQuery):
     """Filters of the list of clients; those given must all hold."""
 
     limit: int = Field(50, ge=1, le=MOST_PER_PAGE)
-    health_status: StatusFilter | None = None
-    tier: ContractTier | None = None
+    health_status: Annotated[str, StringConstraints(pattern=SOME_STATUSES)] | None = Field(
+        None, description="One or several with commas; NA: without a score."
+    )
+    tier: Annotated[str, StringConstraints(pattern=SOME_TIERS)] | None = Field(
+        None, description="One or several with commas."
+    )
     industry: Annotated[Text, Len(max_length=100)] | None = None
     segment: Annotated[Text, Len(max_length=100)] | None = None
     region: Annotated[Text, Len(max_length=100)] | None = None
@@ -61,6 +65,15 @@ class ClientFilters(PageQuery):
     search: Annotated[Text, Len(max_length=200)] | None = Field(None, description="In name and organisation id.")
     churn_min: int | None = Field(None, ge=0, le=100)
     churn_max: int | None = Field(None, ge=0, le=100)
+    score_min: int | None = Field(None, ge=0, le=100)
+    score_max: int | None = Field(None, ge=0, le=100)
+    change_max: int | None = Field(
+        None, ge=-100, le=100, description="Change of health at most; -10: it fell by 10 points or more."
+    )
+    no_contact: int | None = Field(None, ge=0, le=3650, description="Days since the last contact, at least.")
+    quiet: int | None = Field(None, ge=0, le=3650, description="Days since the last usage, at least.")
+    follow_up: Literal["overdue", "week"] | None = Field(None, description="week: due within seven days or overdue.")
+    renewal_month: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")] | None = None
     renewal_within: int | None = Field(None, ge=0, le=3650, description="Days from today, both ends included.")
     arr_min: float | None = Field(None, ge=0, le=1e12)
     arr_max: float | None = Field(None, ge=0, le=1e12)
@@ -69,7 +82,9 @@ class ClientFilters(PageQuery):
     )
     measure_min: float | None = Field(None, ge=-1e15, le=1e15)
     measure_max: float | None = Field(None, ge=-1e15, le=1e15)
-    view: View | None = None
+    view: ViewWord | None = Field(
+        None, description="A view there always is, or the id of a saved one; what is given besides goes first."
+    )
     sort: SortWord = Field(
         "-priority",
         description=f"{', '.join(SORTS)}, or m. and the slug of a custom measure; - in front: descending. Clients "
@@ -151,10 +166,26 @@ class ClientDetail(ClientRow):
     archived_at: datetime | None
 
 
+class PriorityFactor(Schema):
+    """One factor of a client's priority: the client's own figure as text, and what it multiplies by."""
+
+    key: str
+    label: str
+    figure: str
+    value: float
+
+
+class ListedClient(ClientRow):
+    """A client with its place in the order of priority: the product of its factors (docs: the portfolio page)."""
+
+    priority: float
+    priority_factors: list[PriorityFactor]
+
+
 class ClientPage(Schema):
     """One page of clients."""
 
-    data: list[ClientRow]
+    data: list[ListedClient]
     pagination: Pagination
 
 

@@ -1,12 +1,14 @@
 """The client endpoints of the staff API (api.md, section 1)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import prefetch_related_objects
+from django.http import Http404
 from django.utils import timezone
 from ninja import Query, Router
 
@@ -15,9 +17,10 @@ from bellwether.api.client_schemas import (
     ClientDetail,
     ClientFilters,
     ClientPage,
-    ClientRow,
     Impact,
+    ListedClient,
     Person,
+    PriorityFactor,
     RiskFactorOut,
 )
 from bellwether.common.errors import InvalidInputError
@@ -29,8 +32,10 @@ from bellwether.health.custom_registry import custom_measures
 from bellwether.health.gathering import facts_of_clients
 from bellwether.health.risk_factors import Finding, Severity, risk_factors
 from bellwether.portfolio.client_changes import ClientChange, NotAllowedError, change_client
-from bellwether.portfolio.listing import OF_MEASURE, ClientQuery, MeasureFilter, list_clients
+from bellwether.portfolio.listing import OF_MEASURE, VIEWS, ClientQuery, MeasureFilter, list_clients
 from bellwether.portfolio.models import Client
+from bellwether.portfolio.ranking import row_priority
+from bellwether.portfolio.saved_views import find_view, query_of_view
 from bellwether.portfolio.selectors import visible_client
 from bellwether.staff.api_auth import StaffRequest
 from bellwether.staff.audit import record
@@ -56,7 +61,8 @@ def clients(request: StaffRequest, filters: Query[ClientFilters]) -> ClientPage:
     now = timezone.now()
     today = day_of(now, settings.BELLWETHER_WORKSPACE_ZONE)
     given = filters.dict()
-    found = list_clients(request.user, _query(given), today=today)
+    query = _query(given, _saved(request.user, given["view"]), filters.model_fields_set)
+    found = list_clients(request.user, query, today=today)
     rows = found.rows if filters.page <= found.pages else []
     prefetch_related_objects(rows, "tags")
     risks = _risks(rows, now)
@@ -64,7 +70,10 @@ def clients(request: StaffRequest, filters: Query[ClientFilters]) -> ClientPage:
     detail = {"count": len(rows), "total": found.total, "query": applied}
     record(actor=request.user, action="client.list", object_type="client", detail=detail, now=now)
     return ClientPage(
-        data=[ClientRow(**_row(client, today, risks[client.pk])) for client in rows],
+        data=[
+            ListedClient(**_row(client, today, risks[client.pk]), **_priority(client, today, found.typical_arr))
+            for client in rows
+        ],
         pagination=pagination(page=filters.page, limit=filters.limit, total=found.total),
     )
 
@@ -96,8 +105,22 @@ def update_client(request: StaffRequest, client_id: UUID, change: ClientChangeIn
     return _detail(fresh, now)
 
 
-def _query(given: dict[str, Any]) -> ClientQuery:
-    """Return the query of the filters; a measure that does not exist is an error of its field."""
+def _saved(user: StaffUser, view: str | None) -> ClientQuery | None:
+    """Return what a saved view asks for, None for another kind of view; an unknown one is an error of its field."""
+    if view is None or view in VIEWS:
+        return None
+    try:
+        return query_of_view(find_view(user, UUID(view)))
+    except Http404:
+        sentence = "There is no such saved view, or it is not shared with you."
+        raise InvalidInputError(sentence, {"view": sentence}) from None
+
+
+def _query(given: dict[str, Any], saved: ClientQuery | None, named: set[str]) -> ClientQuery:
+    """Return the query of the filters; a measure that does not exist is an error of its field.
+
+    What a saved view holds counts unless it is `named` in the request.
+    """
     fields = dict(given)
     slug, low, high = (fields.pop(name) for name in ("measure", "measure_min", "measure_max"))
     if slug is None and (low is not None or high is not None):
@@ -112,7 +135,16 @@ def _query(given: dict[str, Any]) -> ClientQuery:
     if errors:
         raise InvalidInputError("There is no such measure.", errors)
     measures = () if slug is None else (MeasureFilter(slug, low, high),)
-    return ClientQuery(**fields, measures=measures)
+    if saved is None:
+        return ClientQuery(**fields, measures=measures)
+    own = {name: value for name, value in fields.items() if name in named or name in ("page", "limit")}
+    return replace(saved, **own | {"view": saved.view} | ({"measures": measures} if measures else {}))
+
+
+def _priority(client: Client, today: date, typical_arr: float) -> dict[str, Any]:
+    found = row_priority(client, today=today, typical_arr=typical_arr, zone=settings.BELLWETHER_WORKSPACE_ZONE)
+    factors = [PriorityFactor(key=one.key, label=one.label, figure=one.text, value=one.value) for one in found.factors]
+    return {"priority": found.value, "priority_factors": factors}
 
 
 def _detail(client: Client, now: datetime) -> ClientDetail:

@@ -9,6 +9,7 @@ import pytest
 from bellwether.common.errors import ConflictError, InvalidInputError
 from bellwether.common.time import day_of
 from bellwether.portfolio.changes import undo
+from bellwether.portfolio.changes_forgetting import forget_user
 from bellwether.portfolio.contacts_changes import (
     Link,
     add_contact,
@@ -144,6 +145,17 @@ class TestLeaving:
 
 
 class TestLink:
+    def test_no_undo_brings_an_erased_person_back(self, mara: Contact, by: dict[str, Any]) -> None:
+        person = "ab" * 16
+        Contact.objects.filter(pk=mara.pk).update(user_key=person)
+        mara.refresh_from_db()
+        done = change_contact(mara, {"title": "CFO"}, link=Link(""), **by)
+        Contact.objects.filter(user_key=person).update(user_key="")
+        assert forget_user(person, replacement="cd" * 16) == 1
+        undo(by["actor"], done.change.pk, today=TODAY, now=NOW)
+        mara.refresh_from_db()
+        assert (mara.title, mara.user_key) == ("", "")
+
     def test_a_user_is_one_contact(self, clients: Clients, mara: Contact, by: dict[str, Any]) -> None:
         Contact.objects.filter(pk=mara.pk).update(user_key="ab" * 16)
         tom = Contact.objects.create(client=clients.fading, name="Tom")

@@ -23,6 +23,7 @@ from django.db.models import Q
 from bellwether.common.errors import BellwetherError
 from bellwether.common.locks import exclusive
 from bellwether.common.progress import NoProgress, Progress
+from bellwether.portfolio.changes_forgetting import forget_user
 from bellwether.portfolio.models import Contact, SurveyResponse
 from bellwether.staff.audit import record
 from bellwether.staff.models import StaffUser
@@ -161,6 +162,7 @@ def _finish(erasure: Erasure, lake: Lake, *, now: datetime, progress: Progress) 
             "contacts": Contact.objects.filter(user_key=person.user_key).update(user_key=""),
             "answers": SurveyResponse.objects.filter(respondent=person.user_key).update(respondent=person.replacement),
         }
+        forget_user(person.user_key, replacement=person.replacement)
         for name, number in counts.items():
             erasure.counts[name] = erasure.counts.get(name, 0) + number
         erasure.user_key, erasure.secret = "", ""

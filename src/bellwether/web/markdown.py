@@ -4,7 +4,7 @@ Twice safe: raw HTML is never read as such, and what comes out is cut to a short
 elsewhere: an image becomes a link to it, so that no reader is tracked.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 ALLOWED_TAGS = frozenset(
@@ -17,6 +17,7 @@ LINK_REL = "noopener nofollow noreferrer"
 HIGHEST_HEADING, LOWEST_HEADING = 4, 6
 
 
+@lru_cache(maxsize=256)
 def to_html(text: str) -> str:
     """Return `text`, CommonMark with tables and ~~strikethrough~~, as safe HTML; line breaks are kept.
 

@@ -50,26 +50,33 @@ def take_back(change: Change, *, today: date, now: datetime, progress: Progress)
     """
     done = TakenBack()
     ids = list(change.entries.order_by("-id").values_list("pk", flat=True))
+    clients: dict[str, set[UUID]] = defaultdict(set)
     progress.start("Taking back", len(ids))
     for start in range(0, len(ids), BLOCK):
         part = ids[start : start + BLOCK]
         with transaction.atomic(), disable_auditlog():
             entries = list(ChangeEntry.objects.filter(pk__in=part).order_by("-id"))
-            _Block(entries, done, today, now).run()
+            _Block(entries, done, clients, now).run()
         progress.advance(len(part))
+    # Only now: in between, clients would get columns that earlier entries do not know.
+    with transaction.atomic(), disable_auditlog():
+        for label, touched in clients.items():
+            if label in REFRESHES:
+                REFRESHES[label](sorted(touched), today, now)
     return done
 
 
 class _Block:
     """Some entries of a change, last first, with the records they are about as these are now."""
 
-    def __init__(self, entries: Sequence[ChangeEntry], done: TakenBack, today: date, now: datetime) -> None:
-        self.entries, self.done, self.today, self.now = entries, done, today, now
+    def __init__(
+        self, entries: Sequence[ChangeEntry], done: TakenBack, clients: dict[str, set[UUID]], now: datetime
+    ) -> None:
+        self.entries, self.done, self.clients, self.now = entries, done, clients, now
         self.records: dict[tuple[str, str], Any] = {}
         self.current: dict[tuple[str, str], Values] = {}
         self.changed: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
         self.removed: dict[str, list[ChangeEntry]] = defaultdict(list)
-        self.clients: dict[str, set[UUID]] = defaultdict(set)
 
     def run(self) -> None:
         """Take the entries back in the open transaction."""
@@ -80,9 +87,6 @@ class _Block:
             self._write(label, pks)
         for label, entries in self.removed.items():
             self._remove(label, entries)
-        for label, ids in self.clients.items():
-            if label in REFRESHES:
-                REFRESHES[label](sorted(ids), self.today, self.now)
 
     def _load(self) -> None:
         wanted: dict[str, set[str]] = defaultdict(set)
@@ -119,6 +123,7 @@ class _Block:
         if record is None:
             if entry.before is None:
                 self.done.restored += 1
+                self._touch(entry)
             else:
                 self.done.leave("A record that was changed is no longer there.")
             return
@@ -172,8 +177,7 @@ class _Block:
             else:
                 free.append(record.pk)
                 self.done.restored += 1
-                if model._meta.label_lower != "portfolio.client":
-                    self._touch(entry)
+                self._touch(entry)
         _remove_computed(model, free)
         model._default_manager.filter(pk__in=free).delete()
 

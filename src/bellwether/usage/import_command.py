@@ -1,7 +1,7 @@
 """The command `bellwether import KIND FILE`."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 from zoneinfo import ZoneInfo
@@ -11,20 +11,19 @@ from django.conf import settings
 from django.utils import timezone
 
 from bellwether.common.terminal import terminal_progress
-from bellwether.common.time import day_of, days_between
+from bellwether.common.time import day_of
 from bellwether.portfolio.importing.columns import MappingError, map_columns, parse_pairs
 from bellwether.portfolio.importing.kinds import ImportOptions, Kind
 from bellwether.portfolio.importing.readers import Source, open_source
 from bellwether.portfolio.importing.rejects import Rejects
 from bellwether.portfolio.importing.services import KINDS, ImportCounts, import_records, map_source, record_import
 from bellwether.portfolio.importing.values import Reading
-from bellwether.usage.dirty import mark_scores
 from bellwether.usage.event_fields import EVENT_FIELDS
+from bellwether.usage.import_marks import mark_scores_since
 from bellwether.usage.importing import EventCounts, bulk_options, import_events, record_event_import
 from bellwether.usage.kind_features import FEATURES
 from bellwether.usage.pseudonyms import pseudonym
 from bellwether.usage.services import roll_up_dirty
-from bellwether.usage.tallies import tallied_days
 from bellwether.usage.workspace import workspace_lake
 
 RECORD_KINDS: dict[str, Kind] = {kind.name: kind for kind in (*KINDS, FEATURES)}
@@ -145,20 +144,12 @@ def _import_records(kind: Kind, request: Request) -> ImportCounts:
         counts = import_records(kind, request.source, mapping, options=options, rejects=rejects, progress=progress)
     if not request.dry_run:
         if counts.affected is not None:
-            _mark_scores(counts.affected, today, request.now)
+            mark_scores_since(counts.affected, today, request.now)
         record_import(kind.name, request.source.path, counts, mapping, now=request.now)
     if counts.clients_created:
         _say([f"{counts.clients_created} bare clients made."])
     _say_rejects(rejects)
     return counts
-
-
-def _mark_scores(affected: date, today: date, now: datetime) -> None:
-    """Mark the scores from `affected` to `today`, but none before the first event: without usage there are none."""
-    lake = workspace_lake()
-    days = [*lake.event_dates()[:1], *list(tallied_days(lake))[:1]]
-    first = min([*days, today])
-    mark_scores(days_between(min(max(affected, first), today), today), now=now)
 
 
 def _import_events(request: Request) -> EventCounts:

@@ -11,6 +11,7 @@ from django.conf import settings
 from bellwether.common.jobs import Counts, JobContext, job
 from bellwether.usage import (
     custom_jobs,  # noqa: F401 (declares the job that counts the past)
+    import_jobs,  # noqa: F401 (declares the jobs of imports in the browser)
     lake_jobs,  # noqa: F401 (declares the jobs that look after the lake)
     people_jobs,  # noqa: F401 (declares the job that keeps contacts in step with their users)
 )

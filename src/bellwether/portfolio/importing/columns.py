@@ -28,11 +28,13 @@ class Field:
 
 @dataclass(frozen=True, kw_only=True)
 class Mapping:
-    """`columns`: our field → their column. `constants`: our field → one value for every row. `ignored`: the rest."""
+    """`columns`: our field → their column. `constants`: our field → one value for every row. `ignored`: the rest.
+    `values`: our field → their word → the word that is read instead."""
 
     columns: dict[str, str]
     constants: dict[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def given(self) -> frozenset[str]:

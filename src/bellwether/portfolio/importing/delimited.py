@@ -1,8 +1,10 @@
 """Reads delimited text: finds out encoding and delimiter, and keeps reading after a row that makes no sense."""
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from bellwether.common.errors import InvalidInputError
@@ -62,38 +64,76 @@ def checked_header(header: list[str], path: Path) -> list[str]:
     return names
 
 
-def read_delimited(path: Path) -> tuple[list[str], Callable[[int], Rows]]:
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """How a text file is laid out; None means: find out. `header` False: its first row is data already."""
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    header: bool | None = True
+
+
+def detect_layout(path: Path, given: Layout | None = None) -> Layout:
+    """Return the layout of a text file with everything known: what is `given`, and the rest as it looks."""
+    given = given or Layout(header=None)
+    csv.field_size_limit(LARGEST_CELL)
+    encoding = given.encoding or detect_encoding(path)
+    try:
+        with path.open(encoding=encoding, newline="") as file:
+            sample = file.read(SAMPLE)
+    except (UnicodeError, LookupError):
+        raise ImportFileError(f"{path} is not text in {encoding}. Choose another encoding.") from None
+    delimiter = given.delimiter or detect_delimiter(sample)
+    header = given.header if given.header is not None else looks_like_header(sample, delimiter)
+    return Layout(encoding=encoding, delimiter=delimiter, header=header)
+
+
+_DATA = re.compile(r"[-+(]?[$€£]?\d[\d.,:%/\-TZ ]*\)?|[^@\s]+@[^@\s]+\.[^@\s]+|true|false", re.IGNORECASE)
+
+
+def looks_like_header(sample: str, delimiter: str) -> bool:
+    """Return whether the first row names columns: all its cells differ, and none is a number, date, e-mail or truth."""
+    lines = sample.splitlines(keepends=True)[:50]
+    try:
+        first = next((row for row in csv.reader(lines, delimiter=delimiter) if any(row)), [])
+    except csv.Error:
+        return True
+    cells = [cell.strip() for cell in first if cell.strip()]
+    return bool(cells) and len(set(cells)) == len(cells) and not any(_DATA.fullmatch(cell) for cell in cells)
+
+
+def read_delimited(path: Path, layout: Layout | None = None) -> tuple[list[str], Callable[[int], Rows]]:
     """Return the columns of a delimited file and a function that reads its rows in batches of a size.
 
-    Each batch is (row numbers, cells, unreadable rows). Raises ImportFileError without a usable header.
+    Each batch is (row numbers, cells, unreadable rows). Without a header the columns are called `column 1` and so on.
+    Raises ImportFileError without a usable header.
     """
-    csv.field_size_limit(LARGEST_CELL)
-    encoding = detect_encoding(path)
-    with path.open(encoding=encoding, newline="") as file:
-        delimiter = detect_delimiter(file.read(SAMPLE))
+    layout = detect_layout(path, layout or Layout())
+    encoding, delimiter = layout.encoding, layout.delimiter or ","
     with path.open(encoding=encoding, newline="") as file:
         try:
             header = next((row for row in csv.reader(file, delimiter=delimiter) if any(row)), None)
         except csv.Error as error:
             raise ImportFileError(f"{path} is no delimited text: {error}.") from None
+        except UnicodeError:
+            raise ImportFileError(f"{path} is not text in {encoding}. Choose another encoding.") from None
     if header is None:
         raise ImportFileError(f"{path} is empty: it has no header.")
-    columns = checked_header(header, path)
+    columns = checked_header(header if layout.header else [""] * len(header), path)
 
     def read(size: int) -> Rows:
         with path.open(encoding=encoding, newline="") as file:
-            yield from _batches(csv.reader(file, delimiter=delimiter), columns, size)
+            yield from _batches(csv.reader(file, delimiter=delimiter), columns, size, seen_header=not layout.header)
 
     return columns, read
 
 
-def _batches(reader: "csv.Reader", columns: list[str], size: int) -> Rows:  # type: ignore[name-defined]
+def _batches(reader: "csv.Reader", columns: list[str], size: int, *, seen_header: bool = False) -> Rows:  # type: ignore[name-defined]
     rows: list[int] = []
     cells: list[list[str]] = []
     unreadable: list[Reject] = []
     width = len(columns)
     number = 0
-    seen_header = False
     while True:
         number += 1
         try:

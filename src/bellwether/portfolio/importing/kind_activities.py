@@ -54,7 +54,7 @@ def _type_and_label(value: Any, reading: Reading) -> tuple[str, str]:
     return TYPE.read(value, reading), LABELS.get(folded(plain(value)), "")
 
 
-ACTIVITY_TYPE = Parser(f"{TYPE.label}; or {', '.join(LABELS.values())}", _type_and_label)
+ACTIVITY_TYPE = Parser(f"{TYPE.label}; or {', '.join(LABELS.values())}", _type_and_label, TYPE.choices)
 
 
 def _prepare_activity(values: Values, context: RowContext) -> Prepared:

@@ -22,9 +22,11 @@ from bellwether.portfolio.importing.kinds import (
     refuse_deleted,
 )
 from bellwether.portfolio.importing.values import (
+    BOOLEAN,
     END_INSTANT,
     INSTANT,
     NUMBER,
+    WHOLE,
     one_of,
     text,
 )
@@ -49,7 +51,17 @@ SURVEY_KIND = one_of(
 
 def _prepare_ticket(values: Values, context: RowContext) -> Prepared:
     refuse_deleted(values)
-    columns = only_given(values, context, "subject", "priority", "status", "opened_at", "solved_at")
+    columns = only_given(
+        values,
+        context,
+        "subject",
+        "priority",
+        "status",
+        "opened_at",
+        "solved_at",
+        "first_response_minutes",
+        "is_escalated",
+    )
     opened, solved = columns["opened_at"], columns.get("solved_at")
     if solved and solved < opened:
         raise RowError(f"solved_at {solved:%Y-%m-%d %H:%M} is before opened_at {opened:%Y-%m-%d %H:%M}")
@@ -96,6 +108,19 @@ TICKETS = Kind(
             name="solved_at",
             parser=END_INSTANT,
             aliases=("closedat", "resolvedat", "closeddate", "solved", "closed", "resolved", "resolutiondate"),
+            about="",
+        ),
+        Field(
+            name="first_response_minutes",
+            parser=WHOLE,
+            aliases=("firstresponsetimeminutes", "firstreplyminutes", "firstreplytimeminutes"),
+            about="Minutes until the first answer.",
+        ),
+        Field(
+            name="is_escalated",
+            parser=BOOLEAN,
+            default=False,
+            aliases=("escalationflag", "escalated", "isescalation"),
             about="",
         ),
         deleted_field(),

@@ -5,6 +5,7 @@ A plan is made for a chunk of rows with a fixed number of queries, whatever the 
 
 import copy
 import hashlib
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -110,6 +111,8 @@ class Planner:
         for others in (("salesforce_account_id", "hubspot_company_id"), ("name",)):
             if missing := wanted - found.keys():
                 found |= _clients_by(others, missing)
+        if missing := wanted - found.keys():
+            found |= _clients_by_salesforce_id(missing)
         if self.options.create_clients:
             for name in sorted(wanted - found.keys()):
                 found[name] = self.memory.made_clients[name] = Client(organization_id=name, name=name)
@@ -296,6 +299,27 @@ def _clients_by(columns: Sequence[str], wanted: set[str]) -> dict[str, Client]:
     pairs = {(getattr(c, column), c.pk): c for c in Client.objects.filter(condition) for column in columns}
     uses = Counter(name for name, _ in pairs)
     return {name: c for (name, _), c in pairs.items() if name in wanted and uses[name] == 1}
+
+
+_SALESFORCE_ACCOUNT = re.compile(r"001[A-Za-z0-9]{12}([A-Z0-5]{3})?")
+
+
+def _clients_by_salesforce_id(wanted: set[str]) -> dict[str, Client]:
+    """Return the clients whose Salesforce id is one of `wanted` in its other length: 18 characters are the 15 and three
+    that tell upper from lower case."""
+    ids = {name: name[:15] for name in wanted if _SALESFORCE_ACCOUNT.fullmatch(name)}
+    if not ids:
+        return {}
+    columns = ("organization_id", "salesforce_account_id")
+    like = Q()
+    for column in columns:
+        like |= Q(**{f"{column}__startswith": "001"})
+    found: dict[str, set[Client]] = defaultdict(set)
+    for client in Client.objects.filter(like):
+        for column in columns:
+            if _SALESFORCE_ACCOUNT.fullmatch(getattr(client, column)):
+                found[getattr(client, column)[:15]].add(client)
+    return {name: next(iter(found[short])) for name, short in ids.items() if len(found[short]) == 1}
 
 
 def _canonical(part: Any) -> str:

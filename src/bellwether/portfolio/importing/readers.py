@@ -10,10 +10,11 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bellwether.portfolio.importing.delimited import ImportFileError, checked_header, read_delimited
+from bellwether.portfolio.importing.delimited import ImportFileError, Layout, checked_header, read_delimited
 from bellwether.portfolio.importing.rejects import Reject
 
-__all__ = ["Batch", "ImportFileError", "Source", "open_source"]
+__all__ = ["Batch", "ImportFileError", "Layout", "Source", "is_text", "open_source", "sheet_names"]
+OTHER_ENDINGS = frozenset({".parquet", ".pq", ".xlsx", ".xlsm", ".jsonl", ".ndjson", ".json"})
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,31 @@ class Source:
     read: Callable[[int], Iterator[Batch]]
 
 
-def open_source(path: Path, *, sheet: str | None = None) -> Source:
+def sheet_names(path: Path) -> list[str]:
+    """Return the sheets of a workbook, in its order; none for any other file."""
+    with path.open("rb") as file:
+        if file.read(4) != b"PK\x03\x04":
+            return []
+    import fastexcel
+
+    try:
+        return list(fastexcel.read_excel(path).sheet_names)
+    except fastexcel.FastExcelError:
+        return []
+
+
+def is_text(path: Path) -> bool:
+    """Return whether `path` is read as delimited text, for which a layout can be chosen."""
+    with path.open("rb") as file:
+        start = file.read(4)
+    return not start.startswith((b"PAR1", b"PK\x03\x04", b"\x1f\x8b")) and path.suffix.lower() not in OTHER_ENDINGS
+
+
+def open_source(path: Path, *, sheet: str | None = None, layout: Layout | None = None) -> Source:
     """Return the file at `path`, recognised by its ending and, for Parquet and XLSX, by its first bytes.
 
-    Raises ImportFileError when it cannot be opened, is empty or has no usable header.
+    `layout` is for delimited text; without it the layout is found out, and the first row must be a header. Raises
+    ImportFileError when it cannot be opened, is empty or has no usable header.
     """
     if not path.exists():
         raise ImportFileError(f"There is no file {path}.")
@@ -60,7 +82,7 @@ def open_source(path: Path, *, sheet: str | None = None) -> Source:
         raise ImportFileError(f"{path} is compressed with gzip. Unpack it first.")
     if ending in {".jsonl", ".ndjson", ".json"}:
         return _json_lines(path)
-    columns, read = read_delimited(path)
+    columns, read = read_delimited(path, layout)
     return Source(path, columns, None, lambda size: _framed(columns, read(size)))
 
 

@@ -41,7 +41,7 @@ def rejects_path(source: Path, chosen: Path | None) -> Path:
     return (folder if writable else Path.cwd()) / name
 
 
-def _kind_of(reason: str) -> str:
+def kind_of(reason: str) -> str:
     """Return a reason without the cell and row that make it one of its kind."""
     return re.sub(r"\brow \d+", "row …", re.sub(r"'.*'", "'…'", reason, flags=re.DOTALL))
 
@@ -61,7 +61,7 @@ class Rejects:
     def add(self, reject: Reject) -> None:
         """Count and write one reject."""
         self.count += 1
-        self.tally[_kind_of(reject.reason)] += 1
+        self.tally[kind_of(reject.reason)] += 1
         if len(self.first) < FIRST_SHOWN:
             self.first.append(reject)
         if self._write:

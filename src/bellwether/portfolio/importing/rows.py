@@ -48,10 +48,15 @@ class RowReader:
                 if column is None:
                     continue
                 try:
-                    values[f.name] = self._value(f, cells[column])
+                    values[f.name] = self._value(f, self._said(f, cells[column]))
                 except ValueError as error:
                     complaints.append(f"{_named(f.name, column)} {error}")
             yield ParsedRow(row, values, "; ".join(complaints), cells)
+
+    def _said(self, f: Field, cell: Any) -> Any:
+        """Return what a cell is to be read as: its own words, unless the mapping says others."""
+        words = self._mapping.values.get(f.name)
+        return words.get(plain(cell), cell) if words and cell is not None else cell
 
     def _value(self, f: Field, cell: Any) -> Any:
         if is_empty(cell):

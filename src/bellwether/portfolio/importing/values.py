@@ -7,7 +7,7 @@ raises ValueError with the end of a sentence ("is not a date"), which the import
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any, Literal
@@ -38,10 +38,12 @@ class Reading:
 
 @dataclass(frozen=True)
 class Parser:
-    """A reader of cells; `label` names what it accepts, for the reference page."""
+    """A reader of cells; `label` names what it accepts, for the reference page. `choices` are the words of a
+    vocabulary with their labels, empty for everything else."""
 
     label: str
     read: Callable[[Any, Reading], Any]
+    choices: Mapping[str, str] = field(default_factory=dict)
 
 
 def is_empty(value: Any) -> bool:
@@ -205,14 +207,14 @@ def one_of(names: Mapping[str, str], synonyms: Mapping[str, str] | None = None) 
             raise ValueError(f"is none of {', '.join(names)}")
         return known[word]
 
-    return Parser("one of " + ", ".join(names), read)
+    return Parser("one of " + ", ".join(names), read, dict(names))
 
 
 WHOLE = Parser("whole number", _whole)
 MONEY = Parser("amount, with or without currency and thousands marks", _money)
 NUMBER = Parser("number", lambda value, reading: float(_number(value, reading)))
 PERCENT = Parser("percentage: 40, 40% or 0.4", _percent)
-BOOLEAN = Parser("yes or no", _boolean)
+BOOLEAN = Parser("yes or no", _boolean, {"yes": "Yes", "no": "No"})
 EMAIL = Parser("e-mail address", _email)
 DATE = Parser("date", _date)
 INSTANT = Parser("date and time", _instant)

@@ -256,10 +256,27 @@ def mapping_faults(run: ImportRun) -> list[str]:
     return faults
 
 
+FIELD_LABELS = {
+    "organization_id": "Client",
+    "external_id": "Id in its source",
+    "message_id": "Id in its source",
+    "ts": "Time",
+    "csm_email": "CSM (e-mail)",
+    "ae_email": "Account executive (e-mail)",
+    "annual_recurring_revenue": "ARR",
+    "monthly_recurring_revenue": "MRR",
+    "licensed_user_count": "Seats",
+    "is_deleted": "Deleted in the source",
+    "opened_at": "Opened",
+    "solved_at": "Solved",
+    "answered_at": "Answered",
+    "occurred_at": "When it took place",
+}
+
+
 def field_label(name: str) -> str:
     """Return the name of a field for people: organization_id is the client."""
-    known = {"organization_id": "Client", "external_id": "Id in its source", "ts": "Time", "csm_email": "CSM"}
-    return known.get(name) or name.replace("_", " ").replace(" id", " ID").capitalize()
+    return FIELD_LABELS.get(name) or name.replace("_", " ").replace(" id", " ID").capitalize()
 
 
 def date_columns(run: ImportRun, columns: Mapping[str, ColumnProfile]) -> list[ColumnProfile]:

@@ -92,14 +92,14 @@ _DATA = re.compile(r"[-+(]?[$€£]?\d[\d.,:%/\-TZ ]*\)?|[^@\s]+@[^@\s]+\.[^@\s]
 
 
 def looks_like_header(sample: str, delimiter: str) -> bool:
-    """Return whether the first row names columns: all its cells differ, and none is a number, date, e-mail or truth."""
+    """Return whether the first row names columns: none of its cells is a number, date, e-mail or truth."""
     lines = sample.splitlines(keepends=True)[:50]
     try:
         first = next((row for row in csv.reader(lines, delimiter=delimiter) if any(row)), [])
     except csv.Error:
         return True
     cells = [cell.strip() for cell in first if cell.strip()]
-    return bool(cells) and len(set(cells)) == len(cells) and not any(_DATA.fullmatch(cell) for cell in cells)
+    return bool(cells) and not any(_DATA.fullmatch(cell) for cell in cells)
 
 
 def read_delimited(path: Path, layout: Layout | None = None) -> tuple[list[str], Callable[[int], Rows]]:

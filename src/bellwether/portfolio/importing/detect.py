@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bellwether.portfolio.importing.columns import Field, folded_column
 
 ENOUGH = 1.2
+MOSTLY_KNOWN = 2 / 3
 FILE_NAME_COUNTS = 1.5
 MISSING_COUNTS = 0.75
 NAMED = 4
@@ -44,18 +45,27 @@ def detect_kind(columns: Sequence[str], file_name: str, kinds: Mapping[str, Sequ
     folded = {folded_column(column): column for column in reversed(columns)}
     known = {kind: _names(fields) for kind, fields in kinds.items()}
     scores: dict[str, tuple[float, list[str]]] = {}
+    lacking = {kind: _missing(fields, folded) for kind, fields in kinds.items()}
     for kind, fields in kinds.items():
         score, found = _score(fields, folded, known)
         if score and any(word in file_name.lower() for word in FILE_WORDS.get(kind, ())):
             score += FILE_NAME_COUNTS
-        scores[kind] = (score, found)
+        known_share = len(found) / max(len(columns), 1)
+        complete = known_share >= MOSTLY_KNOWN and not lacking[kind]
+        scores[kind] = (max(score, ENOUGH) if score > 0 and complete else score, found)
     ranked = sorted(scores.items(), key=lambda item: -item[1][0])
-    whole = sum(max(score, 0.0) ** 2 for _, (score, _) in ranked) or 1.0
+    likely = {kind: (max(score, 0.0) * (0.5 if lacking[kind] else 1.0)) ** 2 for kind, (score, _) in ranked}
+    whole = sum(likely.values()) or 1.0
     return [
-        Guess(kind, score, max(score, 0.0) ** 2 / whole, _reason(kind, found, file_name))
+        Guess(kind, score, likely[kind] / whole, _reason(kind, found, file_name))
         for kind, (score, found) in ranked
         if score >= ENOUGH
     ]
+
+
+def _missing(fields: Sequence[Field], folded: Mapping[str, str]) -> bool:
+    """Return whether a field that every record needs has no column."""
+    return any(f.required and not {folded_column(f.name), *f.aliases} & folded.keys() for f in fields)
 
 
 def _names(fields: Sequence[Field]) -> frozenset[str]:

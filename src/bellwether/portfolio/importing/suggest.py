@@ -57,7 +57,7 @@ def suggest(
     refused: dict[str, str] = {}
     free = {folded_column(name): name for name in reversed(list(columns))}
     wanting = {f.name: f for f in fields}
-    for way, names_of in (("", _own_name), ("a name for it", _aliases), ("", _alike_in(free))):
+    for way, names_of in (("", _own_name), ("a usual name for it", _aliases), ("", _alike_in(free))):
         for f in list(wanting.values()):
             for name in names_of(f):
                 column = free.get(name)
@@ -71,10 +71,7 @@ def suggest(
                 del wanting[f.name]
                 break
     _by_values(columns, wanting, found, reading, known_clients)
-    return {
-        name: found.get(name) or Suggestion(name, "", refused.get(name, "no field is called like it"))
-        for name in columns
-    }
+    return {name: found.get(name) or Suggestion(name, "", refused.get(name, "")) for name in columns}
 
 
 def _own_name(f: Field) -> Sequence[str]:

@@ -14,17 +14,18 @@ from bellwether.web.formatting import clock, day, plural
 
 MONTH_NAMES = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
               "November", "December")  # fmt: skip
-PAGES: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "activity": (("client_activity_edit", "Edit"),),
-    "ticket": (("client_support", "Open the ticket"),),
-    "survey": (("client_support", "Open surveys"),),
-    "note": (("client_note", "Open the note"), ("client_notes", "Open notes")),
-    "contract": (("client_contract", "Open the contract"),),
-    "contact": (("client_contact", "Open the contact"), ("client_contacts", "Open contacts")),
-    "milestone": (("client_milestones", "Open milestones"),),
-    "configuration": (("scorecard", "Open the health score"),),
+PAGES: Mapping[str, tuple[str, str]] = {
+    "activity": ("client_activity", "Open the activity"),
+    "ticket": ("ticket", "Open the ticket"),
+    "survey": ("survey", "Open the answer"),
+    "note": ("client_note", "Open the note"),
+    "contract": ("client_contract", "Open the contract"),
+    "contact": ("client_contact", "Open the contact"),
+    "milestone": ("client_milestones", "Open milestones"),
+    "configuration": ("scorecard", "Open the health score"),
 }
-"""Where the record of an entry is shown: the first of the addresses that exists."""
+"""Where the record of an entry is shown: the name of the address and what the link says."""
+FORMS = frozenset({"ticket", "survey"})
 
 
 @dataclass(frozen=True)
@@ -120,12 +121,12 @@ def link_of(item: Item, client_id: UUID) -> tuple[str, str, bool]:
     """Return the address of the entry's record, what the link says, and whether it opens a form over the page."""
     if item.kind == "score" and item.object_id:
         return f"{reverse('client', args=[client_id])}?on={item.object_id}#trend", "Explain this change", False
-    for name, text in PAGES.get(item.kind, ()):
-        for args in ([client_id, item.object_id], [client_id], []):
-            try:
-                return reverse(name, args=args), text, name == "client_activity_edit"
-            except NoReverseMatch:
-                continue
+    name, text = PAGES.get(item.kind, ("", ""))
+    for args in ([client_id, item.object_id], [client_id], []):
+        try:
+            return (reverse(name, args=args), text, item.kind in FORMS) if name else ("", "", False)
+        except NoReverseMatch:
+            continue
     return "", "", False
 
 
@@ -160,14 +161,7 @@ def nothing(asked: Asked) -> tuple[str, str]:
 
 
 def to_come_lines(found: Sequence[ToCome], client_id: UUID) -> list[tuple[ToCome, str]]:
-    """Return what is still to come with the address of its form."""
-    lines = []
-    for one in found:
-        href = ""
-        if one.activity_id is not None:
-            try:
-                href = reverse("client_activity_edit", args=[client_id, one.activity_id])
-            except NoReverseMatch:
-                href = ""
-        lines.append((one, href))
-    return lines
+    """Return what is still to come with the address of its activity."""
+    return [
+        (one, reverse("client_activity", args=[client_id, one.activity_id]) if one.activity_id else "") for one in found
+    ]

@@ -117,9 +117,12 @@
     }
     if (typing(event.target)) return;
     if (event.key === "/") {
-      const search = one("[data-search] input") || one(".search input");
-      if (!search) return;
+      const search = one("[data-search] input");
       event.preventDefault();
+      if (!search) {
+        dispatchEvent(new CustomEvent("bellwether:palette"));
+        return;
+      }
       search.focus();
       search.select();
     } else if (event.key === "j" || event.key === "k") {

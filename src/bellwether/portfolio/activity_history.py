@@ -83,12 +83,15 @@ def history_of(activity: Activity, *, zone: ZoneInfo) -> list[HistoryEntry]:
         changes = tuple(_changes(entry.changes or {}, names, zone))
         if not changes:
             continue
+        who = _who(entry, makers)
         newest = found[-1] if found else None
-        if newest is not None and entry.timestamp - newest.at <= CLOSE and newest.who == _who(entry, makers):
-            if newest.what != "Recorded":
-                found[-1] = HistoryEntry(newest.at, newest.who, newest.what, newest.changes + changes)
+        together = newest is not None and entry.timestamp - newest.at <= CLOSE and newest.who == who
+        if newest is not None and together and newest.what == "Changed":
+            found[-1] = HistoryEntry(newest.at, newest.who, newest.what, newest.changes + changes)
             continue
-        found.append(HistoryEntry(entry.timestamp, _who(entry, makers), "Changed", changes))
+        if together and all(isinstance(value, Mapping) for value in (entry.changes or {}).values()):
+            continue  # the people of a new activity, which are stored after it
+        found.append(HistoryEntry(entry.timestamp, who, "Changed", changes))
     if not any(one.what == "Recorded" for one in found):
         made = next((one for one in makers if abs(one.made_at - activity.created_at) <= TOGETHER), None)
         who = made.made_by.name if made and made.made_by else ""

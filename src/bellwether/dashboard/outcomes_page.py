@@ -1,4 +1,4 @@
-"""How contracts ended: retention by quarter, why clients left, and each outcome, of the clients that the reader sees."""
+"""How contracts ended: retention by quarter, why clients left, and each outcome of clients that the reader sees."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -75,8 +75,9 @@ def outcomes(request: HttpRequest) -> HttpResponse:
         ],
         "quarter": f"Q{asked.quarter[1]} {asked.quarter[0]}" if asked.quarter else "",
         "all_quarters": asked.address.with_(quarter=None, page=None),
-        "text": plural(count, "outcome") if pages == 1 else f"{(page - 1) * PAGE + 1:,} to "
-        f"{(page - 1) * PAGE + len(rows):,} of {plural(count, 'outcome')}",
+        "text": plural(count, "outcome")
+        if pages == 1
+        else f"{(page - 1) * PAGE + 1:,} to {(page - 1) * PAGE + len(rows):,} of {plural(count, 'outcome')}",
         "previous": asked.address.with_(page=page - 1 if page > 2 else None) if page > 1 else "",
         "next": asked.address.with_(page=page + 1) if page < pages else "",
         "exports": [(kind.upper(), address + kind + (f"?{query}" if query else "")) for kind in ("csv", "xlsx")],
@@ -96,9 +97,7 @@ def export(request: HttpRequest, kind: str) -> HttpResponse:
     rows = list(
         _narrowed(ClientOutcome.objects.visible_to(user), _asked(request)).select_related("client").order_by("-date")
     )
-    audit.record(
-        actor=user, action="outcome.export", object_type="clientoutcome", detail={"count": len(rows)}, now=now
-    )
+    audit.record(actor=user, action="outcome.export", object_type="clientoutcome", detail={"count": len(rows)}, now=now)
     day = day_of(now, settings.BELLWETHER_WORKSPACE_ZONE)
     return export_response(f"outcomes-{day}", kind, [outcome_sheet((one.client, one) for one in rows)])
 
@@ -111,7 +110,7 @@ def _asked(request: HttpRequest) -> Asked:
     return Asked(
         kind=kind,
         quarter=(int(year), int(quarter)) if known else None,
-        page=int(page) if page.isascii() and page.isdigit() and 0 < int(page[:6]) else 1,
+        page=int(page) if page.isascii() and page.isdigit() and int(page[:6]) > 0 else 1,
         address=Address(reverse("outcomes"), {"kind": kind, "quarter": f"{year}-{quarter}" if known else ""}),
     )
 
@@ -142,13 +141,25 @@ def _figures(year: Quarter) -> list[Figure]:
             f"{year.churned:,} left, {year.downgraded:,} took less" if year.ended else "",
             reason="No term ended in 12 months.",
         ),
-        Figure("Gross retention", percent(year.gross, 1) if year.gross is not None else None, known if year.with_arr else "",
-               reason=nothing),
-        Figure("Net retention", percent(year.net, 1) if year.net is not None else None,
-               "increases counted" if year.with_arr else "", reason=nothing),
-        Figure("ARR lost", short_money(max(year.arr_before - year.arr_after, 0)) if year.with_arr else None,
-               "before less after" if year.with_arr else "", reason=nothing),
-    ]  # fmt: skip
+        Figure(
+            "Gross retention",
+            percent(year.gross, 1) if year.gross is not None else None,
+            known if year.with_arr else "",
+            reason=nothing,
+        ),
+        Figure(
+            "Net retention",
+            percent(year.net, 1) if year.net is not None else None,
+            "increases counted" if year.with_arr else "",
+            reason=nothing,
+        ),
+        Figure(
+            "ARR lost",
+            short_money(year.lost) if year.with_arr else None,
+            "by churn and downgrades" if year.with_arr else "",
+            reason=nothing,
+        ),
+    ]
 
 
 def _row(one: ClientOutcome, today: date) -> dict[str, Any]:
@@ -166,5 +177,3 @@ def _row(one: ClientOutcome, today: date) -> dict[str, Any]:
         "after": money(one.arr_after),
         "archived": one.client.archived_at is not None,
     }
-
-

@@ -38,6 +38,7 @@ from bellwether.dashboard import (
     imports_page,
     milestones_page,
     notifications_page,
+    outcomes_page,
     portfolio_bulk_page,
     portfolio_cells_page,
     portfolio_columns_page,
@@ -57,6 +58,7 @@ from bellwether.dashboard import (
     settings_webhooks_page,
     settings_you_page,
     suppliers_page,
+    tickets_page,
 )
 
 urlpatterns = [
@@ -72,6 +74,10 @@ urlpatterns = [
         console_client.recalculate_state,
         name="console_refresh_state",
     ),
+    path("tickets/", tickets_page.tickets, name="tickets"),
+    path("tickets.<slug:kind>", tickets_page.export, name="tickets_export"),
+    path("outcomes/", outcomes_page.outcomes, name="outcomes"),
+    path("outcomes.<slug:kind>", outcomes_page.export, name="outcomes_export"),
     path("suppliers/", suppliers_page.suppliers, name="suppliers"),
     path("suppliers.csv", suppliers_page.export, name="suppliers_export"),
     path("changes/<uuid:change_id>/undo/", changes_page.undo_change, name="change_undo"),

@@ -30,7 +30,8 @@ class Quarter:
     """The terms that ended in a quarter. Shares are 0-1 (net retention may be more), None where nothing is known.
 
     `clients_kept`: of the terms that ended, those that went on. `gross`: of the ARR that ended, what went on without
-    counting increases; `net` counts them. Both rest on ends whose ARR is known before and after, `with_arr` of them.
+    counting increases; `net` counts them; `lost` is the ARR that did not go on. They rest on ends whose ARR is known
+    before and after, `with_arr` of them.
     """
 
     label: str
@@ -39,6 +40,7 @@ class Quarter:
     churned: int
     arr_before: Decimal
     arr_after: Decimal
+    lost: Decimal
     with_arr: int
     clients_kept: float | None
     gross: float | None
@@ -90,6 +92,7 @@ def total(ends: Sequence[End], label: str) -> Quarter:
         churned=numbers["CHURNED"],
         arr_before=before,
         arr_after=after,
+        lost=before - least,
         with_arr=len(known),
         clients_kept=(len(ends) - numbers["CHURNED"]) / len(ends) if ends else None,
         gross=float(least / before) if before else None,

@@ -27,7 +27,12 @@ from bellwether.staff import audit
 from bellwether.staff.models import StaffUser
 from bellwether.web.formatting import MONTHS, Delta, change, full_day, number, percent, short_money, signed
 
-TYPES = dict(ActivityType.choices)
+TYPES = dict(ActivityType.choices) | {
+    "QBR": "QBR",
+    "SUPPORT_ESCALATION": "Escalation",
+    "EXECUTIVE_TOUCHPOINT": "Executive",
+    "INTERNAL_DISCUSSION": "Internal",
+}
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ def figures(view: CsmView) -> list[Figure]:
     return [
         Figure("Clients", f"{row.now.clients:,}", short_money(row.now.arr) if row.now.with_arr else "no ARR", ""),
         Figure("Average health", None if row.now.average is None else str(half_up(row.now.average)),
-               "same clients, since the period before", _middle(view, "health_change", "change "),
+               "same clients", _middle(view, "health_change", "change "),
                None if row.health_change is None else change(half_up(row.health_change), better="up"),
                "None of the clients has a score."),
         Figure("Gross retention", None if rates["gross"] is None else percent(rates["gross"], 1), "12 months",

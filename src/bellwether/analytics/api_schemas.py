@@ -99,7 +99,7 @@ class MovementOut(Schema):
 
     clients: int
     arr: float
-    client_ids: list[UUID] = Field(description="Those with the most ARR, at most twelve.")
+    client_ids: list[UUID] = Field(description="Those with the most ARR, at most eight.")
 
 
 class MovementsOut(Schema):

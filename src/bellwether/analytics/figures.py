@@ -9,7 +9,7 @@ import polars as pl
 from bellwether.analytics.book import BANDS, LOW, Records
 
 BIN = 5
-MOST_NAMED = 12
+MOST_NAMED = 8
 
 
 @dataclass(frozen=True)

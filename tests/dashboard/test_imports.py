@@ -10,9 +10,11 @@ from typing import Any
 
 import polars as pl
 import pytest
+import typer
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client as Browser
 from django.utils import timezone
+from typer.testing import CliRunner
 
 from bellwether.common.jobs import run_job
 from bellwether.portfolio.choices import ImportState
@@ -27,6 +29,7 @@ from bellwether.portfolio.models import (
 from bellwether.staff.models import AuditEvent, StaffUser
 from bellwether.usage import import_files
 from bellwether.usage.import_files import folder_of
+from bellwether.usage.import_undo_command import import_undo
 from bellwether.usage.lake import Lake
 from tests.conftest import Clients, Staff
 
@@ -354,3 +357,19 @@ class TestReading:
             page = vera.get("/data/import/")
         assert page.status_code == 200
         assert "0.csv" in page.content.decode()
+
+
+class TestCommand:
+    def test_takes_an_import_back(self, vera: Browser) -> None:
+        (run,) = send(vera, pasted=CLIENTS.replace("Gold", "Pro"))
+        post(vera, run, "start")
+        work()
+        app, runner = typer.Typer(), CliRunner()
+        app.command("import-undo")(import_undo)
+        assert str(run.pk) in runner.invoke(app, []).output
+        done = runner.invoke(app, [str(run.pk)])
+        assert (done.exit_code, done.stdout) == (0, "put back 3, left 0\n")
+        assert not Client.objects.filter(organization_id="acme").exists()
+        again = runner.invoke(app, [str(run.pk)])
+        assert (again.exit_code, "This import is undone" in again.output) == (1, True)
+        assert runner.invoke(app, ["nonsense"]).exit_code == 2

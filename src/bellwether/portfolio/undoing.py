@@ -21,7 +21,16 @@ from bellwether.portfolio.models import Change, ChangeEntry
 
 BLOCK = 500
 LEFT_KEPT = 500
-COMPUTED = frozenset({"health.healthscore", "health.scoreasseen", "health.measurevalue", "benchmarks.clientmetrics"})
+COMPUTED = frozenset(
+    {
+        "health.healthscore",
+        "health.scoreasseen",
+        "health.measurevalue",
+        "benchmarks.clientmetrics",
+        "milestones.milestone",
+        "milestones.milestoneprogress",
+    }
+)
 """What the product makes of clients by itself: it goes with a client that goes."""
 NOTES = frozenset({"portfolio.changeentry"})
 """What only remembers records: no reason to keep one."""

@@ -8,6 +8,7 @@ from django.utils import timezone
 from bellwether.usage import feature_commands, lake_commands
 from bellwether.usage.import_command import import_file
 from bellwether.usage.import_reference import import_columns_page
+from bellwether.usage.import_undo_command import import_undo
 from bellwether.usage.keys import add_key, revoke_key
 from bellwether.usage.models import WriteKey
 from bellwether.usage.warehouse_commands import register_sources
@@ -23,6 +24,7 @@ def register(app: typer.Typer) -> None:
     register_sources(app)
     app.command("import")(import_file)
     app.command("import-columns")(import_columns)
+    app.command("import-undo")(import_undo)
     feature_commands.register(app)
     lake_commands.register(app)
 

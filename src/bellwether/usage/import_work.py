@@ -364,7 +364,7 @@ def request_import(run: ImportRun, *, user: StaffUser, now: datetime, before: di
     _begin(run, ImportState.IMPORTING, ready, now)
 
 
-def request_undo(run: ImportRun, *, user: StaffUser, now: datetime) -> None:
+def request_undo(run: ImportRun, *, user: StaffUser | None, now: datetime) -> None:
     """Have the worker take the import back. Raises ConflictError where that cannot be done."""
     if run.change is None:
         raise ConflictError(

@@ -121,7 +121,7 @@ class TestTab:
             Contact.objects.create(client=fading, name=f"Person {number}", role="USER")
         browser = signed_in(staff.ada)
         browser.get(tab(fading))
-        with django_assert_max_num_queries(19):
+        with django_assert_max_num_queries(22):
             browser.get(tab(fading))
 
     def test_is_for_those_who_see_the_client(self, fading: Client, staff: Staff) -> None:

@@ -84,7 +84,7 @@ class TestTab:
             Note.objects.create(client=clients.fading, content=f"Note {number}", created_by=staff.ada)
         browser = signed_in(staff.ada)
         browser.get(tab(clients.fading))
-        with django_assert_max_num_queries(18):
+        with django_assert_max_num_queries(22):
             page = text_of(browser.get(tab(clients.fading)))
         assert "30 notes, page 1 of 2" in page
 

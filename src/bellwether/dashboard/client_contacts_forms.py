@@ -226,8 +226,8 @@ def _users(people: People, contact: Contact | None) -> list[tuple[str, str]]:
 
 
 def _user_text(person: Any) -> str:
-    parts = (person.pseudonym, person.role, login_words(person).lower())
-    return ", ".join(part for part in parts if part)
+    login = login_words(person)
+    return ", ".join(part for part in (person.pseudonym, person.role, login[:1].lower() + login[1:]) if part)
 
 
 def _link(form: ContactForm, people: People) -> changes.Link:

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_http_methods, require_POST
+from markupsafe import Markup
 
 from bellwether.common.errors import BellwetherError, ConflictError, InvalidInputError
 from bellwether.common.time import day_of
@@ -74,7 +75,7 @@ def new(request: HttpRequest, client_id: UUID) -> HttpResponse:
         "client": client,
         "note": None,
         "action": reverse("note_new", args=[client_id]),
-        "preview": rendered(request.POST.get("content", "")) if asked else "",
+        "preview": _preview(request, ""),
     }
     return _form(request, values, invalid=given is not None and not asked)
 
@@ -92,7 +93,7 @@ def edit(request: HttpRequest, note_id: UUID) -> HttpResponse:
         "client": note.client,
         "note": note,
         "action": reverse("note_edit", args=[note_id]),
-        "preview": rendered(request.POST.get("content", "")) if asked else "",
+        "preview": _preview(request, note.content),
         "version": request.POST.get("version", changes.version_of(note)),
     }
     if given is not None and not asked and form.is_valid():
@@ -113,8 +114,7 @@ def edit(request: HttpRequest, note_id: UUID) -> HttpResponse:
 @login_required
 def preview(request: HttpRequest) -> HttpResponse:
     """Return the text in `content` as it will look. Nothing is kept."""
-    text = request.POST.get("content", "")[: changes.LONGEST_CONTENT]
-    response = render(request, PREVIEW, {"preview": rendered(text)})
+    response = render(request, PREVIEW, {"preview": _preview(request, "")})
     patch_cache_control(response, private=True, no_store=True)
     return response
 
@@ -140,6 +140,11 @@ def act(request: HttpRequest, note_id: UUID, action: str) -> HttpResponse:
     except ConflictError as error:
         return done(request, reverse("client_notes", args=[note.client_id]), str(error), failed=True)
     return _done(request, made, text)
+
+
+def _preview(request: HttpRequest, stored: str) -> Markup:
+    """Return the text that was sent, or what is stored, as it will look; what is too long to be kept is cut."""
+    return rendered(request.POST.get("content", stored)[: changes.LONGEST_CONTENT])
 
 
 def _previewed(request: HttpRequest) -> bool:

@@ -396,6 +396,14 @@ class TestActivities:
             assert getattr(record, column) == datetime(2026, 6, 10, 9, tzinfo=UTC)
         assert numbers(run("activities", text)) == (0, 0, 3, 0)
 
+    def test_means_the_contact_that_another_was_merged_into(self, run: Run, clients: Clients):
+        kept = Contact.objects.create(client=clients.sturdy, name="Mara", email="mara@cobalt.example")
+        Contact.objects.create(
+            client=clients.sturdy, name="M.", email="m@cobalt.example", archived_at=NOW, merged_into=kept
+        )
+        assert numbers(run("activities", self.HEAD + "sturdy,CALL,x,2026-06-01,,m@cobalt.example")) == (1, 0, 0, 0)
+        assert list(Activity.objects.get().client_contacts.all()) == [kept]
+
     @pytest.mark.parametrize(
         ("row", "reason"),
         [

@@ -60,6 +60,6 @@ def milestones_card(client: Client, today: date) -> MilestonesCard:
             for one in rows[:SHOWN]
         ],
         more=max(0, len(rows) - SHOWN),
-        all_href=f"{reverse('milestones')}?days=0&search={client.name}",
+        all_href=reverse("client_milestones", args=[client.pk]),
         coming=[NextItem(step.name, step.text, when_text(step, today), round(100 * step.share)) for step in steps[:2]],
     )

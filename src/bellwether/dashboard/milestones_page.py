@@ -11,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
@@ -19,7 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 from bellwether.common.spreadsheets import safe
 from bellwether.common.text import storable_text
 from bellwether.common.time import day_of
-from bellwether.dashboard.client_access import answer, target_of
+from bellwether.dashboard.client_access import answer, client_or_404, target_of
 from bellwether.dashboard.milestones_export import coming_lines, reached_lines
 from bellwether.milestones import selectors as read
 from bellwether.milestones.drafting import mail_for, primary_contact
@@ -55,6 +56,7 @@ class Asked:
             "show": self.show,
             "type": query.kind,
             "csm": query.csm_id or "",
+            "client": query.client_id or "",
             "state": query.state,
             "days": query.days,
             "search": query.search,
@@ -120,6 +122,9 @@ def milestones(request: HttpRequest) -> HttpResponse:
         "here": asked.link(page=page),
         "types": [(key, name) for key, (name, _) in known.items()],
         "csms": _csms(user),
+        "client": Client.objects.visible_to(user).filter(pk=asked.query.client_id).first()
+        if asked.query.client_id
+        else None,
         "states": list(STATE_LABELS.items()),
         "periods": list(PERIODS.items()),
         "export": asked.link("milestones_export"),
@@ -135,6 +140,14 @@ def milestones(request: HttpRequest) -> HttpResponse:
     detail = {"count": len(found), "show": asked.show}
     audit.record(actor=user, action="milestone.list", object_type="milestone", detail=detail, now=now)
     return answer(request, "dashboard/milestones_list.html" if swap else "dashboard/milestones.html", values)
+
+
+@require_GET
+@login_required
+def of_client(request: HttpRequest, client_id: UUID) -> HttpResponse:
+    """Go to all milestones of one client."""
+    client_or_404(cast(StaffUser, request.user), client_id)
+    return redirect(reverse("milestones") + f"?client={client_id}&days=0")
 
 
 @require_GET
@@ -204,13 +217,10 @@ def read_asked(request: HttpRequest) -> Asked:
     """Return what the address asks for; what cannot be used is left out."""
     values = request.GET
     page, days = values.get("page", ""), values.get("days", "")
-    try:
-        csm = UUID(values.get("csm", ""))
-    except ValueError:
-        csm = None
     query = MilestoneQuery(
         kind=storable_text(values.get("type", ""), 60),
-        csm_id=csm,
+        csm_id=_id(values.get("csm", "")),
+        client_id=_id(values.get("client", "")),
         state=values.get("state", "") if values.get("state", "") in STATES else "",
         days=int(days) if days in {str(period) for period in PERIODS} else STANDARD_PERIOD,
         search=storable_text(values.get("search", "").strip(), 200),
@@ -218,6 +228,13 @@ def read_asked(request: HttpRequest) -> Asked:
     show = values.get("show", "")
     number_of = int(page) if page.isascii() and page.isdigit() and 0 < len(page) < 7 else 1
     return Asked(show if show in SHOWS else "reached", query, max(1, number_of))
+
+
+def _id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _one(request: HttpRequest, user: StaffUser, found: Milestone, *, revealed: bool) -> HttpResponse:

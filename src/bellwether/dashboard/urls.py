@@ -135,6 +135,7 @@ urlpatterns = [
     ),
     path("clients/<uuid:client_id>/trend.<slug:kind>", client_trend_page.export, name="client_trend_export"),
     path("milestones/", milestones_page.milestones, name="milestones"),
+    path("clients/<uuid:client_id>/milestones/", milestones_page.of_client, name="client_milestones"),
     path("milestones.csv", milestones_page.export, name="milestones_export"),
     path("milestones/<uuid:milestone_id>/", milestones_page.milestone, name="milestone"),
     path("milestones/<uuid:milestone_id>/celebrate/", milestones_page.celebrated, name="milestone_celebrate"),

@@ -32,5 +32,5 @@ def _is_due(now: datetime) -> bool:
     last = JobRun.objects.filter(name="milestones", state=JobState.DONE).aggregate(last=Max("started_at"))["last"]
     if last is None:
         return HealthScore.objects.exists()
-    changed = MilestoneDefinition.objects.filter(updated_at__gt=last).exists()
+    changed = MilestoneDefinition.objects.filter(updated_at__gt=last, updated_by__isnull=False).exists()
     return bool(changed or now - last >= AT_LEAST_EVERY)

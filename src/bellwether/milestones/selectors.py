@@ -28,6 +28,7 @@ class MilestoneQuery:
 
     kind: str = ""
     csm_id: UUID | None = None
+    client_id: UUID | None = None
     state: str = ""
     days: int = STANDARD_PERIOD
     search: str = ""
@@ -59,6 +60,8 @@ def reached(user: StaffUser, query: MilestoneQuery, *, today: date) -> QuerySet[
         rows = rows.filter(milestone_type=query.kind)
     if query.csm_id:
         rows = rows.filter(client__csm_user_id=query.csm_id)
+    if query.client_id:
+        rows = rows.filter(client_id=query.client_id)
     if query.state:
         rows = rows.filter(celebrated_at__isnull=query.state == "open")
     if query.days:
@@ -83,6 +86,8 @@ def coming(user: StaffUser, query: MilestoneQuery) -> QuerySet[MilestoneProgress
     rows = MilestoneProgress.objects.visible_to(user).filter(client__archived_at__isnull=True)
     if query.csm_id:
         rows = rows.filter(client__csm_user_id=query.csm_id)
+    if query.client_id:
+        rows = rows.filter(client_id=query.client_id)
     if query.search:
         rows = rows.filter(client__name__icontains=query.search)
     if query.kind:

@@ -156,7 +156,7 @@ class ActivityForm(forms.Form):
                 "duration_minutes": forms.IntegerField(
                     required=False, min_value=1, max_value=1440, label="Minutes", widget=forms.NumberInput
                 ),
-                "contacts": _several("Who took part", choices.contacts),
+                "contacts": _several("With", choices.contacts),
                 "participants": _several("Colleagues", choices.people),
                 "meeting_type": forms.ChoiceField(
                     required=False, label=MEETING_TYPE.label, choices=[blank, *MEETING_TYPE.choices]
@@ -276,14 +276,16 @@ def _remind_on(given: Mapping[str, Any], due: date | None) -> date | None:
 def first_values(
     *, kind: str, planned: bool, choices: Choices, contact: str = "", now: datetime, zone: ZoneInfo
 ) -> dict[str, Any]:
-    """Return what a new form is filled with: now or, for a plan, tomorrow at ten; the primary contact; usual length."""
+    """Return what a new form is filled with: now or, for a plan, ten o'clock on the next day from Monday to Friday; the
+    primary contact; the usual length."""
     local = now.astimezone(zone)
-    tomorrow = (local + timedelta(days=1)).replace(hour=10, minute=0)
+    ahead = {4: 3, 5: 2}.get(local.weekday(), 1)
+    planned_at = (local + timedelta(days=ahead)).replace(hour=10, minute=0)
     known = {value for value, _ in choices.contacts}
     return {
         "key": uuid4(),
         "activity_type": kind,
-        "occurred_at": _typed(tomorrow if planned else local),
+        "occurred_at": _typed(planned_at if planned else local),
         "duration_minutes": TYPES[kind].minutes or 30,
         "contacts": [contact] if contact in known else list(choices.primary),
         "follow_up_when": "week",

@@ -1,7 +1,7 @@
 """What was said and done between the workspace's staff and each client: activities and notes."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import numpy as np
@@ -10,7 +10,7 @@ from bellwether.demo.behaviour import World
 from bellwether.demo.clock import working_instant
 from bellwether.demo.companies import Company
 from bellwether.demo.contacts import ContactRow
-from bellwether.demo.words import NOTES, OUTCOMES, SUBJECTS
+from bellwether.demo.words import NOTES, OUTCOMES, PROMISES, SUBJECTS
 
 BEFORE_DAYS = 120
 """Records begin this long before the first day of usage, so that the first scores have their windows filled."""
@@ -33,6 +33,9 @@ class ActivityRow:
     minutes: int
     outcome: str | None
     followed_up_at: datetime | None = None
+    promise: str = ""
+    due: date | None = None
+    tags: tuple[str, ...] = ()
 
     @property
     def is_contact(self) -> bool:
@@ -109,7 +112,28 @@ def _of_client(world: World, company: Company, known: list[ContactRow], until: d
     if story.churn is None and rng.random() < 0.3:
         ahead = _activity(world, company, known, rng, plan.days + int(rng.integers(2, 21)), "MEETING", 9999, until)
         rows.append(ahead)
-    return rows
+    return _with_promises(world, company, rows, until)
+
+
+PROMISED_FOR = 18
+TAGS = {"CALL": "check-in", "MEETING": "expansion discussion", "SUPPORT_ESCALATION": "issue resolution"}
+
+
+def _with_promises(world: World, company: Company, rows: list[ActivityRow], until: datetime) -> list[ActivityRow]:
+    """Return the activities with tags and, for some of the last weeks, what was promised and by when. Draws from a
+    stream of its own, so that nothing else of the portfolio depends on it."""
+    rng = world.plan.stream("promises", company.number)
+    told = []
+    for row in rows:
+        tagged, promised, gap = rng.random() < 0.4, rng.random() < 0.5, int(rng.integers(3, 22))
+        text = str(rng.choice(PROMISES))
+        tags = (TAGS[row.kind],) if tagged and row.kind in TAGS else ()
+        lately = row.is_contact and until - row.at <= timedelta(days=PROMISED_FOR)
+        if lately and promised and row.followed_up_at is None:
+            told.append(replace(row, tags=tags, promise=text, due=row.at.date() + timedelta(days=gap)))
+        else:
+            told.append(replace(row, tags=tags))
+    return told
 
 
 def _activity(

@@ -166,8 +166,12 @@ def activity_rows(portfolio: Portfolio) -> list[Activity]:
             completed_at=row.at + timedelta(minutes=row.minutes) if row.completed else None,
             duration_minutes=row.minutes,
             outcome=row.outcome,
-            follow_up_required=row.outcome == "FOLLOW_UP_REQUIRED",
-            follow_up_date=row.at.date() + timedelta(days=10) if row.outcome == "FOLLOW_UP_REQUIRED" else None,
+            tags=list(row.tags),
+            follow_up_required=row.outcome == "FOLLOW_UP_REQUIRED" or row.due is not None,
+            follow_up_date=row.due
+            or (row.at.date() + timedelta(days=10) if row.outcome == "FOLLOW_UP_REQUIRED" else None),
+            follow_up_text=row.promise,
+            follow_up_remind_on=row.due,
             follow_up_completed_at=row.followed_up_at,
         )
         for row in portfolio.activities

@@ -138,6 +138,15 @@ COMMENTS = {
     ),
 }
 
+PROMISES = (
+    "Send the summary",
+    "Send prices for two more sites",
+    "Book a training for new managers",
+    "Ask the product team about the export",
+    "Share the report template",
+    "Confirm the date of the review",
+)
+
 SUBJECTS = {
     "CALL": ("Monthly check-in", "Check-in call", "Adoption review", "Questions about reporting", "Roadmap call"),
     "EMAIL": ("Usage summary sent", "Follow-up to our call", "Release notes shared", "Training material sent"),

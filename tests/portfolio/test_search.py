@@ -89,6 +89,11 @@ class TestClients:
         clients.fading.tags.add(Tag.objects.create(name="sturdy"))
         assert names(staff.vera, "sturdy") == ["Sturdy", "Fading"]
 
+    def test_whole_words_come_before_beginnings(self, staff: Staff, clients: Clients) -> None:
+        for name in ("Site 31", "Site 3", "Site 32"):
+            Client.objects.create(organization_id=name, name=name, csm_user=staff.ada)
+        assert names(staff.ada, "site 3")[0] == "Site 3"
+
     @pytest.mark.parametrize(
         "typed",
         [

@@ -34,6 +34,7 @@ from bellwether.portfolio.contacts_api import router as contacts_router
 from bellwether.portfolio.contracts_api import router as contracts_router
 from bellwether.portfolio.notes_api import router as notes_router
 from bellwether.portfolio.support_api import router as support_router
+from bellwether.portfolio.timeline_api import router as timeline_router
 from bellwether.staff.api_auth import STAFF_AUTH
 from bellwether.usage.people_api import router as people_router
 
@@ -141,6 +142,7 @@ api.add_router(CLIENT_SUCCESS, people_router)
 api.add_router(CLIENT_SUCCESS, activities_router)
 api.add_router(CLIENT_SUCCESS, contacts_router)
 api.add_router(CLIENT_SUCCESS, notes_router)
+api.add_router(CLIENT_SUCCESS, timeline_router)
 api.add_router(CLIENT_SUCCESS, contracts_router)
 api.add_router(CLIENT_SUCCESS, support_router)
 api.add_router(PORTAL, portal_usage_router)

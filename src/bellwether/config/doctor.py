@@ -13,6 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from bellwether.common.models import JobPulse, JobRun, JobState
 from bellwether.common.time import day_of
 from bellwether.health.score_faults import CURE, fault_title, faulty_scores
+from bellwether.portfolio import search_index
 from bellwether.staff.models import Role, StaffUser
 from bellwether.usage.kept import EVENTS, kept_from
 from bellwether.usage.lake import Lake
@@ -38,7 +39,7 @@ class Finding:
 def examine(now: datetime) -> Iterator[Finding]:
     """Yield a finding per thing looked at, in the order in which they should be mended."""
     checks: tuple[Callable[[datetime], Iterator[Finding]], ...] = (
-        _settings, _databases, _lake, _clock, _staff, _scores, _jobs
+        _settings, _databases, _search, _lake, _clock, _staff, _scores, _jobs
     )  # fmt: skip
     for check in checks:
         try:
@@ -71,6 +72,19 @@ def _databases(now: datetime) -> Iterator[Finding]:
         waiting = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
         state = f"{connection.vendor}, " + (f"{waiting} migrations not applied" if waiting else "up to date")
         yield Finding(f"database {alias}", state, "Run `bellwether migrate`." if waiting else "", bool(waiting))
+
+
+def _search(now: datetime) -> Iterator[Finding]:
+    connection = connections["default"]
+    gone, wrong = search_index.missing(connection), search_index.differences(connection)
+    parts = [f"{len(gone)} triggers are missing"] if gone else []
+    parts += [f"{kind}: {records:,} records, {entries:,} indexed" for kind, (records, entries) in wrong.items()]
+    yield Finding(
+        "search",
+        "; ".join(parts) or "the index is whole",
+        "Run `bellwether search rebuild`." if parts else "",
+        bool(parts),
+    )
 
 
 def _lake(now: datetime) -> Iterator[Finding]:

@@ -115,7 +115,7 @@ def _asked(values: QueryDict, client: Client, user: StaffUser, now: datetime) ->
     with suppress(InvalidInputError):
         return asked_of(client, user, **common, **fields), wrong  # type: ignore[arg-type]
     kept: dict[str, Any] = {}
-    sentences = []
+    sentences: list[str] = []
     for name, value in fields.items():
         try:
             asked_of(client, user, **common, **{**kept, name: value})

@@ -38,7 +38,6 @@ PAGES = (
     Place("portfolio", "Portfolio", "layout-list", "clients list home", "p"),
     Place("follow_ups", "Follow-ups", "list-todo", "due tasks agenda planned", "f"),
     Place("executive", "Executive summary", "chart-column", "vp report figures arr", "e"),
-    Place("executive_csm", "CSM scorecard", "users", "workload team performance"),
     Place("renewals", "Renewals", "calendar-clock", "calendar contracts ending", "r"),
     Place("milestones", "Milestones", "trophy", "celebrate first login", "m"),
     Place("benchmarks", "Benchmarks", "align-horizontal-distribute-center", "peers percentile compare", "b"),

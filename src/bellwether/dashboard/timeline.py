@@ -35,7 +35,8 @@ def entries(
     found += [of_step(step, today=today) for step in steps]
     found += of_contract(records.periods, records.outcomes)
     found += [of_outcome(outcome) for outcome in records.outcomes]
-    found += [of_left(contact, zone=zone) for contact in records.contacts if contact.left_company_at is not None]
+    left = [(contact, contact.left_company_at) for contact in records.contacts]
+    found += [of_left(contact, at, zone=zone) for contact, at in left if at is not None]
     if client.go_live_date and client.go_live_date <= today:
-        found.append(of_go_live(client))
+        found.append(of_go_live(client.go_live_date))
     return found

@@ -104,14 +104,18 @@ def _visible(user: StaffUser) -> list[UUID] | None:
 
 
 def _match(words: Sequence[str], *scopes: Sequence[str]) -> str:
-    """Return a query of FTS5; words are letters and digits alone, so there is nothing in them to escape."""
-    wanted = " AND ".join(f'"{word}"*' for word in words)
+    """Return a query of FTS5; words are letters and digits alone, so there is nothing in them to escape.
+
+    Whole words are asked for once more beside beginnings: that finds nothing more, but ranks them first.
+    """
+    beginnings, whole = (" AND ".join(f'"{word}"{end}' for word in words) for end in ("*", ""))
+    wanted = f"({beginnings}) OR ({whole})"
     narrowed = " AND ".join(f"scope : ({' OR '.join(scope)})" for scope in scopes)
     return f"{{title body}} : ({wanted}) AND {narrowed}"
 
 
-def _tsquery(words: Sequence[str]) -> str:
-    return " & ".join(f"'{word}':*" for word in words)
+def _tsquery(words: Sequence[str], end: str = ":*") -> str:
+    return " & ".join(f"'{word}'{end}" for word in words)
 
 
 def _parts(user: StaffUser, kind: str, words: Sequence[str], scope: list[UUID] | None) -> tuple[str, list[Any], str]:
@@ -126,13 +130,14 @@ def _parts(user: StaffUser, kind: str, words: Sequence[str], scope: list[UUID] |
             f"WHERE {WORDS} MATCH %s AND c.archived_at IS NULL{seen}"
         )
         return sql, [_match(words, *scopes), *values], f"bm25({WORDS}, 10.0, 1.0, 0.0), e.id DESC"
-    query = _tsquery(words)
+    query, whole = _tsquery(words), _tsquery(words, "")
     sql = (
-        f"FROM {ENTRIES} e JOIN portfolio_client c ON c.id = e.client_id, to_tsquery('simple', %s) q "
+        f"FROM {ENTRIES} e JOIN portfolio_client c ON c.id = e.client_id, to_tsquery('simple', %s) q, "
+        "to_tsquery('simple', %s) whole "
         "WHERE e.words @@ q AND e.kind = %s AND (e.author_id IS NULL OR e.author_id = %s) "
         f"AND c.archived_at IS NULL{seen}"
     )
-    return sql, [query, kind, user.pk, *values], "ts_rank(e.words, q) DESC, e.id DESC"
+    return sql, [query, whole, kind, user.pk, *values], "ts_rank(e.words, q) + ts_rank(e.words, whole) DESC, e.id DESC"
 
 
 def _scoped(user: StaffUser, scope: list[UUID] | None) -> tuple[str, list[Any]]:

@@ -49,7 +49,7 @@ def _changes(asked: Asked) -> QuerySet[Any] | None:
     if asked.person is not None and asked.person.who == "contact":
         return None
     kind = ContentType.objects.get_for_model(Client)
-    rows = LogEntry.objects.filter(
+    rows: QuerySet[Any] = LogEntry.objects.filter(
         content_type=kind, object_pk=str(asked.client.pk), action=LogEntry.Action.UPDATE
     ).select_related("actor")
     if asked.person is not None:

@@ -130,6 +130,12 @@ def _current(asked: Asked, contacts: Sequence[Item]) -> list[Item]:
     return [_silence(found[0], Place(asked.now, SILENCE, "now"))] if found else []
 
 
+def silence_days(asked: Asked) -> int | None:
+    """Return for how many days there has been no contact with the client, None where there never was one."""
+    newest = _last_contact(asked, asked.now)
+    return None if newest is None else (asked.today - day_of(newest, asked.zone)).days
+
+
 def _last_contact(asked: Asked, before: datetime) -> datetime | None:
     """Return when the newest contact before `before` was."""
     held = Activity.objects.filter(
@@ -177,9 +183,9 @@ def to_come(client: Client, *, now: datetime, zone: ZoneInfo) -> list[ToCome]:
     ]
     due = own.filter(follow_up_required=True, follow_up_completed_at__isnull=True, follow_up_date__isnull=False)
     for one in due.order_by("follow_up_date")[:MOST_TO_COME]:
-        late = one.follow_up_date < today
+        on = one.follow_up_date or today
         what = f"Follow-up: {one.follow_up_text or one.subject}"
-        found.append(ToCome("bell-ring", what, _due(one.follow_up_date, today), one.follow_up_date, late, one.pk))
+        found.append(ToCome("bell-ring", what, _due(on, today), on, on < today, one.pk))
     renewal = client.next_renewal_date
     if renewal and renewal >= today and client.archived_at is None:
         found.append(ToCome("file-text", "Renewal", _due(renewal, today), renewal))

@@ -226,7 +226,7 @@ def _contract(asked: Asked) -> Iterator[Made]:
     for outcome in outcomes:
         yield Made(of_outcome(outcome), _ending(outcome, asked.today), str(outcome.pk))
     if asked.client.go_live_date:
-        yield Made(of_go_live(asked.client))
+        yield Made(of_go_live(asked.client.go_live_date))
 
 
 def _term(period: ContractPeriod, today: date) -> Details:
@@ -255,15 +255,18 @@ def _ending(outcome: ClientOutcome, today: date) -> Details:
 def _people(asked: Asked) -> Iterator[Made]:
     rows = Contact.objects.filter(client=asked.client, archived_at__isnull=True, left_company_at__isnull=False)
     for contact in rows:
+        left_at = contact.left_company_at
+        if left_at is None:
+            continue
         details = _known(
             ("Name", contact.name),
             ("Title", contact.title),
             ("Role", str(contact.get_role_display())),
-            ("Left", day(contact.left_company_at.astimezone(asked.zone).date(), asked.today)),
+            ("Left", day(left_at.astimezone(asked.zone).date(), asked.today)),
         )
         person = frozenset({Person("contact", contact.pk)})
-        entry = of_left(contact, zone=asked.zone)
-        yield Made(entry, details, str(contact.pk), people=person, at=contact.left_company_at)
+        entry = of_left(contact, left_at, zone=asked.zone)
+        yield Made(entry, details, str(contact.pk), people=person, at=left_at)
 
 
 def _known(*pairs: tuple[str, str]) -> Details:

@@ -8,7 +8,6 @@ from bellwether.common.time import day_of
 from bellwether.portfolio.contacting import activity_label, is_contact
 from bellwether.portfolio.models import (
     Activity,
-    Client,
     ClientOutcome,
     Contact,
     ContractPeriod,
@@ -194,12 +193,12 @@ def of_outcome(outcome: ClientOutcome) -> Entry:
     )
 
 
-def of_left(contact: Contact, *, zone: ZoneInfo) -> Entry:
-    """Return a contact who left as an entry; `left_company_at` is known."""
+def of_left(contact: Contact, left_at: datetime, *, zone: ZoneInfo) -> Entry:
+    """Return a contact who left at `left_at` as an entry."""
     role = str(contact.get_role_display())
     return Entry(
         key=f"left-{contact.pk}",
-        on=day_of(contact.left_company_at, zone),
+        on=day_of(left_at, zone),
         group=Group.OTHER,
         icon="user-round-x",
         title=f"{role} {contact.name} left",
@@ -209,11 +208,11 @@ def of_left(contact: Contact, *, zone: ZoneInfo) -> Entry:
     )
 
 
-def of_go_live(client: Client) -> Entry:
-    """Return the day on which the client went live as an entry; `go_live_date` is known."""
+def of_go_live(on: date) -> Entry:
+    """Return the day on which a client went live as an entry."""
     return Entry(
         key="go-live",
-        on=client.go_live_date,
+        on=on,
         group=Group.OTHER,
         icon="flag",
         title="Went live",

@@ -153,5 +153,5 @@ def _read_history(user: StaffUser, latest: date, scorecard: Scorecard) -> dict[d
 def most_urgent(user: StaffUser, today: date, typical_arr: float) -> list[Client]:
     """Return the clients for the panel: those that need attention, the most urgent first, at most MOST_SUGGESTED."""
     clients = Client.objects.visible_to(user).active().filter(needs_attention())
-    clients = clients.only(*ROW_FIELDS).select_related("csm_user")
+    clients = clients.only(*ROW_FIELDS).select_related("csm_user", "ae_user")
     return list(by_priority(clients, today=today, typical_arr=typical_arr)[:MOST_SUGGESTED])

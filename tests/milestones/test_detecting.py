@@ -38,6 +38,8 @@ def facts(clients: list[dict[str, Any]], *, facts_from: date | None = JAN, **fra
         "values": VALUES, "happenings": HAPPENINGS,
     }  # fmt: skip
     made = {name: pl.DataFrame(frames.get(name, []), schema=schema) for name, schema in schemas.items()}
+    stored = [made[name].select("client_id", "date") for name in ("scores", "values")]
+    made["starts"] = pl.concat(stored).group_by("client_id").agg(pl.col("date").min())
     return Facts(clients=pl.DataFrame(clients, schema=CLIENTS), facts_from=facts_from, today=TODAY, **made)
 
 

@@ -189,3 +189,22 @@ def test_the_job_waits_for_an_hour_or_a_change(used: Clients, staff: Staff) -> N
     assert ran(NOW + timedelta(minutes=32))
     assert not ran(NOW + timedelta(minutes=50))
     assert ran(NOW + timedelta(minutes=95))
+    runs = JobRun.objects.filter(name="milestones").order_by("started_at")
+    assert [run.counts["whole"] for run in runs] == [1, 1, 0]
+
+
+def test_an_hourly_run_finds_the_same_as_a_whole_one(used: Clients) -> None:
+    """Sturdy scores 90 for 36 days; a row of 30 days ended 6 days ago, on the 30th of its scores."""
+    from tests.dashboard.portfolio_cast import give_scores
+
+    give_scores(used, TODAY, NOW)
+    row = next(one for one in definitions() if one.key == "healthy_90")
+    row.rule = {"kind": "health_streak", "at_least": 80, "days": 30}
+    row.save()
+    found = []
+    for whole in (False, True):
+        Milestone.objects.all().delete()
+        detect_milestones(now=NOW, whole=whole)
+        found.append(sorted(Milestone.objects.values_list("client__name", "milestone_type", "achieved_on", "exact")))
+    assert found[0] == found[1]
+    assert ("Sturdy", "healthy_90", ago(6), False) in found[0]

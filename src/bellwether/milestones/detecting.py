@@ -138,7 +138,7 @@ def _value(rule: Rule, facts: Facts, selections: Mapping[Selection, int]) -> Par
     stored = facts.values.filter(pl.col("measure") == measure_key(rule))
     rows = stored.filter(pl.col("value").is_not_null()).sort("client_id", "date")
     first = rows.filter(pl.col("value") >= rule.at_least).group_by("client_id", maintain_order=True).first()
-    got = _from_start(first, "date", stored, facts).select("client_id", "achieved_on", "exact", "value")
+    got = _from_start(first, "date", facts).select("client_id", "achieved_on", "exact", "value")
     last = rows.group_by("client_id", maintain_order=True).last()
     return got, last.select("client_id", "value", expected_on=_NO_DAY)
 
@@ -148,15 +148,14 @@ def measure_key(rule: Rule) -> str:
     return f"{rule.kind.value}:{rule.measure}"
 
 
-def _from_start(rows: pl.DataFrame, day: str, stored: pl.DataFrame, facts: Facts) -> pl.DataFrame:
+def _from_start(rows: pl.DataFrame, day: str, facts: Facts) -> pl.DataFrame:
     """Return `rows` with achieved_on and exact: not exact on the first stored day of a client that started before."""
-    starts = stored.group_by("client_id").agg(first_stored=pl.col("date").min())
-    joined = rows.join(starts, on="client_id", how="left").join(
+    joined = rows.join(facts.starts.rename({"date": "first_stored"}), on="client_id", how="left").join(
         facts.clients.select("client_id", "started_on"), on="client_id", how="inner"
     )
     older = pl.col("started_on").is_not_null() & (pl.col("started_on") < pl.col("first_stored"))
     at_start = pl.col(day) == pl.col("first_stored")
-    return joined.with_columns(achieved_on=pl.col(day), exact=~(at_start & older))
+    return joined.with_columns(achieved_on=pl.col(day), exact=~(at_start & older).fill_null(value=False))
 
 
 def _health_streak(rule: Rule, facts: Facts, selections: Mapping[Selection, int]) -> Part:
@@ -170,7 +169,7 @@ def _health_streak(rule: Rule, facts: Facts, selections: Mapping[Selection, int]
         .agg(start=pl.col("date").min(), end=pl.col("date").max(), value=pl.len().cast(pl.Float64))
     )
     long = runs.filter(pl.col("value") >= rule.days).group_by("client_id", maintain_order=True).first()
-    got = _from_start(long, "start", facts.scores, facts).select(
+    got = _from_start(long, "start", facts).select(
         "client_id",
         "exact",
         achieved_on=pl.col("start") + pl.duration(days=rule.days - 1),

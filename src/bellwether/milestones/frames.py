@@ -35,6 +35,9 @@ MODULES: Schema = {"organization_id": pl.String, "module": pl.String, "date": pl
 
 SCORES: Schema = {"client_id": pl.String, "date": pl.Date, "score": pl.Int64}
 VALUES: Schema = {"client_id": pl.String, "measure": pl.String, "date": pl.Date, "value": pl.Float64}
+STARTS: Schema = {"client_id": pl.String, "date": pl.Date}
+"""The first day on which a client has a stored score."""
+
 HAPPENINGS: Schema = {"client_id": pl.String, "what": pl.String, "date": pl.Date, "value": pl.Float64}
 """Records that happened: `what` is "renewal", "nps" or "activity:QBR", `value` the answer where there is one."""
 
@@ -59,7 +62,8 @@ PROGRESS: Schema = {
 
 @dataclass(frozen=True)
 class Facts:
-    """All that rules are evaluated on. `facts_from` is the first day of any usage; a client that started before it may
+    """All that rules are evaluated on. `scores` and `values` may begin later than `starts` says, where what lies before
+    has been looked at. `facts_from` is the first day of any usage; a client that started before it may
     have done anything earlier than is known."""
 
     clients: pl.DataFrame
@@ -69,6 +73,7 @@ class Facts:
     modules: pl.DataFrame
     scores: pl.DataFrame
     values: pl.DataFrame
+    starts: pl.DataFrame
     happenings: pl.DataFrame
     facts_from: date | None
     today: date

@@ -6,7 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import polars as pl
-from django.db.models import FloatField, QuerySet
+from django.db.models import FloatField, Min, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
@@ -24,6 +24,7 @@ from bellwether.milestones.frames import (
     MODULES,
     SCORES,
     SEATS,
+    STARTS,
     VALUES,
     Facts,
     empty,
@@ -40,13 +41,21 @@ from bellwether.usage.lake import Lake
 from bellwether.usage.workspace import workspace_lake
 
 SAME_RENEWAL_DAYS = 14
+RECENT_DAYS = 35
 EVENT_COLUMNS = ("organization_id", "date", "event", "module", "feature", "is_service", "events")
 KIND = ["event", "module", "feature", "is_service"]
 
 
-def read_all(rules: Sequence[Rule], *, today: date, zone: ZoneInfo) -> Facts:
-    """Return everything that `rules` look at, for all clients and days up to `today`; nothing else is read."""
+def read_all(rules: Sequence[Rule], *, today: date, zone: ZoneInfo, whole: bool = True) -> Facts:
+    """Return everything that `rules` look at, for all clients and days up to `today`; nothing else is read.
+
+    Unless `whole`, scores are read from as many days ago as a row of days takes, and RECENT_DAYS: enough after a run
+    that looked at all of them. The facts of use are always read from their beginning.
+    """
     kinds = {rule.kind for rule in rules}
+    longest = max((rule.days for rule in rules if rule.kind == Kind.HEALTH_STREAK), default=0)
+    since = None if whole else today - timedelta(days=longest + RECENT_DAYS)
+    scored = bool(kinds & {Kind.HEALTH_STREAK, Kind.COMPONENT, Kind.MEASURE})
     lake = workspace_lake()
     counts, modules = (
         _events(lake, rules, today) if kinds & {Kind.USES, Kind.MODULES} else (empty(COUNTS), empty(MODULES))
@@ -57,8 +66,9 @@ def read_all(rules: Sequence[Rule], *, today: date, zone: ZoneInfo) -> Facts:
         client_days=_client_days(lake, today) if Kind.SEAT_USE in kinds else empty(CLIENT_DAYS),
         seats=_seats() if Kind.SEAT_USE in kinds else empty(SEATS),
         modules=modules,
-        scores=_scores() if Kind.HEALTH_STREAK in kinds else empty(SCORES),
-        values=_values([rule for rule in rules if rule.kind in {Kind.COMPONENT, Kind.MEASURE}]),
+        scores=_scores(since) if Kind.HEALTH_STREAK in kinds else empty(SCORES),
+        values=_values([rule for rule in rules if rule.kind in {Kind.COMPONENT, Kind.MEASURE}], since),
+        starts=_starts() if scored else empty(STARTS),
         happenings=_happenings(rules, today, zone),
         facts_from=_facts_from(lake),
         today=today,
@@ -171,23 +181,28 @@ def _seats() -> pl.DataFrame:
     return pl.DataFrame([(pk.hex, start, seats) for pk, start, seats in rows], schema=SEATS, orient="row")
 
 
-def _main_scores() -> QuerySet[HealthScore]:
+def _main_scores(since: date | None) -> QuerySet[HealthScore]:
     found: QuerySet[HealthScore] = HealthScore.objects.filter(scorecard=main_scorecard()).order_by()
-    return found
+    return found.filter(date__gte=since) if since else found
 
 
-def _scores() -> pl.DataFrame:
-    return read_frame(_main_scores().filter(overall_score__isnull=False), SCORES, {"score": "overall_score"})
+def _scores(since: date | None) -> pl.DataFrame:
+    return read_frame(_main_scores(since).filter(overall_score__isnull=False), SCORES, {"score": "overall_score"})
 
 
-def _values(rules: Sequence[Rule]) -> pl.DataFrame:
+def _starts() -> pl.DataFrame:
+    rows = _main_scores(None).values_list("client_id").annotate(first=Min("date"))
+    return pl.DataFrame([(pk.hex, on) for pk, on in rows], schema=STARTS, orient="row")
+
+
+def _values(rules: Sequence[Rule], since: date | None) -> pl.DataFrame:
     """Return what the rules ask of the components and inputs of stored scores."""
     parts = [empty(VALUES)]
     for key, rule in {measure_key(rule): rule for rule in rules}.items():
         column = "components" if rule.kind == Kind.COMPONENT else "inputs"
         schema = {name: VALUES[name] for name in ("client_id", "date", "value")}
         value = Cast(KeyTextTransform(rule.measure, column), FloatField())
-        rows = read_frame(_main_scores().filter(**{f"{column}__has_key": rule.measure}), schema, {"value": value})
+        rows = read_frame(_main_scores(since).filter(**{f"{column}__has_key": rule.measure}), schema, {"value": value})
         parts.append(rows.with_columns(measure=pl.lit(key)).select(list(VALUES)))
     return pl.concat(parts)
 

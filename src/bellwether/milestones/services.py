@@ -47,11 +47,12 @@ class Detected:
     told: int = 0
 
 
-def detect_milestones(*, now: datetime, progress: Progress | None = None) -> Detected:
+def detect_milestones(*, now: datetime, progress: Progress | None = None, whole: bool = True) -> Detected:
     """Find the milestones of all clients in all of the past, keep what is new, and return what that was.
 
     Doing it again changes nothing. A day that turns out earlier moves as long as nobody celebrated (`kept`: those that
     stay). What was reached stays reached. CSMs are told about the last NEWS_DAYS, and so are webhooks.
+    Unless `whole`, older scores are not looked at again (reading.read_all).
     """
     progress = progress or NoProgress()
     zone = settings.BELLWETHER_WORKSPACE_ZONE
@@ -59,7 +60,7 @@ def detect_milestones(*, now: datetime, progress: Progress | None = None) -> Det
     enabled = definitions(enabled_only=True)
     rules = {row.key: rule_of(row) for row in enabled}
     progress.start("Reading what milestones are found in", None)
-    facts = read_all(list(rules.values()), today=today, zone=zone)
+    facts = read_all(list(rules.values()), today=today, zone=zone, whole=whole)
     progress.start("Finding milestones", None)
     found = detect(rules, facts)
     return store(found, {row.key: row for row in enabled}, rules, today=today, now=now)

@@ -9,6 +9,7 @@ from bellwether.common.errors import ConflictError, InvalidInputError
 from bellwether.health.records import load_records
 from bellwether.portfolio import contracts, outcomes
 from bellwether.portfolio.changes import undo
+from bellwether.portfolio.contract_jobs import begin_terms
 from bellwether.portfolio.contracts import Churn, Commercials, Renewal
 from bellwether.portfolio.models import Change, Client, ClientOutcome, ContractPeriod
 from bellwether.portfolio.outcomes import Ending
@@ -252,3 +253,16 @@ class TestOutcomes:
         made = outcomes.remove_outcome(known, **by)
         undo(by["actor"], made.undo, today=TODAY, now=NOW)
         assert ClientOutcome.objects.get().created_at == NOW - timedelta(days=40)
+
+
+class TestAsDaysPass:
+    def test_the_client_follows_the_term_that_begins(self, client: Client, by: dict[str, object]) -> None:
+        contracts.renew(client, Renewal(term=NEXT), **by)
+        assert begin_terms(today=date(2026, 9, 30), now=NOW) == []
+        assert begin_terms(today=date(2026, 10, 1), now=NOW) == [client.pk]
+        assert own(client) == (150_000, 60, date(2027, 9, 30))
+
+    def test_a_record_that_differs_is_left_to_people(self, client: Client) -> None:
+        Client.objects.filter(pk=client.pk).update(annual_recurring_revenue=1)
+        begin_terms(today=TODAY, now=NOW)
+        assert own(client)[0] == 1

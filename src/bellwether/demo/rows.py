@@ -206,6 +206,8 @@ def ticket_rows(portfolio: Portfolio) -> list[SupportTicket]:
             status=row.status,
             opened_at=row.opened_at,
             solved_at=row.solved_at,
+            first_response_minutes=row.first_response_minutes,
+            is_escalated=row.is_escalated,
         )
         for row in portfolio.tickets
     ]
@@ -220,6 +222,7 @@ def survey_rows(portfolio: Portfolio) -> list[SurveyResponse]:
             external_id=str(row.id),
             kind=row.kind,
             score=row.score,
+            scale="1-5" if row.kind == "CSAT" else "",
             contact_id=row.contact,
             respondent=row.respondent,
             comment=row.comment,

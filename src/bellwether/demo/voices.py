@@ -1,6 +1,6 @@
 """What clients say: support tickets and answers to surveys."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -33,6 +33,8 @@ class TicketRow:
     status: str
     opened_at: datetime
     solved_at: datetime | None
+    first_response_minutes: int | None = None
+    is_escalated: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,11 +61,25 @@ def make_tickets(world: World, *, until: datetime) -> list[TicketRow]:
         days = np.arange(begin, end + 1)
         health = world.health[company.number, np.clip(days, 0, world.plan.days - 1)]
         opened = np.repeat(days, rng.poisson(_daily_rate(company, days, health)))
+        answers = world.plan.stream("first responses", company.number)
         for number, day in enumerate(opened):
-            row = _ticket(world, company, rng, int(day), number, until)
+            row = _answered(_ticket(world, company, rng, int(day), number, until), answers, until)
             if row.opened_at <= until:
                 rows.append(row)
     return rows
+
+
+RESPONSE_MINUTES = {"urgent": 18, "high": 45, "normal": 110, "low": 190}
+ESCALATED = {"urgent": 0.22, "high": 0.07, "normal": 0.01, "low": 0.0}
+
+
+def _answered(row: TicketRow, rng: np.random.Generator, until: datetime) -> TicketRow:
+    """Return the ticket with its first response, which comes before the solution, and whether it was escalated."""
+    minutes, escalated = 5 + float(rng.gamma(1.6, RESPONSE_MINUTES[row.priority])), float(rng.random())
+    ends = row.solved_at or until
+    open_minutes = (ends - row.opened_at).total_seconds() / 60
+    answered = round(min(minutes, open_minutes)) if row.solved_at or minutes <= open_minutes else None
+    return replace(row, first_response_minutes=answered, is_escalated=escalated < ESCALATED[row.priority])
 
 
 def _daily_rate(company: Company, days: np.ndarray, health: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from bellwether.demo.contracts import TermRow, standing
 from bellwether.demo.people import NEVER, SERVICE_ROLE
 from bellwether.demo.portfolio import Portfolio
 from bellwether.demo.relations import last_contacts
+from bellwether.demo.words import PINNED
 from bellwether.portfolio.choices import AlertLevel
 from bellwether.portfolio.models import (
     Activity,
@@ -188,6 +189,7 @@ def note_rows(portfolio: Portfolio) -> list[Note]:
             title=row.title,
             content=row.content,
             note_type=row.kind,
+            is_pinned=row.title in PINNED,
             created_by_id=row.author,
         )
         for row in portfolio.notes

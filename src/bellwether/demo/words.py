@@ -169,7 +169,11 @@ NOTES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "high": (
         ("GENERAL", "Program is well anchored", "The compliance team runs it on their own; monthly call is enough."),
         ("OPPORTUNITY", "Second site interested", "A sister site asked for a demonstration; talk to the sponsor."),
-        ("STRATEGY", "Success plan agreed", "Goals for the year: close cases on time, one campaign a quarter."),
+        (
+            "STRATEGY",
+            "Success plan agreed",
+            "Goals for the year:\n\n- close cases **on time**\n- one campaign a quarter",
+        ),
         ("QBR_PREP", "Points for the next review", "Show time to close and the share of cases within target."),
     ),
     "middle": (
@@ -180,7 +184,11 @@ NOTES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "low": (
         ("RISK", "Usage falls", "Fewer people sign in each week; no answer to the last two mails."),
         ("RISK", "Looking at alternatives", "Procurement asked for the notice period."),
-        ("STRATEGY", "Rescue plan", "Weekly call, support lead joins, review after 30 days."),
+        (
+            "STRATEGY",
+            "Rescue plan",
+            "Until usage is back:\n\n1. weekly call\n2. the support lead joins\n3. **review after 30 days**",
+        ),
         ("INTERNAL", "Ask for a concession?", "Discuss a shorter term with the account executive."),
     ),
     "champion_left": (
@@ -191,5 +199,8 @@ NOTES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "onboarding": (("GENERAL", "Onboarding", "Data imported, first group trained; second group next month."),),
     "newborn": (("GENERAL", "Kick-off planned", "Contract signed; single sign-on and data import come first."),),
 }
+
+PINNED = frozenset({"Success plan agreed", "Rescue plan"})
+"""Titles of the notes that stand first."""
 
 TAGS = ("Strategic", "Reference", "Expansion", "Multi-site", "Price sensitive", "Regulated")

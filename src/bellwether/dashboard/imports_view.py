@@ -17,7 +17,6 @@ from bellwether.usage.import_wizard import (
     date_columns,
     field_label,
     fields_of,
-    in_words,
     reading_of,
 )
 from bellwether.web.formatting import number, plural
@@ -137,17 +136,6 @@ def column_rows(
     ]
 
 
-MANY_COLUMNS = 25
-
-
-def folded_away(rows: Sequence[ColumnRow]) -> tuple[list[ColumnRow], list[ColumnRow]]:
-    """Return the columns to show, and those to fold away: of a wide file the ones that nothing speaks for."""
-    if len(rows) <= MANY_COLUMNS:
-        return list(rows), []
-    shown = [row for row in rows if row.reason or not row.options[0].chosen]
-    return shown, [row for row in rows if not row.reason and row.options[0].chosen]
-
-
 def _column_row(
     run: ImportRun,
     place: int,
@@ -169,7 +157,7 @@ def _column_row(
         filled=_filled(profile),
         options=tuple(_field_options(fields, chosen, run.kind)),
         reason=suggestion.reason if suggestion is not None and suggestion.field == chosen else "",
-        wrong=in_words(f"{wrong.count} of {plural(wrong.of, 'value')}: {wrong.example}", run) if wrong else "",
+        wrong=f"{wrong.count} of {plural(wrong.of, 'value')}: {wrong.example}" if wrong is not None else "",
         words=tuple((word, tuple(_word_options(f, word, said))) for word in words) if f is not None else (),
         more_words=more,
         unread_words=sum(not word.read_as for word in words),
@@ -273,7 +261,7 @@ def count_figures(counts: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 def summary(run: ImportRun) -> str:
     """Return the outcome of an import in a few words, for the list."""
     if run.state in (ImportState.MAPPING, ImportState.CHECKING):
-        return plural(run.rows_total or 0, "row")
+        return f"{number(run.rows_total or 0)} rows"
     counts = run.check_result if run.state == ImportState.CHECKED else run.counts
     parts = [
         f"{number(counts[name])} {name}" for name in ("created", "updated", "unchanged", "rejected") if counts.get(name)

@@ -15,10 +15,15 @@ from bellwether.portfolio.models import Activity
 from bellwether.staff.models import SEES_ALL_CLIENTS, Role, StaffUser
 
 DONE_LATELY = timedelta(days=14)
-MOST_OPEN, MOST_DONE = 500, 50
+MOST_OPEN, MOST_DONE = 200, 50
 OPEN = Q(follow_up_required=True, follow_up_completed_at__isnull=True)
 PLANNED = Q(completed_at__isnull=True)
 JOINED = ("client", "performed_by", "client__csm_user", "follow_up_contact")
+NEEDED = (
+    "activity_type", "label", "subject", "occurred_at", "completed_at", "follow_up_date", "follow_up_text",
+    "follow_up_remind_on", "follow_up_completed_at", "client__name", "client__csm_user__first_name",
+    "client__csm_user__last_name", "performed_by__first_name", "performed_by__last_name", "follow_up_contact__name",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -43,15 +48,22 @@ def _sees_the_client() -> Q:
 
 
 def _kept() -> Any:
-    """Return activities that are not archived, of clients that are not, with `owner_id`: who has to see to them."""
-    found = Activity.objects.filter(archived_at__isnull=True, client__archived_at__isnull=True)
-    return found.annotate(
+    """Return activities that are not archived, of clients that are not."""
+    return Activity.objects.filter(archived_at__isnull=True, client__archived_at__isnull=True)
+
+
+def _owned(rows: Any) -> Any:
+    """Return the activities with `owner_id`: who has to see to them."""
+    return rows.annotate(
         owner_id=Case(When(_sees_the_client(), then=F("performed_by_id")), default=F("client__csm_user_id"))
     )
 
 
-def _asked(user: StaffUser, query: AgendaQuery) -> Any:
+def _asked(user: StaffUser, query: AgendaQuery, *, owned: bool = True) -> Any:
+    """Return what is asked for, with `owner_id` where `owned` or where the question needs it."""
     found = _kept().visible_to(user)
+    if owned or query.mine or query.owner_id is not None:
+        found = _owned(found)
     if query.mine:
         found = found.filter(owner_id=user.pk)
     if query.owner_id is not None:
@@ -61,7 +73,7 @@ def _asked(user: StaffUser, query: AgendaQuery) -> Any:
     if query.search:
         words = Q(client__name__icontains=query.search) | Q(subject__icontains=query.search)
         found = found.filter(words | Q(follow_up_text__icontains=query.search))
-    return found
+    return found.order_by()
 
 
 def agenda(user: StaffUser, query: AgendaQuery, *, now: datetime, done: bool = True) -> list[Item]:
@@ -69,7 +81,7 @@ def agenda(user: StaffUser, query: AgendaQuery, *, now: datetime, done: bool = T
 
     At most MOST_OPEN open items of each kind come back, the soonest, and MOST_DONE that are done, the newest.
     """
-    rows = _asked(user, query).select_related(*JOINED)
+    rows = _asked(user, query).select_related(*JOINED).only(*NEEDED)
     since = now - DONE_LATELY
     found: list[Item] = []
     if query.kind in {None, Kind.FOLLOW_UP}:
@@ -87,47 +99,51 @@ def agenda(user: StaffUser, query: AgendaQuery, *, now: datetime, done: bool = T
 
 
 def counts(user: StaffUser, query: AgendaQuery, *, today: date) -> dict[Phase, int]:
-    """Return how many items are open in each phase but DONE; one query."""
+    """Return how many items are open in each phase but DONE; two queries, one for each kind."""
     zone = settings.BELLWETHER_WORKSPACE_ZONE
     start, end, later = start_of(today, zone), end_of(today, zone), end_of(week_end(today), zone)
-    when = {
-        Phase.OVERDUE: (Q(follow_up_date__lt=today), Q(occurred_at__lt=start)),
-        Phase.TODAY: (Q(follow_up_date=today), Q(occurred_at__gte=start, occurred_at__lt=end)),
-        Phase.THIS_WEEK: (
-            Q(follow_up_date__gt=today, follow_up_date__lte=week_end(today)),
-            Q(occurred_at__gte=end, occurred_at__lt=later),
-        ),
-        Phase.LATER: (
-            Q(follow_up_date__gt=week_end(today)) | Q(follow_up_date__isnull=True),
-            Q(occurred_at__gte=later),
-        ),
+    sunday = week_end(today)
+    follow_up = {
+        Phase.OVERDUE: Q(follow_up_date__lt=today),
+        Phase.TODAY: Q(follow_up_date=today),
+        Phase.THIS_WEEK: Q(follow_up_date__gt=today, follow_up_date__lte=sunday),
+        Phase.LATER: Q(follow_up_date__gt=sunday) | Q(follow_up_date__isnull=True),
     }
-    wanted: dict[str, Any] = {}
-    for phase, (follow_up, planned) in when.items():
-        if query.kind in {None, Kind.FOLLOW_UP}:
-            wanted[f"{phase.value}_f"] = Count("pk", filter=OPEN & follow_up)
-        if query.kind in {None, Kind.PLANNED}:
-            wanted[f"{phase.value}_p"] = Count("pk", filter=PLANNED & planned)
-    held = _asked(user, query).filter(OPEN | PLANNED).order_by().aggregate(**wanted)
-    return {phase: held.get(f"{phase.value}_f", 0) + held.get(f"{phase.value}_p", 0) for phase in when}
+    planned = {
+        Phase.OVERDUE: Q(occurred_at__lt=start),
+        Phase.TODAY: Q(occurred_at__gte=start, occurred_at__lt=end),
+        Phase.THIS_WEEK: Q(occurred_at__gte=end, occurred_at__lt=later),
+        Phase.LATER: Q(occurred_at__gte=later),
+    }
+    found = dict.fromkeys(follow_up, 0)
+    for kind, part, when in ((Kind.FOLLOW_UP, OPEN, follow_up), (Kind.PLANNED, PLANNED, planned)):
+        if query.kind in {None, kind}:
+            wanted = {phase.value: Count("pk", filter=condition) for phase, condition in when.items()}
+            held = _asked(user, query, owned=False).filter(part).aggregate(**wanted)
+            for phase in when:
+                found[phase] += held[phase.value]
+    return found
 
 
 def due_count(user: StaffUser, *, today: date) -> int:
-    """Return how many of the user's own items are due today or overdue, for the mark in the rail; one query."""
+    """Return how many of the user's own items are due today or overdue, for the mark in the rail.
+
+    One query, of parts that an index answers each: it is asked with every page.
+    """
     end = end_of(today, settings.BELLWETHER_WORKSPACE_ZONE)
-    held = _asked(user, AgendaQuery()).filter(
-        (OPEN & Q(follow_up_date__lte=today)) | (PLANNED & Q(occurred_at__lt=end))
-    )
-    both = Count("pk", filter=OPEN & Q(follow_up_date__lte=today) & PLANNED & Q(occurred_at__lt=end))
-    found = held.order_by().aggregate(rows=Count("pk"), both=both)
-    return int(found["rows"]) + int(found["both"])
+    seen = _kept().visible_to(user).order_by()
+    own = seen.filter(performed_by=user)  # who sees the client and did it is its owner
+    handed = _owned(seen.filter(client__csm_user=user).exclude(performed_by=user)).filter(owner_id=user.pk)
+    due = (OPEN & Q(follow_up_date__lte=today), PLANNED & Q(occurred_at__lt=end))
+    first, *rest = (rows.filter(part).values_list("pk") for rows in (own, handed) for part in due)
+    return int(first.union(*rest, all=True).count())
 
 
 def owners(user: StaffUser) -> list[tuple[UUID, str]]:
     """Return who has open items among the clients that `user` sees, by name; two queries."""
-    ids = set(
-        _asked(user, AgendaQuery(mine=False)).filter(OPEN | PLANNED).order_by().values_list("owner_id", flat=True)
-    )
+    held = _asked(user, AgendaQuery(mine=False))
+    promised, planned = (held.filter(part).values_list("owner_id", flat=True) for part in (OPEN, PLANNED))
+    ids: set[UUID | None] = set(promised.union(planned))
     people = StaffUser.objects.filter(pk__in=[one for one in ids if one])
     return [(one.pk, one.name) for one in people.order_by("first_name", "last_name")]
 
@@ -197,10 +213,10 @@ def due_follow_ups(now: datetime, today: date) -> list[DueFollowUp]:
 
     Those of archived clients and activities, and of activities that took place after `now`, are left out. One query.
     """
-    held = _kept().filter(OPEN, follow_up_date__isnull=False, occurred_at__lte=now)
+    held = _owned(_kept()).filter(OPEN, follow_up_date__isnull=False, occurred_at__lte=now)
     come = held.filter(Q(follow_up_date__lte=today) | Q(follow_up_remind_on__lte=today))
     found = []
-    for activity in come.select_related(*JOINED).order_by("follow_up_date", "pk"):
+    for activity in come.select_related(*JOINED).only(*NEEDED).order_by("follow_up_date", "pk"):
         item = follow_up_item(activity)
         if item.on is not None:
             found.append(

@@ -288,6 +288,26 @@ class Activity(OfClient):
                 name="activity_open_follow_up",
             ),
             models.Index(
+                fields=["client", "follow_up_date"],
+                condition=Q(follow_up_required=True, follow_up_completed_at__isnull=True, archived_at__isnull=True),
+                name="activity_client_follow_up",
+            ),
+            models.Index(
+                fields=["performed_by", "follow_up_date"],
+                condition=Q(follow_up_required=True, follow_up_completed_at__isnull=True, archived_at__isnull=True),
+                name="activity_person_follow_up",
+            ),
+            models.Index(
+                fields=["client", "occurred_at"],
+                condition=Q(completed_at__isnull=True, archived_at__isnull=True),
+                name="activity_client_planned",
+            ),
+            models.Index(
+                fields=["follow_up_completed_at"],
+                condition=Q(follow_up_completed_at__isnull=False, archived_at__isnull=True),
+                name="activity_followed_up",
+            ),
+            models.Index(
                 fields=["occurred_at"],
                 condition=Q(completed_at__isnull=True, archived_at__isnull=True),
                 name="activity_planned",

@@ -204,17 +204,17 @@ class TestWarnings:
         (run,) = send(vera, pasted="account_id\tname\tchurn_flag\nfading\tFading\ttrue\nsturdy\tSturdy\tfalse\n")
         found = post(vera, run, "columns").check_result["warnings"]
         assert [(one["text"], one["examples"]) for one in found] == [
-            ("1 clients carry churn_flag but no churn is recorded for them.", ["fading"]),
-            ("1 clients have a recorded churn but do not carry churn_flag.", ["sturdy"]),
+            ("Flagged by churn_flag, but without a recorded churn: 1 client.", ["fading"]),
+            ("With a recorded churn, but not flagged by churn_flag: 1 client.", ["sturdy"]),
         ]
         terms = "S-1,fading,2026-01-01,2026-12-31\nS-2,fading,2026-06-01,2027-05-31\nS-3,fading,2026-06-01,\n"
         (run,) = send(vera, ("subs.csv", "subscription_id,account_id,start_date,end_date\n" + terms))
         found = post(vera, run, "columns").check_result
-        assert "1 terms of 1 clients overlap an earlier one" in found["warnings"][0]["text"]
+        assert "overlap an earlier one of the same client: 1, of 1 client." in found["warnings"][0]["text"]
         assert found["tally"] == [["row … has the same start_date for this client", 1]]
         (run,) = send(vera, ("tickets.csv", "ticket_id,account_id,opened_at\nt1,fading,2020-05-01\n"))
         found = post(vera, run, "columns").check_result
-        assert found["warnings"][0]["text"] == "1 row are dated before the client's first contract."
+        assert found["warnings"][0]["text"] == "Dated before the client's first contract: 1 row."
 
 
 class TestRefusals:

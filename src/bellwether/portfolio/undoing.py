@@ -12,7 +12,8 @@ from uuid import UUID
 
 from auditlog.context import disable_auditlog
 from django.apps import apps
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
+from django.db.models import ProtectedError
 
 from bellwether.common.progress import Progress
 from bellwether.portfolio.changes import REFRESHES, Values, derived
@@ -20,6 +21,7 @@ from bellwether.portfolio.importing.recorder import snapshots
 from bellwether.portfolio.models import Change, ChangeEntry
 
 BLOCK = 500
+TRIES = 3
 LEFT_KEPT = 500
 COMPUTED = frozenset(
     {
@@ -44,6 +46,12 @@ class TakenBack:
     left: list[str] = field(default_factory=list)
     left_count: int = 0
 
+    def add(self, other: "TakenBack") -> None:
+        """Add what was done elsewhere."""
+        self.restored += other.restored
+        self.left_count += other.left_count
+        self.left += other.left[: LEFT_KEPT - len(self.left)]
+
     def leave(self, reason: str) -> None:
         """Remember that a record was left alone."""
         self.left_count += 1
@@ -63,15 +71,29 @@ def take_back(change: Change, *, today: date, now: datetime, progress: Progress)
     progress.start("Taking back", len(ids))
     for start in range(0, len(ids), BLOCK):
         part = ids[start : start + BLOCK]
-        with transaction.atomic(), disable_auditlog():
-            entries = list(ChangeEntry.objects.filter(pk__in=part).order_by("-id"))
-            _Block(entries, done, clients, now).run()
+        done.add(_block_taken_back(part, clients, now))
         progress.advance(len(part))
     # Only now: in between, clients would get columns that earlier entries do not know.
     with transaction.atomic(), disable_auditlog():
         for label, touched in clients.items():
             if label in REFRESHES:
                 REFRESHES[label](sorted(touched), today, now)
+    return done
+
+
+def _block_taken_back(ids: Sequence[int], clients: dict[str, set[UUID]], now: datetime) -> TakenBack:
+    """Take some entries back in one transaction; once more where somebody wrote about the same clients meanwhile."""
+    for tries_left in reversed(range(TRIES)):
+        done = TakenBack()
+        try:
+            with transaction.atomic(), disable_auditlog():
+                entries = list(ChangeEntry.objects.filter(pk__in=ids).order_by("-id"))
+                _Block(entries, done, clients, now).run()
+        except (ProtectedError, IntegrityError):
+            if not tries_left:
+                raise
+        else:
+            break
     return done
 
 

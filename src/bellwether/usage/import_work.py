@@ -5,9 +5,10 @@ A run says in its state what is to be done. Each step may be cut off at any poin
 
 import csv
 import logging
+import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from bellwether.common.errors import BellwetherError, ConflictError
+from bellwether.common.locks import exclusive
 from bellwether.common.progress import NoProgress, Progress
 from bellwether.common.time import day_of
 from bellwether.portfolio.choices import IMPORT_AT_WORK, ImportState
@@ -45,6 +47,7 @@ EVENT_SOURCE = "import"
 REASONS_KEPT = 100
 FLAGS_KEPT = 20_000
 SAVE_EVERY_SECONDS = 1.0
+WAIT_FOR_SCORES = 120.0
 FAULT = "The program met a fault. What was stored before it can be undone; the log of the worker says more."
 
 
@@ -177,7 +180,8 @@ def undo(run: ImportRun, progress: Progress | None = None) -> None:
     today = day_of(now, settings.BELLWETHER_WORKSPACE_ZONE)
     if run.change is None:
         raise ConflictError("There is nothing to undo.")
-    done = take_back(run.change, today=today, now=now, progress=RunProgress(run, progress or NoProgress()))
+    with _scores_resting(run):
+        done = take_back(run.change, today=today, now=now, progress=RunProgress(run, progress or NoProgress()))
     Change.objects.filter(pk=run.change.pk).update(undone_at=now, undone_by=run.undone_by)
     run.refresh_from_db()
     run.result["undo"] = {"restored": done.restored, "left": done.left, "left_count": done.left_count}
@@ -193,6 +197,22 @@ def undo(run: ImportRun, progress: Progress | None = None) -> None:
         detail=detail,
         now=now,
     )
+
+
+@contextmanager
+def _scores_resting(run: ImportRun) -> Iterator[None]:
+    """Keep the scoring job from writing about clients that go. Waits two minutes for it at most: it tries again itself
+    when clients are gone under its hands."""
+    if run.kind != "clients" and not run.counts.get("clients_created"):
+        yield
+        return
+    deadline = time.monotonic() + WAIT_FOR_SCORES
+    while True:
+        with exclusive("job-score") as free:
+            if free or time.monotonic() >= deadline:
+                yield
+                return
+        time.sleep(0.5)
 
 
 _STEPS: dict[ImportState, Callable[[ImportRun, Progress], None]] = {

@@ -117,10 +117,10 @@ class Contradictions:
         """Return each oddity as text, count and examples, JSON as it is kept with the run."""
         found = []
         if self.repeated.count:
-            text = f"{_rows(self.repeated.count)} say the same as an earlier row of the file and are taken once."
+            text = f"The same as an earlier row of the file, taken once: {_rows(self.repeated.count)}."
             found.append(_warning(text, self.repeated))
         if self.early.count:
-            text = f"{_rows(self.early.count)} are dated before the client's first contract."
+            text = f"Dated before the client's first contract: {_rows(self.early.count)}."
             found.append(_warning(text, self.early))
         found += self._overlaps()
         found += self._flag_warnings()
@@ -140,8 +140,8 @@ class Contradictions:
         if not overlapping.count:
             return []
         text = (
-            f"{overlapping.count:,} terms of {len(clients):,} clients overlap an earlier one. All are kept; a client's "
-            "ARR, seats and tier are those of the term in force that began last, not the sum."
+            f"Terms that overlap an earlier one of the same client: {overlapping.count:,}, of "
+            f"{_clients(len(clients))}. All are kept; a client's ARR, seats and tier are those of the term in force that began last, not the sum."
         )
         return [_warning(text, overlapping)]
 
@@ -154,22 +154,22 @@ class Contradictions:
                 .distinct()
             )
             found += _set_warning(
-                self.flagged - known, "clients carry {flag} but no churn is recorded for them.", flag=self.flag
+                self.flagged - known, "Flagged by {flag}, but without a recorded churn", flag=self.flag
             )
             churned = set(
                 ClientOutcome.objects.filter(outcome=OutcomeKind.CHURNED, client__organization_id__in=self.unflagged)
                 .values_list("client__organization_id", flat=True)
                 .distinct()
             )
-            found += _set_warning(churned, "clients have a recorded churn but do not carry {flag}.", flag=self.flag)
+            found += _set_warning(churned, "With a recorded churn, but not flagged by {flag}", flag=self.flag)
         if self.churned and self.churned_elsewhere:
             ids = Client.objects.filter(pk__in=[UUID(pk) for pk in self.churned])
             names = set(ids.values_list("organization_id", flat=True))
             found += _set_warning(
-                names - self.churned_elsewhere, "clients have a churn here, but the file of clients does not flag them."
+                names - self.churned_elsewhere, "With a churn here, but not flagged in the file of clients"
             )
             found += _set_warning(
-                self.churned_elsewhere - names, "clients are flagged as churned in the file of clients, but not here."
+                self.churned_elsewhere - names, "Flagged as churned in the file of clients, but without a churn here"
             )
         return found
 
@@ -193,6 +193,10 @@ def _rows(count: int) -> str:
     return "1 row" if count == 1 else f"{count:,} rows"
 
 
+def _clients(count: int) -> str:
+    return "1 client" if count == 1 else f"{count:,} clients"
+
+
 def _warning(text: str, examples: Examples) -> Warning_:
     return {"text": text, "count": examples.count, "examples": examples.texts}
 
@@ -202,7 +206,7 @@ def _set_warning(names: set[str], text: str, **words: Any) -> list[Warning_]:
         return []
     return [
         {
-            "text": f"{len(names):,} {text.format(**words)}",
+            "text": f"{text.format(**words)}: {_clients(len(names))}.",
             "count": len(names),
             "examples": sorted(names)[:EXAMPLES],
         }

@@ -141,7 +141,8 @@ class Contradictions:
             return []
         text = (
             f"Terms that overlap an earlier one of the same client: {overlapping.count:,}, of "
-            f"{_clients(len(clients))}. All are kept; a client's ARR, seats and tier are those of the term in force that began last, not the sum."
+            f"{_clients(len(clients))}. All are kept; a client's ARR, seats and tier are those of "
+            "the term in force that began last, not the sum."
         )
         return [_warning(text, overlapping)]
 

@@ -78,6 +78,9 @@ class TestContacts:
         path = f"/clients/{clients.fading.pk}/contacts"
         assert ada.get(path).json()["pagination"]["total"] == 0
         assert ada.get(path, {"state": "archived"}).json()["pagination"]["total"] == 1
+        assert ada.put(f"/contacts/{mara.pk}", {"title": "COO"}).status_code == 409
+        assert ada.put(f"/contacts/{mara.pk}", {"archived_at": None, "title": "COO"}).json()["title"] == "COO"
+        assert ada.get(path).json()["pagination"]["total"] == 1
 
     def test_both_or_nothing(self, ada: Caller, mara: Contact) -> None:
         wrong = ada.put(f"/contacts/{mara.pk}", {"left_company_at": "2027-01-01", "title": "CFO"})
@@ -142,6 +145,8 @@ class TestNotes:
         assert ada.get(path, {"note_type": "STRATEGY"}).json()["data"] == []
         assert delete(ada, f"/notes/{row['id']}").status_code == 204
         assert ada.get(path).json()["data"] == []
+        assert ada.put(f"/notes/{row['id']}", {"title": "x"}).status_code == 409
+        assert ada.put(f"/notes/{row['id']}", {"archived_at": None}).json()["archived_at"] is None
 
     def test_the_second_of_two_editors_gets_a_conflict(
         self, clients: Clients, ada: Caller, staff: Staff, caller_of: CallerOf

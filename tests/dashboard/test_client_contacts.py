@@ -124,6 +124,10 @@ class TestTab:
         with django_assert_max_num_queries(22):
             browser.get(tab(fading))
 
+    def test_a_contact_is_found_at_its_client_alone(self, fading: Client, clients: Clients, staff: Staff) -> None:
+        elsewhere = reverse("client_contact", args=[clients.sturdy.pk, one("Mara Lindqvist").pk])
+        assert signed_in(staff.ada).get(elsewhere).status_code == 404
+
     def test_is_for_those_who_see_the_client(self, fading: Client, staff: Staff) -> None:
         mara, browser = one("Mara Lindqvist"), signed_in(staff.cleo)
         pages = [

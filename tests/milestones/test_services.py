@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from bellwether.common.errors import InvalidInputError
 from bellwether.milestones.definitions import definitions, draft_from_data, save_definition
-from bellwether.milestones.mail import check_template, draft
+from bellwether.milestones.mail import NAMES, check_template, draft
 from bellwether.milestones.models import Milestone, MilestoneProgress
 from bellwether.milestones.rules import Kind
 from bellwether.milestones.selectors import MilestoneQuery, coming, rules_and_names, steps_of
@@ -140,7 +140,7 @@ class TestCelebrating:
         assert found.celebrated_at is None
 
     def test_mails_are_made_in_a_sandbox(self) -> None:
-        values = {name: f"<{name}>" for name in ("client", "contact", "csm", "milestone", "sentence", "date", "target")}
+        values = {name: f"<{name}>" for name in NAMES}
         mail = draft(Kind.RENEWAL, values, text="Hi {{ contact }},\n\n{{ sentence }} & more")
         assert mail.text == "Hi <contact>,\n\n<sentence> & more"
         assert "&lt;sentence&gt; &amp; more</p>" in mail.html

@@ -54,7 +54,7 @@ def health_distribution(request: StaffRequest, query: Query[AnalyticsQuery]) -> 
 def at_risk(request: StaffRequest, csm_id: UUID | None = None) -> AtRiskSummary:
     """Return the clients that are at risk or critical today, those with the most ARR first."""
     now = timezone.now()
-    space = workspace(now)
+    space = workspace(request.user, now)
     book = _known(lambda: today_book(request.user, csm_id, space))
     low = book.filter(pl.col("status").is_in(LOW)).sort(["arr", "name"], descending=[True, False], nulls_last=True)
     arr, whole = float(low["arr"].sum()), float(book["arr"].sum())
@@ -81,7 +81,7 @@ def renewals(request: StaffRequest, csm_id: UUID | None = None) -> RenewalForeca
 def csm_performance(request: StaffRequest, query: Query[PeriodQuery]) -> CsmPerformance:
     """Return the scorecard of CSMs as the caller may see it. Account executives have none."""
     now = timezone.now()
-    space = workspace(now)
+    space = workspace(request.user, now)
     asked = make_asked(today=space.today, period=query.period, first=query.first, last=query.last)
     sight = csm_sight(request.user, asked, space)
     if sight is None:
@@ -95,7 +95,7 @@ def csm_performance(request: StaffRequest, query: Query[PeriodQuery]) -> CsmPerf
 def csm_metrics(request: StaffRequest, csm_id: UUID, query: Query[PeriodQuery]) -> CsmMetrics:
     """Return one CSM's figures and their course; for who may not see that CSM by name there are none."""
     now = timezone.now()
-    space = workspace(now)
+    space = workspace(request.user, now)
     asked = make_asked(today=space.today, period=query.period, first=query.first, last=query.last)
     view = csm_view(request.user, csm_id, asked, space)
     record(actor=request.user, action="analytics.csm", object_type="staffuser", object_id=csm_id, now=now)
@@ -108,7 +108,7 @@ def _view(request: StaffRequest, query: AnalyticsQuery, name: str, *, by: str = 
 
 def _read(request: StaffRequest, name: str, **asked: Any) -> Executive:
     now = timezone.now()
-    space = workspace(now)
+    space = workspace(request.user, now)
     question = make_asked(today=space.today, **asked)
     view = _known(lambda: executive_view(request.user, question, space))
     detail = {"period": question.period.kind, "csm_id": str(question.csm or "")}

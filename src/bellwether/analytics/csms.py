@@ -51,11 +51,11 @@ def csm_rows(asked: Asked, space: Workspace) -> list[CsmRow]:
     """Return the figures of every active CSM over all of their clients, by name. For sums and veils only: what a reader
     may see of them is `csm_sight`'s matter."""
     key = ("csm-rows", asked.period, space.today, space.scorecard, space.limits)
-    return kept(key, lambda: _rows(asked, space), seconds=reading.KEPT_SECONDS, stamp=space.stamp)
+    return kept(key, lambda: _rows(asked, space), seconds=reading.KEPT_SECONDS, since=space.since)
 
 
 def _rows(asked: Asked, space: Workspace) -> list[CsmRow]:
-    period, stamp = asked.period, space.stamp
+    period, since = asked.period, space.since
     found = records_for(Scope(None), asked, space)
     today = book_on(found, space.today)
     levels = levels_by(today, "csm")
@@ -64,10 +64,10 @@ def _rows(asked: Asked, space: Workspace) -> list[CsmRow]:
     nobody = retention_of(cohort_rows.clear(), period.last)
     changes = _health_changes(found, period.before, period.last)
     work = workloads(today)
-    nps = reading.nps_by_csm(period.last, stamp=stamp)
-    done = reading.activity_counts(period.first, period.last, stamp=stamp)
-    overdue = reading.overdue_counts(today=space.today, stamp=stamp)
-    people = reading.csms(stamp=stamp)
+    nps = reading.nps_by_csm(period.last, since=since)
+    done = reading.activity_counts(period.first, period.last, since=since)
+    overdue = reading.overdue_counts(today=space.today, since=since)
+    people = reading.csms(since=since)
     waited = alert_responses([one.pk.hex for one in people], period.first, period.last)
     return [
         CsmRow(
@@ -104,7 +104,7 @@ def csm_sight(user: StaffUser, asked: Asked, space: Workspace, *, team_view: boo
     rows, days = csm_rows(asked, space), asked.period.days
     if user.sees_all_clients and not team_view:
         return scorecard.by_name(rows, days)
-    known = set() if team_view else {one.pk.hex for one in known_csms(user, reading.csms(stamp=space.stamp))}
+    known = set() if team_view else {one.pk.hex for one in known_csms(user, reading.csms(since=space.since))}
     return scorecard.veiled(rows, known=known, days=days, seed=_seed(user, asked, space.today))
 
 
@@ -149,7 +149,7 @@ class CsmView:
 
 def csm_view(reader: StaffUser, csm_id: UUID, asked: Asked, space: Workspace) -> CsmView:
     """Return the figures of one CSM whom `reader` sees by name; Http404 for anybody else."""
-    people = {one.pk: one for one in known_csms(reader, reading.csms(stamp=space.stamp))}
+    people = {one.pk: one for one in known_csms(reader, reading.csms(since=space.since))}
     if csm_id not in people:
         raise Http404
     rows = csm_rows(asked, space)
@@ -161,7 +161,7 @@ def csm_view(reader: StaffUser, csm_id: UUID, asked: Asked, space: Workspace) ->
     found = records_for(Scope(None), asked, space).of_csm(csm_id.hex)
     book, earlier = book_on(found, period.last), book_on(found, period.before)
     lost = cohort(found, period.last).filter("lost").sort("lost_on", descending=True, nulls_last=True)
-    earlier_counts = reading.activity_counts(period.earlier_first, period.before, stamp=space.stamp)
+    earlier_counts = reading.activity_counts(period.earlier_first, period.before, since=space.since)
     return CsmView(
         user=people[csm_id],
         asked=asked,

@@ -46,12 +46,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class Workspace:
-    """What every answer about a day needs: the day, the main scorecard and its limits, and the stamp of the records."""
+    """What every answer about a day needs: the day, the main scorecard and its limits, and when the reader last changed
+    something, which has to show."""
 
     today: date
     scorecard: str
     limits: Limits
-    stamp: str
+    since: datetime | None
 
 
 @dataclass(frozen=True)
@@ -113,15 +114,15 @@ def facts_of(view: Executive) -> Facts:
     )
 
 
-def workspace(now: datetime) -> Workspace:
-    """Return the day, scorecard and stamp of `now`."""
+def workspace(user: StaffUser, now: datetime) -> Workspace:
+    """Return the day and scorecard of `now` for one reader."""
     scorecard = main_scorecard()
     limits = active_config(scorecard, now=now).scorecard.thresholds
     return Workspace(
         today=day_of(now, settings.BELLWETHER_WORKSPACE_ZONE),
         scorecard=scorecard,
         limits=Limits(limits.healthy, limits.monitor, limits.at_risk),
-        stamp=reading.work_stamp(),
+        since=reading.last_change(user),
     )
 
 
@@ -157,7 +158,7 @@ def records_for(scope: Scope, asked: Asked, space: Workspace) -> Records:
     period = asked.period
     ends = {day: reading.scored_day(space.scorecard, day) for day in (period.last, period.before) if day < space.today}
     days = {*trend_days(period.last), *ends.values()}
-    found = reading.records(scope, space.scorecard, space.limits, days, today=space.today, stamp=space.stamp)
+    found = reading.records(scope, space.scorecard, space.limits, days, today=space.today, since=space.since)
     copies = [
         found.scores.filter(pl.col("date") == scored).with_columns(pl.lit(wanted).cast(pl.Date).alias("date"))
         for wanted, scored in ends.items()
@@ -173,7 +174,7 @@ def executive_view(user: StaffUser, asked: Asked, space: Workspace) -> Executive
     """
     scope = Scope(user)
     key = ("executive", scope.key, asked, space.today, space.scorecard, space.limits)
-    return kept(key, lambda: _view(scope, asked, space), seconds=reading.KEPT_SECONDS, stamp=space.stamp)
+    return kept(key, lambda: _view(scope, asked, space), seconds=reading.KEPT_SECONDS, since=space.since)
 
 
 def _view(scope: Scope, asked: Asked, space: Workspace) -> Executive:
@@ -195,7 +196,7 @@ def _view(scope: Scope, asked: Asked, space: Workspace) -> Executive:
         retention=retention_of(cohort(found, period.last), period.last),
         retention_before=retention_of(cohort(found, period.before), period.before),
         groups=breakdown(book, earlier, asked.by),
-        names=reading.holder_names(stamp=space.stamp),
+        names=reading.holder_names(since=space.since),
         csms=csms,
         bins=histogram(book),
         bins_before=histogram(earlier) if before and before.scored else None,
@@ -213,7 +214,7 @@ def _view(scope: Scope, asked: Asked, space: Workspace) -> Executive:
 
 def today_book(user: StaffUser, csm: UUID | None, space: Workspace) -> pl.DataFrame:
     """Return today's clients that `user` sees, of one CSM or of all; raises InvalidInputError naming `csm_id`."""
-    found = reading.records(Scope(user), space.scorecard, space.limits, (), today=space.today, stamp=space.stamp)
+    found = reading.records(Scope(user), space.scorecard, space.limits, (), today=space.today, since=space.since)
     return book_on(_of_csm(found, csm), space.today)
 
 

@@ -43,19 +43,19 @@ def suggested_moves(user: StaffUser, space: Workspace) -> Suggested | None:
     for everybody else."""
     if not may_see_scorecard(user) or user.role == Role.CSM:
         return None
-    people = known_csms(user, reading.csms(stamp=space.stamp))
+    people = known_csms(user, reading.csms(since=space.since))
     holders = tuple(Holder(one.pk.hex, one.team_id.hex if one.team_id else "") for one in people)
     plan = kept(
         ("moves", Scope(user).key, holders, space.today),
         lambda: rebalance(holders, _held(user, space, {one.pk.hex for one in people}), space.today),
         seconds=reading.KEPT_SECONDS,
-        stamp=space.stamp,
+        since=space.since,
     )
     return Suggested(plan, {one.pk.hex: one.name for one in people}, may_apply(user))
 
 
 def _held(user: StaffUser, space: Workspace, csms: set[str]) -> list[Held]:
-    found = reading.records(Scope(user), space.scorecard, space.limits, (), today=space.today, stamp=space.stamp)
+    found = reading.records(Scope(user), space.scorecard, space.limits, (), today=space.today, since=space.since)
     columns = ("key", "name", "csm", "tier", "region", "status", "arr", "renewal", "start")
     return [
         Held(key, name, csm, tier, region, status, arr or 0.0, renewal, start, weight(tier, status))
@@ -76,7 +76,7 @@ def hand_over(user: StaffUser, client_id: UUID, giver: UUID, taker: UUID, *, now
     if not may_apply(user):
         raise NotAllowedError("Only senior CSMs, the VP client success and administrators assign a CSM.")
     client = visible_client(user, client_id)
-    people = {one.pk: one for one in known_csms(user, reading.csms(stamp=f"{now}"))}
+    people = {one.pk: one for one in known_csms(user, reading.csms(since=now))}
     if giver not in people or taker not in people:
         raise Http404
     today: date = day_of(now, settings.BELLWETHER_WORKSPACE_ZONE)

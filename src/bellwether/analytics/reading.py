@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -14,7 +14,6 @@ from bellwether.analytics.book import CLIENTS, OUTCOMES, PERIODS, SCORES, Limits
 from bellwether.analytics.keeping import kept
 from bellwether.analytics.renewals import LOOKED_BACK
 from bellwether.analytics.scorecard import Nps
-from bellwether.common.models import JobRun, JobState
 from bellwether.common.time import day_of, end_of, start_of
 from bellwether.health.models import HealthScore
 from bellwether.portfolio.choices import OutcomeKind, SurveyKind
@@ -52,20 +51,18 @@ def key_of(field: str) -> Replace:
     return Replace(Cast(field, CharField()), Value("-"), Value(""))
 
 
-def work_stamp() -> str:
-    """Return a text that changes whenever staff change records, and when a job that changes figures has ended."""
-    changed = Change.objects.aggregate(made=Max("made_at"), undone=Max("undone_at"))
-    done = JobRun.objects.filter(name__in=["score", "import"], state=JobState.DONE, finished_at__isnull=False)
-    last = done.order_by("-finished_at").values_list("finished_at", flat=True).first()
-    return f"{changed['made']} {changed['undone']} {last}"
+def last_change(user: StaffUser) -> datetime | None:
+    """Return when `user` last changed a record or took a change back; None for never."""
+    own = Change.objects.filter(made_by=user).aggregate(made=Max("made_at"), undone=Max("undone_at"))
+    return max((moment for moment in own.values() if moment is not None), default=None)
 
 
 def records(
-    scope: Scope, scorecard: str, limits: Limits, days: Collection[date], *, today: date, stamp: str
+    scope: Scope, scorecard: str, limits: Limits, days: Collection[date], *, today: date, since: datetime | None
 ) -> Records:
     """Return what is known of the scope's clients, with the scores of the past `days`; at most KEPT_SECONDS old, the
     scores PAST_SECONDS."""
-    found = kept(("records", scope.key, today), lambda: _read_records(scope, today), seconds=KEPT_SECONDS, stamp=stamp)
+    found = kept(("records", scope.key, today), lambda: _read_records(scope, today), seconds=KEPT_SECONDS, since=since)
     past = sorted(day for day in set(days) if day < today)
     scores = kept(
         ("scores", scope.key, scorecard, tuple(past)),
@@ -106,7 +103,8 @@ def _read_scores(scope: Scope, scorecard: str, days: Sequence[date]) -> pl.DataF
     found = HealthScore.objects.filter(scorecard=scorecard, date__in=days, overall_score__isnull=False)
     if scope.key != "all":
         found = found.filter(client__in=Client.objects.filter(scope.condition()).values("id"))
-    return _frame(list(found.order_by().values_list(key_of("client_id"), "date", "overall_score")), SCORES)
+    rows = list(found.order_by().values_list(key_of("client_id"), Cast("date", CharField()), "overall_score"))
+    return _frame(rows, SCORES | {"date": pl.String}).with_columns(pl.col("date").str.to_date())
 
 
 def _frame(rows: list[tuple[Any, ...]], schema: dict[str, Any]) -> pl.DataFrame:
@@ -151,19 +149,19 @@ def _band(score: int, limits: Limits) -> str:
     return "MONITOR" if score >= limits.monitor else "AT_RISK" if score >= limits.at_risk else "CRITICAL"
 
 
-def csms(*, stamp: str) -> list[StaffUser]:
+def csms(*, since: datetime | None) -> list[StaffUser]:
     """Return the active CSMs of the workspace with their teams, by name; kept KEPT_SECONDS."""
     found = StaffUser.objects.filter(is_active=True, role__in=CSM_ROLES).select_related("team")
-    return kept(("csms",), lambda: list(found), seconds=KEPT_SECONDS, stamp=stamp)
+    return kept(("csms",), lambda: list(found), seconds=KEPT_SECONDS, since=since)
 
 
-def holder_names(*, stamp: str) -> dict[str, str]:
+def holder_names(*, since: datetime | None) -> dict[str, str]:
     """Return the names of everybody who looks after clients, by id as 32 hex digits."""
     found = StaffUser.objects.filter(Q(role__in=CSM_ROLES) | Q(csm_clients__isnull=False)).distinct()
-    return kept(("names",), lambda: {user.pk.hex: user.name for user in found}, seconds=KEPT_SECONDS, stamp=stamp)
+    return kept(("names",), lambda: {user.pk.hex: user.name for user in found}, seconds=KEPT_SECONDS, since=since)
 
 
-def activity_counts(first: date, last: date, *, stamp: str) -> dict[str, dict[str, int]]:
+def activity_counts(first: date, last: date, *, since: datetime | None) -> dict[str, dict[str, int]]:
     """Return how many activities each member of staff completed on the days `first` to `last`, by type."""
     zone = settings.BELLWETHER_WORKSPACE_ZONE
     found = Activity.objects.filter(
@@ -178,15 +176,15 @@ def activity_counts(first: date, last: date, *, stamp: str) -> dict[str, dict[st
             counts.setdefault(key, {})[kind] = count
         return counts
 
-    return kept(("activities", first, last), read, seconds=KEPT_SECONDS, stamp=stamp)
+    return kept(("activities", first, last), read, seconds=KEPT_SECONDS, since=since)
 
 
-def overdue_counts(*, today: date, stamp: str) -> dict[str, int]:
+def overdue_counts(*, today: date, since: datetime | None) -> dict[str, int]:
     """Return how many follow-ups are overdue at each CSM's clients; archived clients and activities do not count."""
     found = Activity.objects.filter(overdue(today), client__archived_at__isnull=True)
     rows = found.order_by().values_list(key_of("client__csm_user_id")).annotate(n=Count("pk"))
     return kept(
-        ("overdue", today), lambda: {key: count for key, count in rows if key}, seconds=KEPT_SECONDS, stamp=stamp
+        ("overdue", today), lambda: {key: count for key, count in rows if key}, seconds=KEPT_SECONDS, since=since
     )
 
 
@@ -197,7 +195,7 @@ def overdue(today: date) -> Q:
     )
 
 
-def nps_by_csm(until: date, *, stamp: str) -> dict[str, Nps]:
+def nps_by_csm(until: date, *, since: datetime | None) -> dict[str, Nps]:
     """Return the NPS answers of each CSM's active clients: the last of each respondent in the year to `until`."""
     zone = settings.BELLWETHER_WORKSPACE_ZONE
     found = SurveyResponse.objects.filter(
@@ -225,4 +223,4 @@ def nps_by_csm(until: date, *, stamp: str) -> dict[str, Nps]:
             one[2] += 1
         return {csm: Nps(*one) for csm, one in counts.items()}
 
-    return kept(("nps", until), read, seconds=KEPT_SECONDS * 5, stamp=stamp)
+    return kept(("nps", until), read, seconds=KEPT_SECONDS * 5, since=since)

@@ -22,7 +22,7 @@ from bellwether.portfolio.survey_figures import (
 )
 from bellwether.portfolio.surveys import asked_score
 from bellwether.portfolio.ticket_figures import TicketFigures, duration
-from bellwether.web.formatting import DASH, Spark, day, full_day, number, percent, plural, spark
+from bellwether.web.formatting import DASH, day, full_day, number, percent, plural
 
 NPS_LABELS = {"healthy": "Promoters", "monitor": "Passives", "critical": "Detractors"}
 SPIKE = 3
@@ -73,7 +73,6 @@ class SurveyPage:
     split: Split
     quarters: list[MonthRow]
     months: list[MonthRow]
-    line: Spark | None
     any: bool
 
 
@@ -191,7 +190,6 @@ def survey_page(answers: Sequence[Answer], *, today: date) -> SurveyPage:
         split=fall,
         quarters=[_quarter(one) for one in quarters],
         months=csat_months(answers, today=today),
-        line=spark([float(one.split.nps) if one.split.nps is not None else None for one in reversed(quarters)]),
         any=bool(answers),
     )
 

@@ -53,7 +53,7 @@ def csm(request: HttpRequest, csm_id: UUID) -> HttpResponse:
     """Show one CSM; for who may not see that one by name the page does not exist."""
     user, now = cast(StaffUser, request.user), timezone.now()
     address = read_address(request.GET.dict(), today=day_of(now, settings.BELLWETHER_WORKSPACE_ZONE))  # type: ignore[arg-type]
-    view = csm_view(user, csm_id, address.asked, workspace(now))
+    view = csm_view(user, csm_id, address.asked, workspace(user, now))
     detail = {"filters": address.given}
     audit.record(actor=user, action="executive.csm", object_type="staffuser", object_id=csm_id, detail=detail, now=now)
     kinds = [kind for kind in TYPES if any(counts.get(kind) for _, counts in view.months)]

@@ -20,6 +20,7 @@ from bellwether.web.formatting import DASH, Delta, change, number, percent, shor
 TIERS = dict(ContractTier.choices)
 COUNTED = (("CALL", "Calls"), ("MEETING", "Meetings"), ("QBR", "QBRs"))
 METER_END = 150
+MOST_LINES = 50
 """The workload meter ends at 150%."""
 
 
@@ -85,7 +86,8 @@ def veiled_line(row: Veiled) -> CsmLine:
 
 @dataclass(frozen=True)
 class Scorecard:
-    """The card: lines, the middle of all CSMs as texts by rate, what is hidden and why, and the note about alerts."""
+    """The card: lines, the middle of all CSMs as texts by rate, what is hidden and why, the note about alerts, and
+    the word of the link to all rows where only MOST_LINES are shown."""
 
     lines: list[CsmLine]
     middle: dict[str, str]
@@ -95,14 +97,19 @@ class Scorecard:
     hidden: str
     alerts: str
     reference: float
+    more: str
 
 
 def scorecard_of(sight: Sight, user: StaffUser, period: Period, address: Address, *, any_alerts: bool) -> Scorecard:
     """Return the scorecard as the reader may see it."""
     named = sorted(sight.named, key=lambda row: (-(row.retention.gross or -1), row.name))
-    spreads = sight.spreads
+    spreads, most = sight.spreads, len(named) + len(sight.others) if address.every_csm else MOST_LINES
+    more = len(named) + len(sight.others) > most
     return Scorecard(
-        lines=[named_line(row, user, period, address) for row in named] + [veiled_line(row) for row in sight.others],
+        lines=[
+            *(named_line(row, user, period, address) for row in named[:most]),
+            *(veiled_line(row) for row in sight.others[: max(0, most - len(named))]),
+        ],
         middle={name: _rate(name, spread.median) for name, spread in spreads.items()},
         halves={name: _half(name, spread) for name, spread in spreads.items()},
         named=not sight.others and not sight.hidden,
@@ -110,6 +117,7 @@ def scorecard_of(sight: Sight, user: StaffUser, period: Period, address: Address
         hidden=sight.hidden,
         alerts="" if any_alerts else NO_ALERTS,
         reference=round(100 / METER_END * 100, 1),
+        more=f"Show all {len(named) + len(sight.others)} CSMs" if more else "",
     )
 
 

@@ -30,6 +30,7 @@ from bellwether.dashboard.executive_csms import COUNTED, move_lines, scorecard_o
 from bellwether.dashboard.executive_query import Address, read_address
 from bellwether.dashboard.executive_renewals import rate_rows, renewal_rows
 from bellwether.dashboard.executive_view import (
+    MOST_ROWS,
     breakdown_rows,
     key_figures,
     moved_rows,
@@ -58,7 +59,7 @@ def read_view(user: StaffUser, values: Mapping[str, str], now: datetime) -> tupl
     """Return the view that an address asks for; a CSM who looks after none of the reader's clients is left out and
     said."""
     address = read_address(values, today=day_of(now, settings.BELLWETHER_WORKSPACE_ZONE))
-    space = workspace(now)
+    space = workspace(user, now)
     try:
         return executive_view(user, address.asked, space), address, space
     except InvalidInputError as error:
@@ -97,6 +98,7 @@ def page_values(user: StaffUser, view: Executive, address: Address, now: datetim
         "dimension": LABELS[view.asked.by],
         "rows": rows,
         "total": total,
+        "more_rows": max(0, len(view.groups) - MOST_ROWS),
         "total_label": status_words(view.now),
         "moved": moved_rows(view),
         "renewals": renewal_bars(view.months),

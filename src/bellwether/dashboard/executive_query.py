@@ -11,19 +11,20 @@ from bellwether.analytics.executive import Asked, make_asked
 from bellwether.analytics.periods import DEFAULT
 from bellwether.common.errors import InvalidInputError
 
-KEPT = ("period", "from", "to", "csm_id", "by", "names")
+KEPT = ("period", "from", "to", "csm_id", "by", "names", "csms")
 DEFAULTS = {"period": DEFAULT, "by": "tier", "names": "show"}
 
 
 @dataclass(frozen=True)
 class Address:
     """What the address asks for. `ignored` are sentences about what could not be used and was left out; `team_view`
-    asks for the scorecard without names."""
+    asks for the scorecard without names, `every_csm` for all of its rows."""
 
     asked: Asked
     given: dict[str, str]
     ignored: tuple[str, ...]
     team_view: bool
+    every_csm: bool
 
     def link(self, **changes: str | None) -> str:
         """Return the query with `changes`; None takes away. `from_` stands for `from`."""
@@ -65,4 +66,4 @@ def read_address(values: Mapping[str, str], *, today: date) -> Address:
         for name in ("period", "from", "to"):
             given.pop(name, None)
         asked = make_asked(today=today, csm=csm, by=by)
-    return Address(asked, given, tuple(ignored), given.get("names") == "hide")
+    return Address(asked, given, tuple(ignored), given.get("names") == "hide", given.get("csms") == "all")

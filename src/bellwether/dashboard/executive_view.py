@@ -18,6 +18,7 @@ FILTER_OF = {"tier": "tier", "industry": "industry", "csm": "csm_id", "region": 
 STATUS_WORDS: dict[str | None, str] = {
     "HEALTHY": "healthy", "MONITOR": "monitor", "AT_RISK": "at risk", "CRITICAL": "critical", None: "not scored"
 }  # fmt: skip
+MOST_ROWS = 50
 NO_SCORES = "No client had a score on this day."
 NO_RETENTION = "Fewer than 5 clients had an ARR twelve months earlier."
 NO_OUTCOMES = "No renewal, churn or departure is recorded yet, so nobody knows who stayed."
@@ -203,10 +204,10 @@ def portfolio_link(view: Executive, filters: dict[str, str]) -> str:
 
 
 def breakdown_rows(view: Executive) -> tuple[list[Row], Row]:
-    """Return the rows of the breakdown and the one of all clients."""
+    """Return the rows of the breakdown, those with the most ARR if there are many, and the one of all clients."""
     by = view.asked.by
     rows = []
-    for group in view.groups:
+    for group in view.groups[:MOST_ROWS]:
         filters = {FILTER_OF[by]: _filter_value(by, group.value)} if group.value else None
         rows.append(_row(view, value_name(by, group.value, view.names), group, filters))
     return rows, _row(view, "All", Group("", view.now, view.before), {})

@@ -188,11 +188,13 @@ def render_columns(request: HttpRequest, run: ImportRun, *, status: int = 200, t
     known: set[str] = set()
     found = suggest(columns, fields_of(run.kind), reading=reading_of(run), known_clients=known)
     through = run.settings.get("through") or ""
+    shown, left_out = view.folded_away(view.column_rows(run, columns, found))
     values |= {
         "kind_options": view.kind_options(run.kind),
         "kind_sentence": view.kind_sentence(run),
         "mapped_as": run.detected.get("mapped_as"),
-        "columns": view.column_rows(run, columns, found),
+        "columns": shown,
+        "left_out": left_out,
         "constants": view.constant_rows(run),
         "faults": mapping_faults(run) if run.kind else [],
         "dates": view.date_advice(run, columns),

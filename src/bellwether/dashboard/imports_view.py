@@ -17,6 +17,7 @@ from bellwether.usage.import_wizard import (
     date_columns,
     field_label,
     fields_of,
+    in_words,
     reading_of,
 )
 from bellwether.web.formatting import number, plural
@@ -136,6 +137,17 @@ def column_rows(
     ]
 
 
+MANY_COLUMNS = 25
+
+
+def folded_away(rows: Sequence[ColumnRow]) -> tuple[list[ColumnRow], list[ColumnRow]]:
+    """Return the columns to show, and those to fold away: of a wide file the ones that nothing speaks for."""
+    if len(rows) <= MANY_COLUMNS:
+        return list(rows), []
+    shown = [row for row in rows if row.reason or not row.options[0].chosen]
+    return shown, [row for row in rows if not row.reason and row.options[0].chosen]
+
+
 def _column_row(
     run: ImportRun,
     place: int,
@@ -157,7 +169,7 @@ def _column_row(
         filled=_filled(profile),
         options=tuple(_field_options(fields, chosen, run.kind)),
         reason=suggestion.reason if suggestion is not None and suggestion.field == chosen else "",
-        wrong=f"{wrong.count} of {plural(wrong.of, 'value')}: {wrong.example}" if wrong is not None else "",
+        wrong=in_words(f"{wrong.count} of {plural(wrong.of, 'value')}: {wrong.example}", run) if wrong else "",
         words=tuple((word, tuple(_word_options(f, word, said))) for word in words) if f is not None else (),
         more_words=more,
         unread_words=sum(not word.read_as for word in words),
@@ -261,7 +273,7 @@ def count_figures(counts: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 def summary(run: ImportRun) -> str:
     """Return the outcome of an import in a few words, for the list."""
     if run.state in (ImportState.MAPPING, ImportState.CHECKING):
-        return f"{number(run.rows_total or 0)} rows"
+        return plural(run.rows_total or 0, "row")
     counts = run.check_result if run.state == ImportState.CHECKED else run.counts
     parts = [
         f"{number(counts[name])} {name}" for name in ("created", "updated", "unchanged", "rejected") if counts.get(name)

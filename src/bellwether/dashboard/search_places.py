@@ -46,7 +46,7 @@ PAGES = (
     Place("suppliers", "Suppliers", "store", "", "u"),
     Place("notifications", "Notifications", "bell", "inbox news", "n"),
     Place("help", "Help: what figures mean", "circle-question-mark", "explain glossary formulas"),
-    Place("imports", "Imports", "upload", "csv upload data", "i"),
+    Place("imports", "Imports", "upload", "csv upload data excel paste", "i", _sees_all),
     Place("data", "Data", "database", "quality sources pipeline", "d", _sees_all),
     Place("settings_you", "Your settings", "settings", "time zone theme digest preferences", "s"),
     Place("settings_notifications", "Notification settings", "bell-ring", "settings"),
@@ -57,7 +57,7 @@ PAGES = (
 )
 ACTIONS = (
     Place("activity_new", "Log an activity", "square-pen", "call e-mail meeting write down", dialog=True),
-    Place("import_new", "Import records", "upload", "csv excel upload"),
+    Place("imports", "Import records", "upload", "csv excel upload", "", _sees_all),
     Place("portfolio_export", "Export the portfolio (CSV)", "download", "download list clients"),
     Place("shortcuts", "Keyboard shortcuts", "keyboard", "keys help", dialog=True),
 )

@@ -6,8 +6,6 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.urls import reverse
-
 from bellwether.common.text import storable_text
 from bellwether.common.time import day_of
 from bellwether.dashboard.addresses import Address
@@ -245,8 +243,3 @@ def _row(ticket: SupportTicket, now: datetime, zone: ZoneInfo) -> TicketRow:
         response=duration(minutes / 60) if minutes is not None else "",
         solved=full_day(day_of(ticket.solved_at, zone)) if ticket.solved_at else "",
     )
-
-
-def contact_address(client_id: UUID) -> str:
-    """Return where a client's contacts stand."""
-    return reverse("client", args=[client_id]) + "#contacts"

@@ -31,6 +31,7 @@ def mail_for(milestone: Milestone, contact: Contact | None, *, sender: StaffUser
         "milestone": milestone.name,
         "sentence": milestone.sentence,
         "date": full_day(milestone.achieved_on),
+        "when": f"{'on' if milestone.exact else 'by'} {full_day(milestone.achieved_on)}",
         "target": number(milestone.detail.get("target")),
     }
     kind = rule_from_data(milestone.detail["rule"]).kind if milestone.detail.get("rule") else Kind.USES

@@ -11,9 +11,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from bellwether.milestones.rules import Kind
 
-NAMES = ("client", "contact", "csm", "milestone", "sentence", "date", "target")
+NAMES = ("client", "contact", "csm", "milestone", "sentence", "date", "when", "target")
 """What a template may name: client's name, first name of the contact, CSM's name, milestone's name and sentence, its
-day, and the number it was about."""
+day, the day with "on", or with "by" where it is the latest possible one, and the number it was about."""
 EXAMPLE = dict.fromkeys(NAMES, "example")
 LONGEST = 20_000
 

@@ -189,7 +189,7 @@ def rule_text(rule: Rule) -> str:
         case Kind.MODULES:
             return "Every licensed module used at least once"
         case Kind.COMPONENT | Kind.MEASURE:
-            return f"{rule.measure} at {number(rule.at_least)} or more"
+            return f"{rule.measure.replace('_', ' ').capitalize()} at {number(rule.at_least)} or more"
         case Kind.HEALTH_STREAK:
             return f"Health score of {number(rule.at_least)} or more for {number(rule.days)} days in a row"
         case Kind.TIME:
@@ -199,7 +199,8 @@ def rule_text(rule: Rule) -> str:
         case Kind.GO_LIVE:
             return "The date of the go-live"
         case Kind.ACTIVITY:
-            return f"{number(rule.times)} × {rule.activity.replace('_', ' ').lower()} completed"
+            kind = rule.activity if len(rule.activity) <= 3 else rule.activity.replace("_", " ").lower()
+            return f"{number(rule.times)} × {kind} completed"
         case Kind.RENEWAL:
             return plural(rule.times, "renewal")
         case Kind.NPS:

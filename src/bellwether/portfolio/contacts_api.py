@@ -131,8 +131,11 @@ def _changed(request: StaffRequest, found: Contact, fields: dict[str, Any], now:
     left = fields.pop("left_company_at", None)
     with transaction.atomic():
         contact = found
+        if "archived_at" in fields:
+            del fields["archived_at"]
+            contact = changes.restore_contact(found, actor=actor, today=today, now=now).contact
         if fields:
-            contact = changes.change_contact(found, _values(fields), actor=actor, today=today, now=now).contact
+            contact = changes.change_contact(contact, _values(fields), actor=actor, today=today, now=now).contact
         if moves and left is not None:
             contact = changes.mark_left(contact, left, actor=actor, today=today, now=now, zone=zone).contact
         elif moves:

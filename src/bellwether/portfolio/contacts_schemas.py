@@ -100,6 +100,7 @@ class ContactChangeIn(ContactFieldsIn):
     """What to change of a contact."""
 
     left_company_at: date | None = Field(None, description="The day on which the contact left; null: is back.")
+    archived_at: None = Field(None, description="null: restored from the archive.")
 
 
 class NoteFilters(PageQuery):
@@ -167,6 +168,7 @@ class NoteIn(NoteFieldsIn):
 class NoteChangeIn(NoteFieldsIn):
     """What to change of a note."""
 
+    archived_at: None = Field(None, description="null: restored from the archive.")
     version: str | None = Field(
         None, max_length=40, description="The version that the change was made from; another one stored is a 409."
     )

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from auditlog.context import set_actor
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpResponse
 from django.utils import timezone
 from ninja import Query, Router, Status
@@ -72,11 +73,13 @@ def update(request: StaffRequest, note_id: UUID, given: NoteChangeIn) -> NoteOut
     """Change a note and return it; what is not given stays. With `version`, nobody's words are overwritten unseen."""
     now, found = timezone.now(), find_note(request.user, note_id)
     values = given.dict(exclude_none=True)
-    version = values.pop("version", "")
-    if not values:
+    version, restores = values.pop("version", ""), "archived_at" in given.model_fields_set
+    if not values and not restores:
         raise InvalidInputError("Give at least one field to change.", {"": "no field is given"})
     try:
-        with set_actor(request.user):
+        with set_actor(request.user), transaction.atomic():
+            if restores:
+                found = changes.restore_note(found, actor=request.user, today=_today(now), now=now).note
             done = changes.change_note(found, values, version=version, actor=request.user, today=_today(now), now=now)
     except changes.EditedMeanwhileError as error:
         detail = f"Somebody changed this note since. It now has the version {changes.version_of(error.stored)}."

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from bellwether.common.errors import InvalidInputError
+from bellwether.common.errors import ConflictError, InvalidInputError
 from bellwether.common.jobs import run_job
 from bellwether.common.models import JobState
 from bellwether.portfolio.bulk import BulkChange, apply_bulk, clean_change, describe, plan_bulk
@@ -50,6 +50,34 @@ class TestApply:
             "Small",
             "",
         ]
+
+    def test_is_not_undone_over_a_later_edit_of_one_of_them(self, staff: Staff, clients: Clients) -> None:
+        ids = [clients.sturdy.pk, clients.fading.pk]
+        _, made = apply(staff.vera, ids, segment="Large", csm_id=staff.cleo.pk)
+        assert made is not None
+        Client.objects.filter(pk=clients.fading.pk).update(segment="Small")
+        with pytest.raises(ConflictError, match="Fading was changed since"):
+            undo(staff.vera, made.pk, today=TODAY, now=NOW)
+        assert Client.objects.get(pk=clients.sturdy.pk).segment == "Large"
+        done = undo(staff.vera, made.pk, today=TODAY, now=NOW, partial=True)
+        assert (done.restored, done.left) == (
+            1,
+            ("Fading was changed since. Undo that first, or change it by hand.",),
+        )
+        sturdy = Client.objects.get(pk=clients.sturdy.pk)
+        assert (sturdy.segment, sturdy.csm_user_id) == ("", staff.ada.pk)
+
+    def test_undoing_takes_as_many_queries_for_many_clients(self, staff: Staff, clients: Clients) -> None:
+        def count(ids: list[Any], tag: str) -> int:
+            _, made = apply(staff.vera, ids, add_tags=(tag,), segment=tag)
+            assert made is not None
+            with CaptureQueriesContext(connection) as queries:
+                undo(staff.vera, made.pk, today=TODAY, now=NOW)
+            return len(queries)
+
+        few = count([clients.sturdy.pk, clients.fading.pk], "one")
+        made = Client.objects.bulk_create(Client(organization_id=f"o{n}", name=f"C{n}") for n in range(60))
+        assert count([client.pk for client in made], "two") <= few
 
     def test_tells_each_row_what_happened(self, staff: Staff, clients: Clients) -> None:
         Client.objects.filter(pk=clients.sturdy.pk).update(segment="Large")

@@ -14,11 +14,12 @@ from django.db import transaction
 
 from bellwether.common.errors import InvalidInputError
 from bellwether.common.text import storable_text
-from bellwether.portfolio.changes import changing
+from bellwether.portfolio.changes import TOGETHER, changing
 from bellwether.portfolio.client_changes import UNSET, Unset, check_ae, check_csm
-from bellwether.portfolio.models import Change, Client, Tag
+from bellwether.portfolio.models import Change, ChangeEntry, Client, Tag
 from bellwether.staff.models import StaffUser
 
+KIND = "client.bulk_changed"
 BATCH = 500
 MOST_TAGS, LONGEST_TAG, LONGEST_SEGMENT = 50, 60, 100
 CHANGED, UNCHANGED, NOT_FOUND, REFUSED = "changed", "unchanged", "not_found", "refused"
@@ -114,7 +115,7 @@ def apply_bulk(
     with transaction.atomic():
         plan = _plan(user, ids, change, lock=True)
         summary = describe(change, plan.count(CHANGED))
-        with changing(user, kind="client.bulk_changed", summary=summary, today=today, now=now) as work:
+        with changing(user, kind=KIND, summary=summary, today=today, now=now) as work:
             pks = list(plan.after)
             for start in range(0, len(pks), BATCH):
                 batch = pks[start : start + BATCH]
@@ -230,3 +231,70 @@ def _write(batch: Sequence[UUID], plan: BulkPlan, change: BulkChange, now: datet
     gone = {tag for pk in retagged for tag in set(plan.before[pk]["tags"]) - set(plan.after[pk]["tags"])}
     if gone:
         through.objects.filter(client_id__in=retagged, tag_id__in=gone).delete()
+
+
+def put_back(entries: Sequence[ChangeEntry], now: datetime, partial: bool) -> tuple[list[ChangeEntry], list[str]]:
+    """Give clients the values back that they had before a bulk change, in batches; see changes.TOGETHER."""
+    back: list[ChangeEntry] = []
+    left: list[str] = []
+    current: dict[str, dict[str, Any]] = {}
+    names: dict[str, str] = {}
+    for batch in _batches([UUID(entry.object_id) for entry in entries]):
+        for client in Client.objects.filter(pk__in=batch).order_by("pk").select_for_update(of=("self",)):
+            names[str(client.pk)] = client.name
+            people = {name: getattr(client, f"{name}_id") for name in ("csm_user", "ae_user")}
+            current[str(client.pk)] = {
+                "segment": client.segment,
+                "tags": [],
+                **{name: str(person) if person else None for name, person in people.items()},
+            }
+        for pk, tag in Client.tags.through.objects.filter(client_id__in=batch).values_list("client_id", "tag_id"):
+            current[str(pk)]["tags"].append(tag)
+    for entry in entries:
+        now_held = current.get(entry.object_id)
+        if now_held is None:
+            left.append("A client that was changed is no longer there.")
+        elif any(_plain(now_held[name]) != _plain(value) for name, value in (entry.after or {}).items()):
+            left.append(f"{names[entry.object_id]} was changed since. Undo that first, or change it by hand.")
+        else:
+            back.append(entry)
+    if left and not partial:
+        return [], left
+    _restore(back, now)
+    return back, left
+
+
+def _plain(value: Any) -> Any:
+    return sorted(value) if isinstance(value, list) else value
+
+
+def _restore(entries: Sequence[ChangeEntry], now: datetime) -> None:
+    """Write the values before, one query for each value of a field and batch. People and tags that are gone stay so."""
+    by_value: dict[tuple[str, Any], list[UUID]] = {}
+    add: list[Any] = []
+    remove: dict[int, list[UUID]] = {}
+    through = Client.tags.through
+    known = set(Tag.objects.values_list("pk", flat=True))
+    people = {str(pk) for pk in StaffUser.objects.values_list("pk", flat=True)}
+    for entry in entries:
+        pk, before, after = UUID(entry.object_id), entry.before or {}, entry.after or {}
+        for name, value in before.items():
+            if name == "tags":
+                wanted, held = set(value) & known, set(after["tags"])
+                add.extend(through(client_id=pk, tag_id=tag) for tag in wanted - held)
+                for tag in held - wanted:
+                    remove.setdefault(tag, []).append(pk)
+            elif name == "segment":
+                by_value.setdefault((name, value), []).append(pk)
+            else:
+                by_value.setdefault((f"{name}_id", value if value in people else None), []).append(pk)
+    for (column, value), ids in by_value.items():
+        for batch in _batches(ids):
+            Client.objects.filter(pk__in=batch).update(**{column: value, "updated_at": now})
+    for tag, ids in remove.items():
+        for batch in _batches(ids):
+            through.objects.filter(tag_id=tag, client_id__in=batch).delete()
+    through.objects.bulk_create(add, batch_size=BATCH, ignore_conflicts=True)
+
+
+TOGETHER[KIND] = put_back

@@ -170,6 +170,12 @@ def _log(actor: StaffUser | None, kind: str, change: Change, entries: Sequence[C
     )
 
 
+PutBack = Callable[[Sequence[ChangeEntry], datetime, bool], tuple[list[ChangeEntry], list[str]]]
+TOGETHER: dict[str, PutBack] = {}
+"""What takes all entries of a change back in few queries, by the kind of the change. Given the entries and whether a
+part is enough, it returns those put back and why others were not; without leave for a part it writes all or nothing."""
+
+
 @dataclass(frozen=True)
 class Undone:
     """What `undo` did: records put back, and a sentence about each one that was left alone."""
@@ -204,6 +210,11 @@ def undo(
             _check_seen(user, entries)
         left: list[str] = []
         restored: list[ChangeEntry] = []
+        if change.kind in TOGETHER:
+            restored, left = TOGETHER[change.kind](entries, now, partial)
+            if left and not partial:
+                raise ConflictError(left[0])
+            entries = []
         for entry in reversed(entries):
             reason = _put_back(entry, now)
             if not reason:

@@ -54,7 +54,7 @@ class TestWithoutJavaScript:
         page = open_page(address, user=staff.ada, js=False)
         page.get_by_role("link", name="30 d").click()
         assert "days=30" in page.url
-        page.get_by_role("link", name="Support").first.click()
+        page.get_by_label("Client brief and contacts").get_by_role("link", name="Support").first.click()
         page.locator("#timeline .seg").get_by_role("link", name="Support").click()
         assert "days=30" in page.url
         assert "show=support" in page.url

@@ -165,9 +165,15 @@ class TestWay:
     ) -> None:
         ContractPeriod.objects.create(client=clients.fading, external_id="S-1", start_date="2026-01-01")
         (run,) = send(vera, ("cases.csv", "ticket_id,subscription,opened_at\nt1,S-1,2026-05-01\nt2,S-9,2026-05-01\n"))
+        assert (run.settings["columns"]["subscription"], run.settings["through"]) == ("", "")  # half of them are not
         run = post(vera, run, "columns", {"column-1": "organization_id", "through": "contracts"})
         assert run.check_result["created"] == 1
         assert run.check_result["tally"] == [["subscription '…' is not an imported contract of one client", 1]]
+        (found,) = send(vera, ("more.csv", "ticket_id,subscription,opened_at,subject\nt1,S-1,2026-05-01,Help\n"))
+        assert (found.settings["columns"]["subscription"], found.settings["through"]) == (
+            "organization_id",
+            "contracts",
+        )
         files = send(
             vera,
             ("ticket_data.csv", "id,is_deleted,property_createdate,property_subject\n7,FALSE,2026-05-01,Help\n"),

@@ -22,8 +22,8 @@ from bellwether.portfolio.importing.profiles import ColumnProfile, csat_scale, d
 from bellwether.portfolio.importing.readers import Layout, Source, is_text, open_source, sheet_names
 from bellwether.portfolio.importing.services import KINDS
 from bellwether.portfolio.importing.suggest import DATES, suggest
-from bellwether.portfolio.importing.values import Reading
-from bellwether.portfolio.models import Client, ImportRun
+from bellwether.portfolio.importing.values import Reading, plain
+from bellwether.portfolio.models import Client, ContractPeriod, ImportRun
 from bellwether.staff.models import StaffUser
 from bellwether.usage.event_fields import EVENT_FIELDS
 from bellwether.usage.import_files import folder_of, keep, stored_name
@@ -33,6 +33,7 @@ RECORD_KINDS: dict[str, Kind] = {kind.name: kind for kind in (*KINDS, FEATURES)}
 EVENTS = "events"
 KIND_NAMES = ORDER
 COUNT_AT_ONCE = 50_000
+CONTRACTS_ASKED = 200
 REMEMBERED = 50
 PASTED = "pasted rows"
 MAPPED_STATES = (ImportState.CHECKED, ImportState.DONE, ImportState.UNDONE, ImportState.IMPORTING)
@@ -170,6 +171,13 @@ def suggested_settings(run: ImportRun, columns: Mapping[str, ColumnProfile]) -> 
     found = suggest(columns, fields, reading=reading, known_clients=known)
     mapped = {column: one.field for column, one in found.items()}
     chosen = {field: column for column, field in mapped.items() if field}
+    through = ""
+    if fields and run.kind != "clients" and "organization_id" not in chosen:
+        named = _names_a_contract(columns)
+        if named:
+            mapped |= {column: "" for column, field in mapped.items() if column == named}
+            mapped[named], through = "organization_id", "contracts"
+            chosen = {field: column for column, field in mapped.items() if field}
     infer = RECORD_KINDS[run.kind].infer(chosen) if run.kind in RECORD_KINDS else {}
     scale = csat_scale(columns[chosen["score"]].cells) if run.kind == "surveys" and "score" in chosen else (0.0, 100.0)
     return {
@@ -181,8 +189,19 @@ def suggested_settings(run: ImportRun, columns: Mapping[str, ColumnProfile]) -> 
         "time_zone": str(settings.BELLWETHER_WORKSPACE_ZONE),
         "csat_scale": list(scale),
         "create_clients": False,
-        "through": "",
+        "through": through,
     }
+
+
+def _names_a_contract(columns: Mapping[str, ColumnProfile]) -> str:
+    """Return the column most of whose values are ids of imported contracts, "" if there is none."""
+    best, most = "", 0.5
+    for name, profile in columns.items():
+        texts = {plain(cell) for cell in profile.cells[:CONTRACTS_ASKED]}
+        known = ContractPeriod.objects.filter(external_id__in=texts).values("external_id").distinct().count()
+        if texts and known / len(texts) > most:
+            best, most = name, known / len(texts)
+    return best
 
 
 def layout_of(run: ImportRun) -> Layout:
@@ -252,7 +271,11 @@ def mapping_faults(run: ImportRun) -> list[str]:
     for name, f in fields.items():
         needed = f.required or (run.kind == EVENTS and name == "organization_id")
         if needed and name not in taken and name not in constants:
-            faults.append(f"{field_label(name)} is missing: choose its column, or give every row the same value.")
+            other = " A column that names a contract or a value of another file will do as well: see below." * (
+                name == "organization_id" and run.kind != "clients"
+            )
+            text = f"{field_label(name)} is missing: choose its column, or give every row the same value.{other}"
+            faults.append(text)
     return faults
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import polars as pl
 import pytest
 
 from bellwether.analytics.book import book_on
@@ -61,3 +62,7 @@ class TestNarrative:
 
     def test_does_not_speak_of_retention_that_nobody_recorded(self) -> None:
         assert not any("retention" in one.text for one in narrative(facts(retention_known=False)))
+
+    def test_counts_clients_where_nobody_knows_an_arr(self) -> None:
+        bare = book_on(records(), TODAY).with_columns(arr=pl.lit(None, dtype=pl.Float64))
+        assert narrative(facts(now=level_of(bare)))[1].text == "2 clients of 5 are at risk or critical."

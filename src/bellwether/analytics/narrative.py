@@ -79,6 +79,10 @@ def _risk(facts: Facts) -> Sentence | None:
     now, before = facts.now, facts.before
     if not now.scored:
         return None
+    if not now.with_arr:
+        verb = "is" if now.at_risk == 1 else "are"
+        text = f"{plural(now.at_risk, 'client')} of {number(now.clients)} {verb} at risk or critical."
+        return Sentence(text, "Clients at risk", "at_risk")
     share = f", {percent(now.risk_share, 1)} of ARR" if now.risk_share is not None else ""
     text = f"ARR at risk is {short_money(now.arr_at_risk)}{share}"
     if before is not None and before.scored:

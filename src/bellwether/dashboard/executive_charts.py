@@ -109,7 +109,7 @@ def _nice(value: float) -> int:
     """Return the smallest of 4, 8, 20, 40, 80, 200, ... that `value` fits under: quarters of it are whole."""
     size = 4
     while size < value:
-        size = size * 2 if str(size).startswith("4") else size * 5 // 2
+        size = size * 5 // 2 if str(size).startswith("8") else size * 2
     return size
 
 
@@ -131,7 +131,7 @@ def median_trend(points: Sequence[TrendPoint]) -> MedianTrend | None:
     if len(points) < 2:
         return None
     first, last = points[0].day, points[-1].day
-    low = max(0, 10 * int(min(point.p25 for point in points) // 10))
+    low = max(0, min(70, 10 * int(min(point.p25 for point in points) // 10)))
     high = min(100, max(low + 30, 10 * int(-(-max(point.p75 for point in points) // 10))))
     span = max(1, (last - first).days)
 
@@ -182,6 +182,13 @@ def _apart(labels: Sequence[Label]) -> list[Label]:
     for one in labels:
         y = max(one.y, placed[-1].y + NEAR) if placed else one.y
         placed.append(Label(one.text, one.x, round(y, 1), one.anchor))
+    over = placed[-1].y - (BOTTOM + 4)
+    for place in range(len(placed) - 1, -1, -1):
+        if over <= 0:
+            break
+        one = placed[place]
+        placed[place] = Label(one.text, one.x, round(one.y - over, 1), one.anchor)
+        over = NEAR - (placed[place].y - placed[place - 1].y) if place else 0
     return placed
 
 

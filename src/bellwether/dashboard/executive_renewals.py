@@ -6,6 +6,7 @@ from bellwether.analytics.executive import Executive
 from bellwether.analytics.renewals import BELOW_60, FEWEST, GROUPS, Month
 from bellwether.web.formatting import DASH, percent, short_money
 
+NOT_ENOUGH = "Not enough history"
 GROUP_LABELS = {"HEALTHY": "Healthy", "MONITOR": "Monitor", BELOW_60: "At risk or critical"}
 
 
@@ -58,7 +59,7 @@ def rate_rows(view: Executive) -> list[RateRow]:
     for group in GROUPS:
         rate, cases = view.rates.get(group), view.ended[group]
         if rate is None:
-            rows.append(RateRow(GROUP_LABELS[group], DASH, "", f"Not enough history: {cases} of {FEWEST} terms"))
+            rows.append(RateRow(GROUP_LABELS[group], NOT_ENOUGH, "", f"{cases} of {FEWEST} terms"))
         else:
             interval = f"{percent(rate.low)} to {percent(rate.high)}"
             rows.append(RateRow(GROUP_LABELS[group], percent(rate.share), interval, f"{rate.kept} of {rate.of} terms"))

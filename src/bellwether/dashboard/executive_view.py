@@ -108,6 +108,8 @@ def _health(view: Executive) -> Kpi:
 
 def _risk(view: Executive) -> Kpi:
     now, before = view.now, view.before if view.scored_before else None
+    if not now.with_arr and now.scored:
+        return _clients_at_risk(view, before)
     share, then = now.risk_share, before.risk_share if before else None
     points = points_between(then, share) if share is not None and then is not None else None
     delta = None if points is None else change(points, better="down", text=f"{number(abs(points))} pts")
@@ -123,6 +125,22 @@ def _risk(view: Executive) -> Kpi:
         ),
         reason=NO_SCORES if not now.scored else "No client has an ARR.",
     )  # fmt: skip
+
+
+def _clients_at_risk(view: Executive, before: Level | None) -> Kpi:
+    """Return the clients at risk, for a workspace without any ARR."""
+    now = view.now
+    return Kpi(
+        "risk",
+        "At risk or critical",
+        f"{now.at_risk:,}",
+        change(now.at_risk - before.at_risk, better="down") if before else None,
+        f"of {plural(now.clients, 'client')}, no ARR known",
+        Why(
+            f"Clients with a health under {view.limits.monitor}.",
+            _pair(view, f"{now.at_risk:,}", f"{before.at_risk:,}" if before else "–"),
+        ),
+    )
 
 
 def _retained(view: Executive) -> list[Kpi]:

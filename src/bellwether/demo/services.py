@@ -27,6 +27,7 @@ from bellwether.demo.sources import refused_events, source_days
 from bellwether.demo.storing import store, store_sources
 from bellwether.health.scorecards_in_use import scorecards_in_use
 from bellwether.health.services import score_dates
+from bellwether.milestones.services import detect_milestones
 from bellwether.portfolio.models import Client
 from bellwether.usage.landing import index_of, land
 from bellwether.usage.pseudonyms import pseudonyms
@@ -136,6 +137,8 @@ def _make(plan: DemoPlan, *, home: Path, now: datetime, progress: Progress) -> d
         )
     with stages.timed("benchmarks"):
         make_night(now=now, progress=progress)
+    with stages.timed("milestones"):
+        counts["milestones"] = detect_milestones(now=now, progress=progress).new
     counts |= landed | {"scores": scored.scored, "days without a score": scored.unscored}
     return {"counts": counts, "bands": bands(), "seconds": stages.seconds}
 

@@ -16,6 +16,7 @@ from bellwether.notifications.models import ToldAssignment
 from bellwether.notifications.services import Draft, notify_all
 from bellwether.portfolio.choices import KEY_ROLES
 from bellwether.portfolio.contacting import activity_label
+from bellwether.portfolio.follow_ups import DueFollowUp, due_follow_ups
 from bellwether.portfolio.models import Activity, Client, Contact
 from bellwether.staff.models import StaffUser
 from bellwether.staff.zones import zone_of
@@ -34,63 +35,45 @@ MOST_SINGLE = 5
 def remind(now: datetime) -> dict[str, int]:
     """Tell staff what is due at `now` and return how many were told of each kind; again at once tells nothing."""
     return {
-        "follow_up": notify_all(due_follow_ups(now), now=now),
+        "follow_up": notify_all(follow_up_drafts(now), now=now),
         "scheduled": notify_all(soon_scheduled(now), now=now),
         "assigned": tell_assignments(now),
         "contact_left": notify_all(left_contacts(now), now=now),
     }
 
 
-def due_follow_ups(now: datetime) -> list[Draft]:
+def follow_up_drafts(now: datetime) -> list[Draft]:
     """Return a reminder for each open follow-up whose day, or day of reminder, has come in its owner's zone.
 
-    Told on the day of the reminder, on the day itself, and once more when it is overdue.
+    Told on the day of the reminder, on the day itself, and once more when it is overdue. Two queries.
     """
-    latest = now.date() + timedelta(days=1)  # somewhere it is tomorrow already
-    due = Q(follow_up_date__lte=latest) | Q(follow_up_remind_on__lte=latest)
-    rows = (
-        Activity.objects.filter(
-            due,
-            follow_up_required=True,
-            follow_up_completed_at__isnull=True,
-            follow_up_date__gte=now.date() - timedelta(days=NEWS_DAYS),
-            archived_at__isnull=True,
-            client__archived_at__isnull=True,
-        )
-        .select_related("client__csm_user", "performed_by")
-        .order_by("follow_up_date")
-    )
-    found = (_follow_up(activity, now) for activity in rows)
-    return [draft for draft in found if draft is not None]
+    somewhere = now.date() + timedelta(days=1)  # where it is tomorrow already
+    oldest = now.date() - timedelta(days=NEWS_DAYS)
+    found = [one for one in due_follow_ups(now, somewhere) if one.owner_id is not None and one.due_on >= oldest]
+    owners = StaffUser.objects.in_bulk({one.owner_id for one in found})
+    drafts = [_follow_up(one, owners[one.owner_id], now) for one in found if one.owner_id in owners]
+    return [draft for draft in drafts if draft is not None]
 
 
-def _follow_up(activity: Activity, now: datetime) -> Draft | None:
-    owner = _owner(activity)
-    if owner is None or activity.follow_up_date is None:
-        return None
-    today, on = day_of(now, zone_of(owner)), activity.follow_up_date
+def _follow_up(due: DueFollowUp, owner: StaffUser, now: datetime) -> Draft | None:
+    today, on = day_of(now, zone_of(owner)), due.due_on
     if on < today:
         state, when = "overdue", f"was due on {day(on, today)}"
     elif on == today:
         state, when = "due", "is due today"
-    elif activity.follow_up_remind_on and activity.follow_up_remind_on <= today:
+    elif due.remind_on is not None and due.remind_on <= today:
         state, when = "ahead", f"is due on {day(on, today)}"
     else:
         return None
     return Draft(
         user_id=owner.pk,
         kind="follow_up",
-        key=f"{activity.pk}:{on.isoformat()}:{state}",
-        title=f"Follow-up with {activity.client.name} {when}",
-        text=activity.follow_up_text or f"From: {activity.subject}",
-        href=reverse("client", args=[activity.client_id]),
-        client_id=activity.client_id,
+        key=f"{due.activity_id}:{on.isoformat()}:{state}",
+        title=f"Follow-up with {due.client_name} {when}",
+        text=due.what,
+        href=reverse("client", args=[due.client_id]) + "#agenda",
+        client_id=due.client_id,
     )
-
-
-def _owner(activity: Activity) -> StaffUser | None:
-    person = activity.performed_by
-    return person if person is not None and person.is_active else activity.client.csm_user
 
 
 def soon_scheduled(now: datetime) -> list[Draft]:

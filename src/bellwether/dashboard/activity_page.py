@@ -46,7 +46,7 @@ def activity(request: HttpRequest, client_id: UUID, activity_id: UUID) -> HttpRe
     today = day_of(now, settings.BELLWETHER_WORKSPACE_ZONE)
     follow_up = _follow_up(shown) if shown.follow_up_required else None
     values = {
-        "head": head_of(request, client, user=user, tab="client", now=now),
+        "head": head_of(request, client, user=user, tab="client_timeline", now=now),
         "activity": shown,
         "title": shown.subject or _capital(activity_label(shown)),
         "icon_name": TYPES[shown.activity_type].icon,

@@ -83,7 +83,7 @@ class Found:
 def address_of(name: str, client: Client | None = None) -> str:
     """Return the address of a page; empty where this installation has none."""
     if name == "client_schedule" and client:
-        return f"{reverse('client_activity_new', args=[client.pk])}?planned=1"
+        return f"{reverse('client_activity_new', args=[client.pk])}?type=CALL&schedule=1"
     if name == "client_timeline_pdf" and client:
         return reverse("client_timeline_export", args=[client.pk, "pdf"])
     try:

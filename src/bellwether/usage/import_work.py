@@ -288,15 +288,15 @@ class _Reading:
 
     def _events(self, rejects: Rejects, dry_run: bool) -> dict[str, Any]:
         run, reading = self.run, reading_of(self.run)
-        left_out = frozenset(run.settings.get("left_out") or ())
+        name = run.file_name.rpartition(".")[0] or run.file_name
         options = bulk_options(
             self.mapping,
-            left_out=left_out,
+            left_out=frozenset(),
             source=EVENT_SOURCE,
             now=self.now,
             pseudonym_key=settings.BELLWETHER_PSEUDONYM_KEY,
             service_pattern=settings.BELLWETHER_SERVICE_USER_PATTERN,
-            event=run.file_name.rpartition(".")[0] or run.file_name,
+            event=name,
             zone=reading.zone,
             date_order=reading.date_order,
         )
@@ -317,7 +317,7 @@ class _Reading:
             "unassigned": counts.unassigned,
             "rows": [],
             "fields": [],
-            "warnings": _event_warnings(counts, self.mapping),
+            "warnings": _event_warnings(counts, self.mapping, name),
             "unknown": [],
         }
 
@@ -341,11 +341,14 @@ def _flagged_in_batch(run: ImportRun) -> list[str]:
     )
 
 
-def _event_warnings(counts: EventCounts, mapping: Mapping) -> list[dict[str, Any]]:
+def _event_warnings(counts: EventCounts, mapping: Mapping, name: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     if counts.unassigned:
         text = f"{counts.unassigned:,} events name a client that does not exist: they are kept, but counted nowhere."
         found.append({"text": text, "count": counts.unassigned, "examples": []})
+    if "event" not in mapping.given:
+        text = f"No column names the event: every row is called {name}. Give Event a value of your own to change that."
+        found.append({"text": text, "count": counts.read, "examples": []})
     if not mapping.given & {"user_id", "anonymous_id"}:
         text = "No column names the user: these events count as activity, but for no active user."
         found.append({"text": text, "count": counts.read, "examples": []})

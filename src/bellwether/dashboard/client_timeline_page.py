@@ -38,8 +38,8 @@ def timeline(request: HttpRequest, client_id: UUID) -> HttpResponse:
     client = client_or_404(user, client_id)
     asked, wrong = _asked(request.GET, client, user, now)
     page = read_page(asked)
-    counts = count_kinds(asked)
     target = target_of(request)
+    counts = {} if target == "more" else count_kinds(asked)
     address = _address(request, client)
     total = sum(count for kind, count in counts.items() if not asked.kinds or kind in asked.kinds)
     values: dict[str, Any] = {

@@ -22,7 +22,7 @@ from bellwether.dashboard.client_access import answer
 from bellwether.dashboard.search_places import ACTIONS, OF_CLIENT, PAGES, Found, in_use, places
 from bellwether.portfolio.contacting import activity_label
 from bellwether.portfolio.models import Activity, Client, Contact, Note, SupportTicket, SurveyResponse
-from bellwether.portfolio.search import KINDS, Hits, search
+from bellwether.portfolio.search import KINDS, MOST_COUNTED, Hits, search
 from bellwether.portfolio.search_words import Part, extract, marked, words_of
 from bellwether.staff import audit
 from bellwether.staff.models import AuditEvent, StaffUser
@@ -104,7 +104,12 @@ def search_page(request: HttpRequest) -> HttpResponse:
     text, kind = request.GET.get("q", "")[:1000], request.GET.get("kind", "")
     words = words_of(text)
     page = _page_number(request.GET.get("page", ""))
-    values: dict[str, Any] = {"query": text, "kind": kind if kind in KINDS else "", "words": words}
+    values: dict[str, Any] = {
+        "query": text,
+        "kind": kind if kind in KINDS else "",
+        "words": words,
+        "most": MOST_COUNTED,
+    }
     if kind in KINDS:
         found = search(user, text, kinds=[kind], limit=PER_PAGE, offset=(page - 1) * PER_PAGE)
         groups = [_group(hits, words, now) for hits in found]

@@ -18,7 +18,7 @@ from bellwether.portfolio.models import (
     SurveyResponse,
 )
 from bellwether.portfolio.search_index import ENTRIES, WORDS
-from bellwether.portfolio.search_words import words_of
+from bellwether.portfolio.search_words import WORD, folded, words_of
 from bellwether.staff.models import StaffUser
 
 MODELS: dict[str, Any] = {
@@ -33,13 +33,18 @@ KINDS = tuple(MODELS)
 RELATED = {"note": ("created_by",), "activity": ("performed_by",)}
 # Beyond this many, what a reader may see is checked row by row instead of being part of what is looked for.
 MOST_NAMED = 400
+RANKED = {"client": 5_000, "contact": 1_000}
+RANKED_RECORDS = 400
+"""How many of the newest matches are ranked; a multiple of every page's length, so that pages do not overlap."""
+MOST_COUNTED = 1_000
+"""Totals are counted up to here: a word that is everywhere would be counted for as long as it takes to read it all."""
 SMALLEST_WORD = 2
 """Words of records are looked for from two letters on, those of clients and contacts from the first."""
 
 
 @dataclass(frozen=True)
 class Hits:
-    """Found records of one kind, the best first; `total` is how many there are in all."""
+    """Found records of one kind, the best first; `total` is how many there are, up to MOST_COUNTED."""
 
     kind: str
     rows: list[Any]
@@ -57,8 +62,9 @@ def search(
 ) -> list[Hits]:
     """Return what `user` may see and `text` describes, for each of `kinds` that has any; any text is a valid query.
 
-    Words of the title weigh more than others. Archived clients and records are left out, private notes are their
-    author's alone. A contact is found by its whole e-mail address too. Without `count`, `total` is that of `rows`.
+    Words of the title weigh more than others, whole words more than beginnings; then the newest come first. Archived
+    clients and records are left out, private notes are their author's alone. A contact is found by its whole e-mail
+    address too. Without `count`, `total` is that of `rows`.
     """
     words = words_of(text)
     if not words or not user.is_active:
@@ -104,22 +110,18 @@ def _visible(user: StaffUser) -> list[UUID] | None:
 
 
 def _match(words: Sequence[str], *scopes: Sequence[str]) -> str:
-    """Return a query of FTS5; words are letters and digits alone, so there is nothing in them to escape.
-
-    Whole words are asked for once more beside beginnings: that finds nothing more, but ranks them first.
-    """
-    beginnings, whole = (" AND ".join(f'"{word}"{end}' for word in words) for end in ("*", ""))
-    wanted = f"({beginnings}) OR ({whole})"
+    """Return a query of FTS5; words are letters and digits alone, so there is nothing in them to escape."""
+    wanted = " AND ".join(f'"{word}"*' for word in words)
     narrowed = " AND ".join(f"scope : ({' OR '.join(scope)})" for scope in scopes)
     return f"{{title body}} : ({wanted}) AND {narrowed}"
 
 
-def _tsquery(words: Sequence[str], end: str = ":*") -> str:
-    return " & ".join(f"'{word}'{end}" for word in words)
+def _tsquery(words: Sequence[str]) -> str:
+    return " & ".join(f"'{word}':*" for word in words)
 
 
-def _parts(user: StaffUser, kind: str, words: Sequence[str], scope: list[UUID] | None) -> tuple[str, list[Any], str]:
-    """Return FROM and WHERE of the index with their parameters, and the order by rank."""
+def _parts(user: StaffUser, kind: str, words: Sequence[str], scope: list[UUID] | None) -> tuple[str, list[Any]]:
+    """Return FROM and WHERE of the index with their parameters."""
     seen, values = _scoped(user, scope)
     if connections["default"].vendor == "sqlite":
         scopes = [[f"k{kind}"], ["everyone", f"u{user.pk.hex}"]]
@@ -129,15 +131,13 @@ def _parts(user: StaffUser, kind: str, words: Sequence[str], scope: list[UUID] |
             f"FROM {WORDS} JOIN {ENTRIES} e ON e.id = {WORDS}.rowid JOIN portfolio_client c ON c.id = e.client_id "
             f"WHERE {WORDS} MATCH %s AND c.archived_at IS NULL{seen}"
         )
-        return sql, [_match(words, *scopes), *values], f"bm25({WORDS}, 10.0, 1.0, 0.0), e.id DESC"
-    query, whole = _tsquery(words), _tsquery(words, "")
+        return sql, [_match(words, *scopes), *values]
     sql = (
-        f"FROM {ENTRIES} e JOIN portfolio_client c ON c.id = e.client_id, to_tsquery('simple', %s) q, "
-        "to_tsquery('simple', %s) whole "
-        "WHERE e.words @@ q AND e.kind = %s AND (e.author_id IS NULL OR e.author_id = %s) "
+        f"FROM {ENTRIES} e JOIN portfolio_client c ON c.id = e.client_id "
+        "WHERE e.words @@ to_tsquery('simple', %s) AND e.kind = %s AND (e.author_id IS NULL OR e.author_id = %s) "
         f"AND c.archived_at IS NULL{seen}"
     )
-    return sql, [query, whole, kind, user.pk, *values], "ts_rank(e.words, q) + ts_rank(e.words, whole) DESC, e.id DESC"
+    return sql, [_tsquery(words), kind, user.pk, *values]
 
 
 def _scoped(user: StaffUser, scope: list[UUID] | None) -> tuple[str, list[Any]]:
@@ -154,16 +154,39 @@ def _scoped(user: StaffUser, scope: list[UUID] | None) -> tuple[str, list[Any]]:
 def _ids(
     user: StaffUser, kind: str, words: Sequence[str], scope: list[UUID] | None, *, limit: int, offset: int
 ) -> list[UUID]:
-    where, values, order = _parts(user, kind, words, scope)
+    """Return a page of ids: the newest RANKED by how well their titles fit, older ones by age alone."""
+    where, values = _parts(user, kind, words, scope)
+    ranked = offset + limit <= RANKED.get(kind, RANKED_RECORDS)
+    window = (RANKED.get(kind, RANKED_RECORDS), 0) if ranked else (limit, offset)
     with connections["default"].cursor() as cursor:
-        cursor.execute(f"SELECT e.object_id {where} ORDER BY {order} LIMIT {int(limit)} OFFSET {int(offset)}", values)
-        return [row[0] if isinstance(row[0], UUID) else UUID(row[0]) for row in cursor.fetchall()]
+        sql = f"SELECT e.object_id, e.title {where} ORDER BY {_newest()} DESC LIMIT {window[0]} OFFSET {window[1]}"
+        cursor.execute(sql, values)
+        rows = cursor.fetchall()
+    if ranked:
+        rows = sorted(rows, key=lambda row: -fitness(row[1], words))[offset : offset + limit]
+    return [row[0] if isinstance(row[0], UUID) else UUID(row[0]) for row in rows]
+
+
+def _newest() -> str:
+    """Return what orders by age: FTS5 walks its own row ids without looking at every match."""
+    return f"{WORDS}.rowid" if connections["default"].vendor == "sqlite" else "e.id"
+
+
+def fitness(title: str, words: Sequence[str]) -> int:
+    """Return how well a title fits: per word 4 where it is there whole, 2 where a word begins with it, and 1 more where
+    it is the first; what stands in other fields alone counts nothing."""
+    there = WORD.findall(title.lower() if title.isascii() else folded(title))
+    points = 0
+    for word in words:
+        best = 4 if word in there else 2 if any(one.startswith(word) for one in there) else 0
+        points += best + (1 if there and there[0].startswith(word) else 0)
+    return points
 
 
 def _count(user: StaffUser, kind: str, words: Sequence[str], scope: list[UUID] | None) -> int:
-    where, values, _ = _parts(user, kind, words, scope)
+    where, values = _parts(user, kind, words, scope)
     with connections["default"].cursor() as cursor:
-        cursor.execute(f"SELECT COUNT(*) {where}", values)
+        cursor.execute(f"SELECT COUNT(*) FROM (SELECT e.id {where} LIMIT {MOST_COUNTED}) found", values)
         return int(cursor.fetchone()[0])
 
 

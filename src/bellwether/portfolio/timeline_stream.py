@@ -21,7 +21,7 @@ from bellwether.portfolio.search_words import found_in
 from bellwether.portfolio.timeline import Entry
 from bellwether.staff.models import StaffUser
 
-MOST = 200
+BATCH = 2_000
 KINDS: dict[str, str] = {
     "activity": "Activities",
     "ticket": "Tickets",
@@ -274,8 +274,8 @@ class StreamPage:
 
 
 def read_page(asked: Asked) -> StreamPage:
-    """Return the page that is asked for: a fixed number of queries, at most `limit` + 1 rows of each source."""
-    more = replace(asked, limit=min(asked.limit, MOST) + 1, kept=asked.kept)
+    """Return the page that is asked for: a fixed number of queries, `limit` + 1 rows of each source."""
+    more = replace(asked, limit=asked.limit + 1, kept=asked.kept)
     found: list[Item] = []
     for source in _sources(asked):
         found += source.read(more)
@@ -299,7 +299,7 @@ def read_all(asked: Asked, *, at_most: int) -> tuple[list[Item], bool]:
     items: list[Item] = []
     page = StreamPage([], asked.before)
     while True:
-        page = read_page(replace(asked, before=page.next, limit=MOST, kept=asked.kept))
+        page = read_page(replace(asked, before=page.next, limit=BATCH, kept=asked.kept))
         items += page.items
         if page.next is None or len(items) >= at_most:
             return items[:at_most], len(items) > at_most or page.next is not None

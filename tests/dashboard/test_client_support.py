@@ -73,7 +73,7 @@ class TestTickets:
     @pytest.mark.parametrize(
         ("query", "days"),
         [("status=waiting", [2]), ("status=done&sort=opened", [45, 20]), ("priority=low&period=30", [20]),
-         ("search=t-45", [45]), ("escalated=1", []), ("status=lost&page=0&sort=colour&period=1", [2, 20, 45])],
+         ("search=t-45", [45]), ("escalated=1", []), ("status=lost&page=" + "1" * 5000 + "&sort=colour", [2, 20, 45])],
         ids=["waiting", "done", "period", "search", "none", "unusable"],
     )  # fmt: skip
     def test_are_narrowed_by_a_swap(self, staff: Staff, client: Client, query: str, days: list[int]) -> None:

@@ -133,10 +133,11 @@ class TestRenew:
         ("new", "decided", "field"),
         [
             (term(date(2025, 10, 1)), None, "start_date"),
+            (term(date.min), None, "start_date"),
             (term(date(2026, 10, 1), date(2026, 9, 1)), None, "end_date"),
             (NEXT, TODAY + timedelta(days=1), "decided_on"),
         ],
-        ids=["not-later", "order", "ahead"],
+        ids=["not-later", "slip", "order", "ahead"],
     )
     def test_is_stored_whole_or_not_at_all(
         self, client: Client, by: dict[str, object], new: Term, decided: date | None, field: str

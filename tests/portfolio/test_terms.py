@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from bellwether.dashboard.terms_chart import draw_terms
 from bellwether.portfolio.terms import Term, is_downgrade, next_term, term_on, term_problems, troubles
 
 pytestmark = pytest.mark.one_database
@@ -115,3 +116,13 @@ def test_the_next_term_follows_at_once_and_is_as_long() -> None:
 )
 def test_a_renewal_for_less_is_a_downgrade(before: Term, after: Term, less: bool) -> None:
     assert is_downgrade(before, after) is less
+
+
+def test_an_end_that_stands_for_none_is_none() -> None:
+    endless = term("2025-07-01", "9999-12-31", 500)
+    following = next_term(endless, today=TODAY)
+    assert (following.start_date, following.end_date) == (TODAY, date(2027, 6, 29))
+    assert troubles([endless], {"next_renewal_date": date(9999, 12, 31)}, today=TODAY, left=False) == []
+    drawn = draw_terms([FIRST, endless], [], current=endless, today=TODAY)
+    assert drawn is not None
+    assert [bar.width > 200 for bar in drawn.bars] == [True, True]

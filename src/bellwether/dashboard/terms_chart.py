@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from bellwether.portfolio.terms import Term, span
+from bellwether.portfolio.terms import Term, is_open, span
 from bellwether.web.formatting import full_day, money, plural, short_money
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BASE, LABEL_Y, MARK_Y = 792, 164, 10, 782, 44, 118, 154, 130
@@ -57,7 +57,7 @@ def draw_terms(
     """
     if not terms:
         return None
-    ends = [term.end_date or max(today, term.start_date) + AHEAD for term in terms]
+    ends = [_drawn_end(term, today) for term in terms]
     days = [on for on, _, _ in outcomes]
     first, last = min([terms[0].start_date, *days]), max([*ends, *days, today])
     scale = (RIGHT - LEFT) / max(1, (last - first).days + 1)
@@ -89,6 +89,10 @@ def draw_terms(
         today_x=x(today) if first <= today <= last else None,
         sentence=_sentence(terms, current),
     )
+
+
+def _drawn_end(term: Term, today: date) -> date:
+    return max(today, term.start_date) + AHEAD if is_open(term, today) or term.end_date is None else term.end_date
 
 
 def _years(first: date, last: date, x: object) -> list[tuple[float, str]]:

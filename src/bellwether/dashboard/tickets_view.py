@@ -120,7 +120,7 @@ def read_asked(values: Mapping[str, str], path: str, *, default_status: str = ""
         search=storable_text(given["search"], LONGEST),
         csm_id=_uuid(given["csm"]),
         sort=given["sort"] if given["sort"].removeprefix("-") in SORTS else "urgency",
-        page=int(page) if page.isascii() and page.isdigit() and 0 < int(page[:7]) <= LAST_PAGE else 1,
+        page=int(page) if page.isascii() and page.isdigit() and len(page) < 7 and 0 < int(page) <= LAST_PAGE else 1,
     )
     others = {name: values[name][:LONGEST] for name in kept if values.get(name)}
     address = Address(

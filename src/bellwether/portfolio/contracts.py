@@ -143,10 +143,10 @@ def renew(client: Client, renewal: Renewal, *, actor: StaffUser, today: date, no
         periods = periods_of(owner)
         old = _to_renew(periods, today)
         before = term_of(old)
-        closing = new.start_date - timedelta(days=1)
         if new.start_date <= old.start_date:
             text = f"The present term began on {full_day(old.start_date)}; the new one must begin later."
             raise InvalidInputError("The contract cannot be renewed so.", {"start_date": text})
+        closing = new.start_date - timedelta(days=1)
         closed = replace(before, end_date=closing if old.end_date is None else min(old.end_date, closing))
         _check(new, [closed, *(term_of(one) for one in periods if one is not old)], today, False)
         write(work, old, {"end_date": closed.end_date})

@@ -193,7 +193,7 @@ def contradictions(term: Term, own: Mapping[str, object], *, since: date) -> dic
             continue
         found[column] = (_shown(column, mine), _shown(column, theirs))
     renewal = own.get("next_renewal_date")
-    usual = (term.end_date, term.end_date + timedelta(days=1)) if term.end_date else ()
+    usual = (term.end_date, day_after(term.end_date)) if term.end_date else ()
     if isinstance(renewal, date) and term.end_date and renewal not in usual and "contract_end_date" not in found:
         found["next_renewal_date"] = (full_day(renewal), full_day(term.end_date))
     return found
@@ -213,11 +213,22 @@ def _shown(column: str, value: object) -> str:
     return str(value).capitalize() if column == "contract_tier" else f"{value}"
 
 
+def day_after(day: date) -> date:
+    """Return the next day; the last day that there is stays: some systems write 9999-12-31 for no end."""
+    return day if day == date.max else day + timedelta(days=1)
+
+
+def is_open(term: Term, today: date) -> bool:
+    """Return whether a term has no end, or one so far ahead that it stands for none."""
+    return term.end_date is None or term.end_date > today + timedelta(days=366 * YEARS_AHEAD)
+
+
 def next_term(current: Term, *, today: date) -> Term:
     """Return the term that usually follows `current`: the day after its end (today where it is open), as long, at least
     a year, and the same in all else."""
-    start = current.end_date + timedelta(days=1) if current.end_date else max(today, current.start_date)
-    days = (current.end_date - current.start_date).days + 1 if current.end_date else 365
+    end = None if is_open(current, today) else current.end_date
+    start = day_after(end) if end else max(today, current.start_date)
+    days = (end - current.start_date).days + 1 if end else 365
     years = max(1, round(days / 365.25))
     return Term(
         start_date=start,

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 
+from bellwether.common.time import day_of
 from bellwether.milestones.models import Milestone
 from bellwether.milestones.rules import Kind
 from bellwether.portfolio.models import Client
 from bellwether.portfolio.timeline import Entry, Group
+from bellwether.staff.zones import workspace_zone
 from bellwether.web.formatting import full_day
 
 WEIGHTS = {Kind.GO_LIVE: 0, Kind.RENEWAL: 0, Kind.ACTIVITY: 0, Kind.NPS: 0, Kind.TIME: 2}
@@ -30,7 +32,7 @@ def _entry(one: Milestone) -> Entry:
     if not one.exact:
         parts.append("On this day or before it.")
     if one.celebrated_at is not None:
-        parts.append(f"Celebrated on {full_day(one.celebrated_at.date())}.")
+        parts.append(f"Celebrated on {full_day(day_of(one.celebrated_at, workspace_zone()))}.")
     return Entry(
         key=f"milestone-{one.pk}",
         on=one.achieved_on,

@@ -74,6 +74,16 @@ class TestLog:
         with pytest.raises(ConflictError):
             act.log(staff.ada, clients.sturdy, draft(), now=NOW, key=key)
 
+    def test_sent_twice_at_once_is_stored_once(
+        self, staff: Staff, clients: Clients, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        key, look = uuid4(), act._made_before
+        first = act.log(staff.ada, clients.fading, draft(), now=NOW, key=key)
+        blind = iter([True])  # the second request looks before the first has stored anything
+        monkeypatch.setattr(act, "_made_before", lambda *given: None if next(blind, False) else look(*given))
+        assert act.log(staff.ada, clients.fading, draft(), now=NOW, key=key).change == first.change
+        assert (Activity.objects.count(), Change.objects.count()) == (1, 1)
+
     def test_archived_clients_are_left_alone(self, staff: Staff, clients: Clients) -> None:
         with pytest.raises(ConflictError, match="Gone is archived"):
             act.log(staff.ada, clients.gone, draft(), now=NOW)

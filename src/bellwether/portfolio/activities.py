@@ -13,6 +13,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db import IntegrityError
 from django.shortcuts import get_object_or_404
 
 from bellwether.common.errors import ConflictError, InvalidInputError
@@ -83,8 +84,15 @@ def _make(
         activity.details = {**activity.details, ORIGIN: origin}
     _place(activity, planned=planned)
     verb = "scheduled" if planned else "logged"
-    with _work(user, f"activity.{verb}", f"{_name(activity)} with {client.name} {verb}", now) as work:
-        work.make(activity, stored.many)
+    try:
+        with _work(user, f"activity.{verb}", f"{_name(activity)} with {client.name} {verb}", now) as work:
+            work.make(activity, stored.many)
+    except IntegrityError:
+        # The same form sent twice at once: the other one was first.
+        known = _made_before(user, client, key) if key is not None else None
+        if known is None:
+            raise ConflictError("Something that this activity names has just changed. Open the form again.") from None
+        return known
     return Done(activity, work.change)
 
 

@@ -134,7 +134,15 @@ def measure(home: Path, clients: int) -> None:
     client_paths = [f"/clients/{words[1]}/" for words in printed if words[0] == "client"]
     pages_of_client = {
         name: ([f"{path}{tab}/" for path in client_paths], 100)
-        for name, tab in (("usage tab", "usage"), ("adoption tab", "adoption"), ("people page", "people"))
+        for name, tab in (
+            ("usage tab", "usage"),
+            ("adoption tab", "adoption"),
+            ("people page", "people"),
+            ("timeline tab", "timeline"),
+            ("contacts tab", "contacts"),
+            ("contract tab", "contract"),
+            ("support tab", "support"),
+        )
     }
     list_paths = ["/", "/?sort=-arr", "/?health_status=AT_RISK", "/?page=2", "/?view=renewals", "/?search=a"]
     with socket.socket() as probe:
@@ -153,6 +161,9 @@ def measure(home: Path, clients: int) -> None:
             "health score page": (["/health-score/"], 100),
             "benchmarks page": ([f"/benchmarks/?client={path.split('/')[2]}" for path in client_paths], 100),
             "data page": (["/data/"], 150),
+            "executive summary": (["/executive/", "/executive/?by=csm"], 150),
+            "follow-ups": (["/follow-ups/"], 150),
+            "renewals": (["/renewals/"], 150),
         }
         for name, (paths, limit_ms) in visits.items():
             steady = p95(visit(port, sessions, paths, pause_s=PAUSE_S, for_s=STEADY_S)) * 1000

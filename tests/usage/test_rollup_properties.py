@@ -67,7 +67,7 @@ def whole(lake: Lake) -> dict[str, bytes]:
 @pytest.mark.slow
 class TestFacts:
     @given(events(), st.sampled_from(ZONES))
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
     def test_are_those_of_the_twin(self, made: list[Event], zone_name: str) -> None:
         zone = ZoneInfo(zone_name)
         with tempfile.TemporaryDirectory() as folder:
@@ -76,7 +76,7 @@ class TestFacts:
             assert stored(lake) == twin(made, zone)
 
     @given(events(), st.sampled_from(ZONES), st.randoms(use_true_random=False), st.integers(2, 4))
-    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
     def test_are_the_same_to_the_byte_whenever_the_events_come(
         self, made: list[Event], zone_name: str, random: "object", parcels: int
     ) -> None:

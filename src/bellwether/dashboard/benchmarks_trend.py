@@ -57,7 +57,7 @@ def trend_of(name: str, points: Sequence[Monthly], whole: Sequence[Monthly]) -> 
         return None
     everybody = {(one.day.year, one.day.month): one.median for one in whole if one.median is not None}
     values = [value for _, _, value in known] + list(everybody.values())
-    low = max(0, 10 * int(min(values) // 10))
+    low = max(0, min(80, 10 * int(min(values) // 10)))
     high = min(100, max(low + 20, 10 * int(-(-max(values) // 10))))
     step = (RIGHT - LEFT) / (len(known) - 1)
 

@@ -4,7 +4,6 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from auditlog.context import set_actor
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpResponse
@@ -24,6 +23,7 @@ from bellwether.portfolio.contacts_schemas import (
     ContactOut,
     ContactPage,
 )
+from bellwether.portfolio.history import acting
 from bellwether.portfolio.masking import masked_email, masked_phone
 from bellwether.portfolio.models import Contact
 from bellwether.portfolio.revealing import note_reveal
@@ -88,7 +88,7 @@ def add(request: StaffRequest, client_id: UUID, given: ContactIn) -> HttpRespons
     values = _values(given.dict(exclude_unset=True))
 
     def make() -> Answer:
-        with set_actor(request.user):
+        with acting(request.user):
             done = changes.add_contact(client, values, actor=request.user, today=_today(now), now=now)
         return Answer(201, _out(done.contact).model_dump(mode="json"))
 
@@ -107,7 +107,7 @@ def update(
     fields = given.dict(exclude_unset=True)
     if not fields:
         raise InvalidInputError("Give at least one field to change.", {"": "no field is given"})
-    with set_actor(request.user):
+    with acting(request.user):
         contact = _changed(request, found, fields, now)
     if reveal:
         note_reveal(request.user, contact.client_id, [contact], where="api", now=now)
@@ -120,7 +120,7 @@ def update(
 def archive(request: StaffRequest, contact_id: UUID) -> Status[None]:
     """Archive a contact: off every list, its conversations kept. Again changes nothing."""
     now, found = timezone.now(), find_contact(request.user, contact_id)
-    with set_actor(request.user):
+    with acting(request.user):
         changes.archive_contact(found, actor=request.user, today=_today(now), now=now)
     return Status(204, None)
 

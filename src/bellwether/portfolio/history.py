@@ -3,7 +3,14 @@
 Computed columns are left out: the scores keep their own history. Bulk imports are logged as one line of the access log.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from auditlog.models import LogEntry
 from auditlog.registry import auditlog
+from django.db.models.signals import pre_save
 
 from bellwether.portfolio.models import (
     Activity,
@@ -15,6 +22,27 @@ from bellwether.portfolio.models import (
     SupportTicket,
     SurveyResponse,
 )
+from bellwether.staff.models import StaffUser
+
+ACTOR: ContextVar[StaffUser | None] = ContextVar("actor", default=None)
+
+
+@contextmanager
+def acting(user: StaffUser) -> Iterator[None]:
+    """Let the history of what is changed inside name `user`, who may have come with a token: sessions are known to the
+    middleware of django-auditlog, tokens are not."""
+    token = ACTOR.set(user)
+    try:
+        yield
+    finally:
+        ACTOR.reset(token)
+
+
+def _name_actor(sender: Any, instance: LogEntry, **more: Any) -> None:
+    user = ACTOR.get()
+    if user is not None:
+        instance.actor, instance.actor_email = user, user.email
+
 
 COMPUTED = [
     "current_health_score",
@@ -38,6 +66,7 @@ COMPUTED = [
 
 def keep_history() -> None:
     """Register the models; called once when Django starts."""
+    pre_save.connect(_name_actor, sender=LogEntry, dispatch_uid="bellwether.history.actor")
     auditlog.register(Client, exclude_fields=COMPUTED, m2m_fields={"tags"})
     auditlog.register(
         Contact,

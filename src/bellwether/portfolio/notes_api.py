@@ -3,7 +3,6 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from auditlog.context import set_actor
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpResponse
@@ -16,6 +15,7 @@ from bellwether.common.problems import ProblemError
 from bellwether.common.time import day_of
 from bellwether.portfolio import notes_changes as changes
 from bellwether.portfolio.contacts_schemas import NoteAuthor, NoteChangeIn, NoteFilters, NoteIn, NoteOut, NotePage
+from bellwether.portfolio.history import acting
 from bellwether.portfolio.models import Note
 from bellwether.portfolio.notes_reading import NoteQuery, find_note, notes_of
 from bellwether.portfolio.selectors import visible_client
@@ -60,7 +60,7 @@ def add(request: StaffRequest, client_id: UUID, given: NoteIn) -> HttpResponse:
     now, client = timezone.now(), visible_client(request.user, client_id)
 
     def make() -> Answer:
-        with set_actor(request.user):
+        with acting(request.user):
             values = given.dict(exclude_none=True)
             done = changes.add_note(client, values, actor=request.user, today=_today(now), now=now)
         return Answer(201, _out(done.note).model_dump(mode="json"))
@@ -77,7 +77,7 @@ def update(request: StaffRequest, note_id: UUID, given: NoteChangeIn) -> NoteOut
     if not values and not restores:
         raise InvalidInputError("Give at least one field to change.", {"": "no field is given"})
     try:
-        with set_actor(request.user), transaction.atomic():
+        with acting(request.user), transaction.atomic():
             if restores:
                 found = changes.restore_note(found, actor=request.user, today=_today(now), now=now).note
             done = changes.change_note(found, values, version=version, actor=request.user, today=_today(now), now=now)
@@ -91,7 +91,7 @@ def update(request: StaffRequest, note_id: UUID, given: NoteChangeIn) -> NoteOut
 def archive(request: StaffRequest, note_id: UUID) -> Status[None]:
     """Archive a note. Again changes nothing."""
     now, found = timezone.now(), find_note(request.user, note_id)
-    with set_actor(request.user):
+    with acting(request.user):
         changes.archive_note(found, actor=request.user, today=_today(now), now=now)
     return Status(204, None)
 

@@ -5,7 +5,6 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from auditlog.context import set_actor
 from django.conf import settings
 from django.db import models
 from django.http import HttpResponse
@@ -15,6 +14,7 @@ from ninja import Schema
 
 from bellwether.common.problems import ProblemError
 from bellwether.common.time import day_of
+from bellwether.portfolio.history import acting
 from bellwether.portfolio.models import Client
 from bellwether.portfolio.record_changes import Made
 from bellwether.staff.api_auth import StaffRequest
@@ -54,7 +54,7 @@ def made(request: StaffRequest, make: Callable[[], Made[Any]], out: Callable[[An
 
 def do(request: StaffRequest, change: Callable[[], Made[Any]]) -> Made[Any]:
     """Make a change in the name of the caller, so that the history of the records says who it was."""
-    with set_actor(request.user):
+    with acting(request.user):
         return change()
 
 

@@ -20,7 +20,8 @@ demo: setup  ## make a demo portfolio in var/demo and serve it on http://127.0.0
 	BELLWETHER_HOME=$(DEMO_HOME) $(BIN)/bellwether demo $(DEMO)
 
 test: setup-dev browser java  ## all checks and tests: SQLite, PostgreSQL, Chromium, Spark
-	@$(MAKE) --no-print-directory lint types contracts migrations tests-postgres tests-sqlite
+	@$(MAKE) --no-print-directory lint types contracts migrations
+	@$(MAKE) --no-print-directory --keep-going tests-postgres tests-sqlite
 
 check: setup-dev  ## the quick part of the tests, a few minutes
 	@$(MAKE) --no-print-directory lint types contracts migrations

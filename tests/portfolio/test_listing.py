@@ -253,6 +253,8 @@ class TestCheck:
             ({"tier": "GOLD"}, "tier"),
             ({"health_status": "AT_RISK,SICK"}, "health_status"),
             ({"renewal_month": "2026-13"}, "renewal_month"),
+            ({"renewal_month": "0000-01"}, "renewal_month"),
+            ({"renewal_month": "9999-12"}, "renewal_month"),
             ({"follow_up": "soon"}, "follow_up"),
             ({"score_max": 101}, "score_max"),
             ({"quiet": -1}, "quiet"),

@@ -52,6 +52,10 @@ Lists take `page` and `limit` (at most 200). POSTs that create take an `Idempote
 """
 ALWAYS = (400, 401, 403, 429)
 ON_OBJECTS = (404,)
+NAME_OBJECTS = frozenset(
+    ("changeClients", "getPortfolioAnalytics", "getHealthDistribution", "getAtRisk", "getRenewals")
+)
+"""Operations without an id in their address that take ids in the query or the body."""
 WITH_QUERY = (422,)
 WITH_BODY = (409, 413, 415, 422)
 ON_A_SCORECARD, ON_SCORECARD = ("operations portal", "suppliers"), (409,)
@@ -95,7 +99,7 @@ class StaffAPI(NinjaAPI):
 
 def _statuses(path: str, method: str, operation: dict[str, Any]) -> list[int]:
     found = set(ALWAYS)
-    if "{" in path:
+    if "{" in path or operation["operationId"] in NAME_OBJECTS:
         found.update(ON_OBJECTS)
     if any(parameter["in"] == "query" for parameter in operation.get("parameters", [])):
         found.update(WITH_QUERY)

@@ -73,7 +73,7 @@ class ClientFilters(PageQuery):
     no_contact: int | None = Field(None, ge=0, le=3650, description="Days since the last contact, at least.")
     quiet: int | None = Field(None, ge=0, le=3650, description="Days since the last usage, at least.")
     follow_up: Literal["overdue", "week"] | None = Field(None, description="week: due within seven days or overdue.")
-    renewal_month: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")] | None = None
+    renewal_month: Annotated[str, StringConstraints(pattern=r"^[12][0-9]{3}-(0[1-9]|1[0-2])$")] | None = None
     renewal_within: int | None = Field(None, ge=0, le=3650, description="Days from today, both ends included.")
     arr_min: float | None = Field(None, ge=0, le=1e12)
     arr_max: float | None = Field(None, ge=0, le=1e12)

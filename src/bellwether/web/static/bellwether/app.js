@@ -9,6 +9,13 @@
     document.cookie = `${name}=${value}; path=/; max-age=${value ? 31536000 : 0}; samesite=lax${secure}`;
   };
 
+  // ---- Narrow screens: what scrolls sideways starts where the reader is, at the open tab and at today ----
+  all(".tabs").forEach((tabs) => {
+    const open = one("[aria-current]", tabs);
+    if (open) tabs.scrollLeft = open.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - open.offsetWidth) / 2;
+  });
+  all(".chart.wide").forEach((chart) => { chart.scrollLeft = chart.scrollWidth; });
+
   // ---- Appearance: the forms behind these buttons do the same on the server ----
   const isDark = () => {
     const scheme = getComputedStyle(root).colorScheme;

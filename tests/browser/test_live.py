@@ -13,6 +13,7 @@ import pytest
 
 from bellwether.demo.staffing import PASSWORD
 from tests.faults.test_serve import Server, run
+from tests.homes import make_migrated
 
 pytestmark = [pytest.mark.slow, pytest.mark.one_database]
 WITHIN_S = 10.0
@@ -22,7 +23,8 @@ TODAY = "document.querySelector('#usage-dau .aside').textContent.trim().split(' 
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path, "demo", "--clients", "8", "--days", "60")
+    make_migrated(tmp_path)
+    server = Server(tmp_path, "demo", "--clients", "6", "--days", "35")
     try:
         yield server
     finally:

@@ -11,6 +11,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tests.homes import make_migrated
+
 pytestmark = [pytest.mark.slow, pytest.mark.one_database]
 ARGUMENTS = ("--clients", "30", "--days", "100", "--seed", "7", "--today", "2026-06-30", "--no-serve")
 
@@ -108,7 +110,8 @@ class TestDemo:
 class TestFresh:
     def test_replaces_a_marked_demo_by_equal_content_for_equal_arguments(self, made: Made, tmp_path: Path) -> None:
         home = tmp_path / "home"
-        first = run(home, "--clients", "8", "--days", "40", "--today", "2026-06-30", "--no-serve")
+        make_migrated(home)
+        first = run(home, "--clients", "4", "--days", "31", "--today", "2026-06-30", "--no-serve")
         assert first.returncode == 0, first.stderr
         again = run(home, *ARGUMENTS, "--fresh")
         assert again.returncode == 0, again.stderr
@@ -123,8 +126,8 @@ class TestFresh:
         }
         program = [sys.executable, "-m", "bellwether"]
         add = [*program, "user", "add", "eve@example.org", "--name", "Eve Other"]
-        for command in ([*program, "migrate"], add):
-            subprocess.run(command, env=environment, check=True, capture_output=True)
+        make_migrated(home)
+        subprocess.run(add, env=environment, check=True, capture_output=True)
         done = run(home, *ARGUMENTS, "--fresh")
         assert done.returncode == 1
         assert "1 members of staff" in done.stderr

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bellwether.usage.lake import Lake
+from tests.homes import make_migrated
 from tests.usage.rollup_twin import Event, event, place, refresh, stored, twin
 from tests.usage.test_rollup_properties import whole
 
@@ -45,9 +46,7 @@ from datetime import date
 import django
 django.setup()
 from django.utils import timezone
-from bellwether.config.commands import migrate_databases
 from bellwether.usage.dirty import mark_facts
-migrate_databases()
 mark_facts([date.fromisoformat(day) for day in sys.argv[1:]], now=timezone.now())
 """
 OWED = """
@@ -93,6 +92,7 @@ class TestKilledRollup:
         first, second = some_events(1), some_events(2)
         refresh(lake, place(lake, first, part="first"))  # so that files are replaced, not only made
         days = place(lake, second, part="second")
+        make_migrated(home)
         run(SETUP, environment, *(day.isoformat() for day in days))
 
         assert run(RUN, environment, "before") is None

@@ -18,6 +18,7 @@ import pytest
 import requests
 
 from bellwether.demo.staffing import PASSWORD
+from tests.homes import make_migrated
 
 pytestmark = [pytest.mark.slow, pytest.mark.one_database]
 START_WITHIN_S = 60
@@ -82,7 +83,7 @@ class Server:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    run(tmp_path, "migrate")
+    make_migrated(tmp_path)
     started = Server(tmp_path)
     yield started
     if started.process.poll() is None:
@@ -122,6 +123,7 @@ class TestServe:
 class TestDemo:
     def test_shows_a_client_right_after_it_was_made(self, tmp_path: Path) -> None:
         """The pages compute with Polars; a web process forked from the one that made the demo would hang there."""
+        make_migrated(tmp_path)
         server = Server(tmp_path, "demo", "--clients", "8", "--days", "40")
         try:
             address = f"http://127.0.0.1:{server.port}"

@@ -12,8 +12,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tests.homes import make_migrated
+
 COMMAND = [sys.executable, "-c", "from bellwether.cli import main; main()"]
-ROWS = 60_000
+ROWS = 30_000
 
 
 def run(home: Path, *arguments: str, kill_after: float | None = None) -> str:
@@ -60,7 +62,7 @@ def test_killed_imports_of_events_and_records_lose_and_double_nothing(tmp_path: 
 
     undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
     for home in (undisturbed, killed):
-        run(home, "migrate")
+        make_migrated(home)
     imports = (
         ["events", str(tmp_path / "events.parquet")],
         ["tickets", str(tmp_path / "tickets.csv"), "--create-clients"],

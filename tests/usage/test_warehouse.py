@@ -27,8 +27,8 @@ from bellwether.usage.pseudonyms import pseudonym
 from bellwether.usage.warehouse_connection import WarehouseError, shown
 from bellwether.usage.warehouse_reading import WarehouseTable
 from bellwether.usage.warehouse_sweep import read_sources
+from tests.homes import with_database
 from tests.usage.rollup_twin import Event, event, place
-from tests.usage.workspace import with_database
 
 NOW = datetime(2026, 4, 10, 12, tzinfo=UTC)
 ZONE = ZoneInfo("Europe/Berlin")

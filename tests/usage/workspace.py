@@ -20,6 +20,8 @@ import polars as pl
 import psycopg
 import pytest
 
+from tests.homes import make_migrated, make_migrated_database, with_database
+
 BIN = Path(sys.executable).parent
 HELPER = """
 import django, json, sys
@@ -192,27 +194,19 @@ def new_workspace(home: Path) -> Iterator[Workspace]:
     }
     url = os.environ.get("BELLWETHER_DATABASE_URL", "")
     if not url.startswith("postgres"):
-        workspace = Workspace(home, environment)
-        with contextlib.closing(workspace):
-            workspace.bellwether("migrate")
+        make_migrated(home)
+        with contextlib.closing(Workspace(home, environment)) as workspace:
             yield workspace
         return
     name = f"bellwether_{secrets.token_hex(6)}"
-    with psycopg.connect(url, autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}")
-        try:
-            workspace = Workspace(home, environment | {"BELLWETHER_DATABASE_URL": with_database(url, name)})
-            with contextlib.closing(workspace):
-                workspace.bellwether("migrate")
-                yield workspace
-        finally:
+    make_migrated_database(url, name)
+    try:
+        workspace = Workspace(home, environment | {"BELLWETHER_DATABASE_URL": with_database(url, name)})
+        with contextlib.closing(workspace):
+            yield workspace
+    finally:
+        with psycopg.connect(url, autocommit=True) as admin:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def with_database(url: str, name: str) -> str:
-    """Return `url` with another database name; its options stay."""
-    address, _, options = url.partition("?")
-    return f"{address.rsplit('/', 1)[0]}/{name}" + (f"?{options}" if options else "")
 
 
 @pytest.fixture

@@ -171,9 +171,9 @@
   });
 
   document.addEventListener("htmx:afterSettle", (event) => {
-    if (event.detail.elt.id === "moved") mark();
+    if (event.detail.elt?.id === "moved") mark();
     else settle();
-    const said = document.getElementById(event.detail.elt.id);
+    const said = document.getElementById(event.detail.elt?.id);
     if (said && said.dataset.said) say(said.dataset.said);
   });
   settle();

@@ -107,7 +107,8 @@
 
   // ---- The sheet names the keys of the controls on this page, too ----
   document.addEventListener("htmx:afterSwap", (event) => {
-    const place = event.detail.target.id === "dialog" && event.detail.target.querySelector("[data-here]");
+    const into = event.detail.target;  // none where a part was swapped out of band
+    const place = into && into.id === "dialog" && into.querySelector("[data-here]");
     if (!place) return;
     const known = new Set(["Control+K", "?", "/", "J", "K", "L"]);
     document.querySelectorAll("main [aria-keyshortcuts]").forEach((control) => {

@@ -45,7 +45,7 @@
   });
   // What was done can be taken back for a while; then the note goes away.
   document.addEventListener("htmx:oobAfterSwap", (event) => {
-    if (!event.detail.target.matches(".toasts")) return;
+    if (!event.detail.target?.matches(".toasts")) return;
     const note = event.detail.target.lastElementChild;
     if (note) setTimeout(() => note.remove(), 12000);
   });

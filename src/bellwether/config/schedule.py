@@ -28,10 +28,13 @@ PACKAGES = (
     "webhooks",
     "portfolio",
     "notifications",
+    "delivery",
     "usage",
     "health",
     "benchmarks",
     "milestones",
+    "alerts",
+    "playbooks",
     "analytics",
     "dashboard",
 )

@@ -1,0 +1,1 @@
+"""Carries messages to people over the channels they chose: in the product, by mail, Slack, Teams and webhook."""

@@ -48,6 +48,7 @@ class AlertEventKind(TextChoices):
     RESOLVED = "RESOLVED", "Resolved"
     CLEARED = "CLEARED", "Cleared by itself"
     REOPENED = "REOPENED", "Reopened"
+    UNDONE = "UNDONE", "Taken back"
 
 
 class SettingScope(TextChoices):

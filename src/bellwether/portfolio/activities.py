@@ -4,7 +4,7 @@ Every function writes through `changes.changing`: in the access log, with undo. 
 and activities of such clients (`visible_activity`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -26,6 +26,9 @@ from bellwether.staff.models import StaffUser
 
 MOST_AT_ONCE = 1_000
 BATCH = 500
+Listener = Callable[[Changing, Sequence[Activity], StaffUser, datetime], None]
+LISTENERS: list[Listener] = []
+"""What follows from activities that took place, called within their change: undoing them takes it back as well."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,8 @@ def _make(
     try:
         with _work(user, f"activity.{verb}", f"{_name(activity)} with {client.name} {verb}", now) as work:
             work.make(activity, stored.many)
+            if not planned:
+                _follow(work, [activity], user, now)
     except IntegrityError:
         # The same form sent twice at once: the other one was first.
         known = _made_before(user, client, key) if key is not None else None
@@ -141,6 +146,8 @@ def log_many(
     summary = summary or f"{_name(made[0])} with {clients[0].name} {verb}"
     with _work(user, f"activity.{verb}", summary, now) as work:
         _make_all(work, made, stored)
+        if not planned:
+            _follow(work, made, user, now)
     if work.change is None:
         raise AssertionError("something was made")
     return work.change
@@ -193,7 +200,14 @@ def _rewrite(
         if planned or complete or fresh.occurred_at != before:
             _place(fresh, planned=planned)
         work.save(fresh, stored.many)
+        if complete:
+            _follow(work, [fresh], user, now)
     return Done(fresh, work.change)
+
+
+def _follow(work: Changing, activities: Sequence[Activity], user: StaffUser, now: datetime) -> None:
+    for listener in LISTENERS:
+        listener(work, activities, user, now)
 
 
 def reschedule(user: StaffUser, activity: Activity, to: datetime, *, now: datetime) -> Done:

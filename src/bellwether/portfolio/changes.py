@@ -176,6 +176,11 @@ TOGETHER: dict[str, PutBack] = {}
 part is enough, it returns those put back and why others were not; without leave for a part it writes all or nothing."""
 
 
+AfterUndo = Callable[[Sequence[ChangeEntry], StaffUser, datetime], None]
+TAKEN_BACK: dict[str, AfterUndo] = {}
+"""What is done, in the same transaction, after records of a model were put back, by the model's label."""
+
+
 @dataclass(frozen=True)
 class Undone:
     """What `undo` did: records put back, and a sentence about each one that was left alone."""
@@ -230,6 +235,9 @@ def undo(
             if entry.client_id is not None:
                 clients.setdefault(entry.model, set()).add(entry.client_id)
         _refresh(clients, today, now)
+        for label, after in TAKEN_BACK.items():
+            if ours := [entry for entry in restored if entry.model == label]:
+                after(ours, user, now)
         tell_entries(restored, now=now, undone=True)
         if restored:
             _log(user, "change.undone", change, restored, now)

@@ -41,6 +41,8 @@ PACKAGES = (
 REQUESTS = "requests"
 FULL_QUEUE = 20
 STARTS_AT_ONCE = 10
+GIVES_WAY = 10
+"""Niceness of the worker beside the web server: pages come first where both want the same cores."""
 
 
 def load_jobs() -> None:
@@ -173,6 +175,7 @@ def run_worker(*, threads: int = 2, parent: int | None = None) -> None:
     """
     load_jobs()
     if parent is not None:
+        os.nice(GIVES_WAY)
         threading.Thread(target=_end_with, args=(parent,), name="parent-watch", daemon=True).start()
     SweepConsumer(queue, workers=threads, max_delay=0.5).run()
 

@@ -3,8 +3,10 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from hashlib import sha256
 from uuid import UUID
 
+from django.core.cache import caches
 from django.db.models import Avg, CharField, Q
 from django.db.models.functions import Cast
 
@@ -24,6 +26,7 @@ from bellwether.portfolio.models import (
 from bellwether.staff.models import StaffUser
 
 MOST_ACTIVITIES, MOST_TICKETS, MOST_ANSWERS, MOST_NOTES = 400, 300, 200, 20
+ORDER_KEPT_SECONDS = 30
 SERIES_FIELDS = (
     "date",
     "overall_score",
@@ -192,13 +195,16 @@ def _people(activity_ids: Collection[UUID]) -> dict[UUID, list[str]]:
 
 
 def neighbours(user: StaffUser, client_id: UUID, query: ClientQuery, *, today: date) -> Neighbours:
-    """Return the place of the client in the list that `query` asks for, and who stands before and after it."""
-    found = matching(user, query, today=today)
-    typical = found.aggregate(typical=Avg("annual_recurring_revenue"))["typical"]
-    in_order = ordered(found, query.sort, today=today, typical_arr=float(typical or 1))
-    # As text: to make a UUID of every id takes longer than the query.
-    texts = in_order.annotate(id_text=Cast("id", CharField())).values_list("id_text", flat=True)
-    ids = [text.replace("-", "") for text in texts]
+    """Return the place of the client in the list that `query` asks for, and who stands before and after it.
+
+    The order is kept for ORDER_KEPT_SECONDS, since a reader goes from client to client; it holds ids alone, and what
+    the reader may no longer see answers 404 when it is opened.
+    """
+    key = f"order:{user.pk}:{today}:{sha256(repr(query).encode()).hexdigest()}"
+    ids: list[str] | None = caches["memory"].get(key)
+    if ids is None or client_id.hex not in ids:
+        ids = _ids_in_order(user, query, today)
+        caches["memory"].set(key, ids, ORDER_KEPT_SECONDS)
     if client_id.hex not in ids:
         return Neighbours(None, len(ids), None, None)
     at = ids.index(client_id.hex)
@@ -208,3 +214,12 @@ def neighbours(user: StaffUser, client_id: UUID, query: ClientQuery, *, today: d
         previous=UUID(ids[at - 1]) if at > 0 else None,
         next=UUID(ids[at + 1]) if at + 1 < len(ids) else None,
     )
+
+
+def _ids_in_order(user: StaffUser, query: ClientQuery, today: date) -> list[str]:
+    found = matching(user, query, today=today)
+    typical = found.aggregate(typical=Avg("annual_recurring_revenue"))["typical"]
+    in_order = ordered(found, query.sort, today=today, typical_arr=float(typical or 1))
+    # As text: to make a UUID of every id takes longer than the query.
+    texts = in_order.annotate(id_text=Cast("id", CharField())).values_list("id_text", flat=True)
+    return [text.replace("-", "") for text in texts]

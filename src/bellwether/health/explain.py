@@ -13,7 +13,7 @@ What half-up rounding adds on the way to whole points is a part of its own.
 
 import itertools
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
@@ -30,6 +30,11 @@ from bellwether.health.scorecard import Scorecard
 
 QUANTUM = 2**30
 Values = Mapping[str, float | None]
+Components = dict[str, float | None]
+Row = tuple[date, int | None, Mapping[str, Any]]
+Steps = dict[str, list[tuple[str, dict[str, Any]]]]
+DERIVED = "expected_dau"
+"""What the engine derives where the whole frame lacks it: rows with and without it cannot share one."""
 
 
 @dataclass(frozen=True)
@@ -183,12 +188,16 @@ def change(
     shown, shown_card = seen or (before, before_card)
     if shown.overall_score is None or before.overall_score is None or after.overall_score is None:
         return None
-    seen_first, under_seen, first, later_old_card, later = _all_components(
+    later_before = _under(after, after_card, before_card)
+    steps = _steps(before, later_before, before_card)
+    (seen_first, under_seen, first, later_old_card, later), stepped = _all_components(
         (shown, shown_card),
         (_under(before, before_card, shown_card), shown_card),
         (before, before_card),
-        (_under(after, after_card, before_card), before_card),
+        (later_before, before_card),
         (after, after_card),
+        steps=[(after.date, None, inputs) for rows in steps.values() for _, inputs in rows],
+        steps_card=before_card,
     )
     exact_seen, now_old_card = _total(seen_first, shown_card), _total(under_seen, shown_card)
     had = {key for key, value in first.items() if value is not None}
@@ -219,7 +228,7 @@ def change(
         rounding=points - sum(data.values()) - sum(parts.values()),
         late=parts["late"],
         stored=before.overall_score,
-        measures=_moves(before, _under(after, after_card, before_card), before_card, data),
+        measures=_moves(before, later_before, steps, stepped, data),
     )
 
 
@@ -228,41 +237,48 @@ def _part(points: Fraction) -> float:
     return round(points * QUANTUM) / QUANTUM
 
 
-def _moves(
-    before: StoredScore, after: StoredScore, card: Scorecard, data: Mapping[str, float]
-) -> dict[str, list[MeasureMove]]:
-    """Return by component which measures moved it: one after the other takes its later value, in the order of names.
+def _steps(before: StoredScore, after: StoredScore, card: Scorecard) -> Steps:
+    """Return by component the inputs with one measure after the other at its later value, in the order of names.
 
-    The points of a component's measures add up to the component's part.
+    The first of a component has none changed: its measure is "".
     """
-    rows: list[dict[str, Any]] = []
-    spans: dict[str, tuple[int, list[str]]] = {}
+    steps: Steps = {}
     for component in card.components:
-        if component.key not in data:
-            continue
-        slugs = [slug for slug in sorted(component.formula.measures) if _differs(before, after, slug)]
         inputs = dict(before.inputs)
-        spans[component.key] = (len(rows), slugs)
-        rows.append(dict(inputs))
-        for slug in slugs:
+        rows = [("", dict(inputs))]
+        for slug in sorted(component.formula.measures):
+            if not _differs(before, after, slug):
+                continue
             for name in (slug, slug + HELD):
                 inputs.pop(name, None)
                 inputs |= {name: after.inputs[name]} if name in after.inputs else {}
-            rows.append(dict(inputs))
-    if not rows:
-        return {}
-    scored = score_measures(measures_frame([(after.date, None, row) for row in rows], card), card)
+            rows.append((slug, dict(inputs)))
+        steps[component.key] = rows
+    return steps
+
+
+def _moves(
+    before: StoredScore, after: StoredScore, steps: Steps, stepped: Sequence[Components], data: Mapping[str, float]
+) -> dict[str, list[MeasureMove]]:
+    """Return by component of `data` which measures moved it; their points add up to the component's part.
+
+    `stepped` are the components of all rows of `steps`.
+    """
     moves: dict[str, list[MeasureMove]] = {}
-    for key, (at, slugs) in spans.items():
-        values = [float(value or 0) for value in scored[key].slice(at, len(slugs) + 1).to_list()]
-        steps = [b - a for a, b in itertools.pairwise(values)]
-        whole = sum(steps)
-        points = [_part(Fraction(data[key]) * Fraction(step) / Fraction(whole)) if whole else 0.0 for step in steps]
+    at = 0
+    for key, rows in steps.items():
+        values = [float(row[key] or 0) for row in stepped[at : at + len(rows)]]
+        at += len(rows)
+        if key not in data:
+            continue
+        differences = [b - a for a, b in itertools.pairwise(values)]
+        whole = sum(differences)
+        points = [_part(Fraction(data[key]) * Fraction(one) / Fraction(whole)) if whole else 0.0 for one in differences]
         if points:
             points[-1] += data[key] - sum(points)
         moves[key] = [
             MeasureMove(slug, before.inputs.get(slug), after.inputs.get(slug), share)
-            for slug, share in zip(slugs, points, strict=True)
+            for (slug, _), share in zip(rows[1:], points, strict=True)
         ]
     return moves
 
@@ -282,22 +298,30 @@ def _inputs(slugs: Collection[str], inputs: Mapping[str, Any]) -> dict[str, Any]
     return {name: inputs.get(name) for name in names}
 
 
-def _all_components(*scores: tuple[StoredScore, Scorecard]) -> list[dict[str, float | None]]:
-    """Return the components of each score under its scorecard; the same score and scorecard are made once."""
-    made: dict[tuple[int, int], dict[str, float | None]] = {}
-    for stored, card in scores:
-        if (id(stored), id(card)) not in made:
-            measures = measures_frame([(stored.date, None, stored.inputs)], card)
-            row = score_measures(measures, card).row(0, named=True)
-            made[id(stored), id(card)] = {component.key: row[component.key] for component in card.components}
-    return [made[id(stored), id(card)] for stored, card in scores]
+def _all_components(
+    *scores: tuple[StoredScore, Scorecard], steps: Sequence[Row], steps_card: Scorecard
+) -> tuple[list[Components], list[Components]]:
+    """Return the components of each score under its scorecard, and of `steps`. A run of the engine costs as much as
+    many rows, so that what can be scored together is."""
+    wanted: list[tuple[Row, Scorecard]] = [((one.date, None, one.inputs), card) for one, card in scores]
+    wanted += [(row, steps_card) for row in steps]
+    groups: dict[tuple[int, bool], list[int]] = {}
+    for at, ((_, _, inputs), card) in enumerate(wanted):
+        groups.setdefault((id(card), DERIVED in inputs), []).append(at)
+    made: dict[int, Components] = {}
+    for places in groups.values():
+        card = wanted[places[0]][1]
+        scored = score_measures(measures_frame([wanted[at][0] for at in places], card), card)
+        made |= zip(places, scored.select(component.key for component in card.components).to_dicts(), strict=True)
+    found = [made[at] for at in range(len(wanted))]
+    return found[: len(scores)], found[len(scores) :]
 
 
 def _under(stored: StoredScore, card: Scorecard, other: Scorecard) -> StoredScore:
     """Return the score as `other` would have had it measured: other rates expect other daily users."""
     if card.expected_daily_rate == other.expected_daily_rate:
         return stored
-    inputs = {slug: value for slug, value in stored.inputs.items() if slug != "expected_dau"}
+    inputs = {slug: value for slug, value in stored.inputs.items() if slug != DERIVED}
     return replace(stored, inputs=inputs)
 
 

@@ -15,7 +15,7 @@ from bellwether.portfolio.models import Activity
 from bellwether.staff.models import SEES_ALL_CLIENTS, Role, StaffUser
 
 DONE_LATELY = timedelta(days=14)
-MOST_OPEN, MOST_DONE = 200, 50
+MOST_OPEN, MOST_DONE = 100, 50
 OPEN = Q(follow_up_required=True, follow_up_completed_at__isnull=True)
 PLANNED = Q(completed_at__isnull=True)
 JOINED = ("client", "performed_by", "client__csm_user", "follow_up_contact")

@@ -20,8 +20,17 @@ class ChannelKind(TextChoices):
 
 class MessageState(TextChoices):
     PENDING = "PENDING", "Waiting"
-    HELD = "HELD", "Held for quiet hours"
+    HELD = "HELD", "Held"
     DIGEST = "DIGEST", "Part of a digest"
     SENT = "SENT", "Sent"
     FAILED = "FAILED", "Given up"
     CANCELLED = "CANCELLED", "Cancelled"
+
+
+MEDIUM_OF = {
+    ChannelKind.SLACK_WEBHOOK: Medium.SLACK,
+    ChannelKind.SLACK_BOT: Medium.SLACK,
+    ChannelKind.TEAMS_WORKFLOW: Medium.TEAMS,
+    ChannelKind.WEBHOOK: Medium.WEBHOOK,
+}
+"""The medium of each kind of channel."""

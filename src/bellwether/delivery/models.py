@@ -14,7 +14,8 @@ from bellwether.staff.models import StaffUser
 class Channel(models.Model):
     """A Slack channel, a Teams workflow or a webhook. Its address or token is a secret, encrypted at rest.
 
-    With a `user` it is that person's own, otherwise the workspace's, for clients of `region` where one is given.
+    With a `user` it is that person's own, otherwise the workspace's, for clients of `region` where one is given. What
+    goes to a channel of the workspace: messages of `topics` (none: of all) from `least_severity` on.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -24,6 +25,8 @@ class Channel(models.Model):
     target = models.CharField(max_length=120, blank=True, help_text="The channel's id, for a bot.")
     user = models.ForeignKey(StaffUser, null=True, blank=True, on_delete=models.CASCADE, related_name="channels")
     region = models.CharField(max_length=100, blank=True)
+    topics = models.JSONField(default=list, blank=True)
+    least_severity = models.CharField(max_length=10, default="LOW")
     is_enabled = models.BooleanField(default=True)
     disabled_reason = models.CharField(max_length=300, blank=True)
     failing_since = models.DateTimeField(null=True, blank=True)
@@ -87,6 +90,21 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class DeliveryDefaults(models.Model):
+    """What holds for people who have not said how they want to be told: one row, in the form of delivery.planning."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    preferences = models.JSONField(default=dict)
+    updated_at = models.DateTimeField()
+    updated_by = models.ForeignKey(StaffUser, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="deliverydefaults_single")]
+
+    def __str__(self) -> str:
+        return "Defaults of delivery"
 
 
 class Unsubscription(models.Model):

@@ -26,9 +26,14 @@ KINDS: dict[str, Kind] = {
         Kind("assigned", "Assignments", "A client is assigned to you.", "user-round-plus"),
         Kind("contact_left", "Contacts who left", "A key contact of a client of yours leaves.", "user-round-x"),
         Kind("milestone", "Milestones", "A client of yours reaches a milestone.", "trophy"),
+        Kind("alert", "Alerts", "An alert about a client of yours opens or gets worse.", "siren"),
+        Kind("playbook", "Playbooks", "A playbook has something for you to do or to know.", "list-checks"),
         Kind("import", "Imports", "An import that you started ends.", "file-up"),
         Kind("shared_view", "Shared views", "Somebody shares a view with you.", "bookmark"),
         Kind("webhook", "Webhooks", "A webhook cannot be delivered any more.", "webhook"),
+        Kind(
+            "channel", "Channels", "A channel of yours was switched off, or messages could not be delivered.", "unplug"
+        ),
         Kind("report", "Exports and reports", "A file that you asked for is ready.", "file-down"),
         Kind("workspace", "Workspace", "Something about the workspace needs you.", "settings"),
     )

@@ -158,4 +158,6 @@ class AlertSetting(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.scope} {self.scope_value} {self.alert_type}"
+        what = str(AlertType(self.alert_type).label) if self.alert_type else "All alerts"
+        whom = self.scope_value or str(SettingScope(self.scope).label).lower()
+        return f"The setting of {what} for {whom}"

@@ -29,7 +29,7 @@ PEOPLE = 50
 PAUSE_S = 5.0
 STEADY_S = 30.0
 FLAT_OUT_S = 15.0
-QUIET_S, LONGEST_S = 5.0, 240.0
+QUIET_S, LONGEST_S = 20.0, 240.0
 PREPARE = """
 import django; django.setup()
 from importlib import import_module
@@ -186,7 +186,7 @@ def measure(home: Path, clients: int, only: list[str] | None) -> None:
 
 
 def wait_for_jobs(home: Path) -> float:
-    """Return the seconds until no job had run for five: a demo that was lying there owes scores and more first."""
+    """Return the seconds until no job had run for a while: a demo that was lying there owes scores and more first."""
     started, quiet_since = time.monotonic(), time.monotonic()
     with closing(sqlite3.connect(f"file:{home}/bellwether.sqlite3?mode=ro", uri=True)) as database:
         while time.monotonic() - quiet_since < QUIET_S and time.monotonic() - started < LONGEST_S:

@@ -181,8 +181,7 @@ class TestWithJavaScript:
 
 
 class TestLayout:
-    @pytest.mark.parametrize("scheme", ["light", "dark"])
-    @pytest.mark.parametrize("size", [DESK, PHONE])
+    @pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk-light", "phone-dark"])
     def test_has_no_violations_and_no_sideways_scroll(
         self,
         open_page: Opener,

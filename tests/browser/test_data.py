@@ -70,8 +70,7 @@ class TestData:
         SourceDay.objects.filter(date=timezone.now().date()).update(events=12_345)
         expect(page.locator("#data-figures")).to_contain_text("12,345", timeout=15_000)
 
-    @pytest.mark.parametrize("scheme", ["light", "dark"])
-    @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+    @pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk-light", "phone-dark"])
     def test_is_accessible_and_fits(
         self,
         open_page: Opener,

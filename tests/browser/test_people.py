@@ -148,8 +148,7 @@ class TestDrawer:
 
 
 class TestEverybody:
-    @pytest.mark.parametrize("scheme", ["light", "dark"])
-    @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+    @pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk-light", "phone-dark"])
     @pytest.mark.parametrize("place", ["people", "drawer", "person", "links"])
     def test_can_read_it(
         self,

@@ -192,8 +192,7 @@ class TestKeyboard:
 
 @pytest.mark.slow
 class TestForEveryone:
-    @pytest.mark.parametrize("scheme", ["light", "dark"])
-    @pytest.mark.parametrize("size", [DESK, PHONE])
+    @pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk-light", "phone-dark"])
     @pytest.mark.parametrize("path", ["/", "/?show=cards", "/?health_status=CRITICAL&search=zzz"])
     def test_has_no_barriers_and_never_scrolls_sideways(
         self,

@@ -33,8 +33,7 @@ def path(client: Client, query: str = "") -> str:
 
 
 class TestPage:
-    @pytest.mark.parametrize("scheme", ["light", "dark"])
-    @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+    @pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk-light", "phone-dark"])
     def test_is_accessible_and_does_not_scroll_sideways(
         self, used: Client, staff: Staff, open_page: Opener, no_violations: Any, size: tuple[int, int], scheme: str
     ) -> None:

@@ -161,6 +161,6 @@ def one_event(draw: st.DrawFn) -> Event:
 @pytest.mark.slow
 class TestAnyEvents:
     @given(events(), st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kathmandu", "Pacific/Apia"]))
-    @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
     def test_are_known_as_if_the_later_ones_had_never_come(self, made: list[Event], zone_name: str) -> None:
         check(made, ZoneInfo(zone_name), AS_OF[:3])

@@ -1,0 +1,283 @@
+"""What an alert says: a short title and a sentence with the client's own numbers, and what joins alerts. Pure.
+
+The numbers come from an episode's `evidence`; where one is missing, the sentence says what is known.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from typing import Any, NamedTuple
+
+from bellwether.alerts.defaults import KIND
+from bellwether.alerts.reconciling import Episode
+from bellwether.web.formatting import full_day, number, percent, plural
+
+Evidence = Mapping[str, Any]
+ROLES = {"CHAMPION": "Champion", "EXECUTIVE_SPONSOR": "Sponsor", "ADMIN": "Admin"}
+TOGETHER_DAYS = 45
+"""Alerts that began further apart than this are not put down to one cause."""
+
+PEOPLE, SUPPORT, USE, COMMERCIAL = "people", "support", "use", "commercial"
+CAUSES: Mapping[str, str] = {
+    PEOPLE: "The people who drive it fell silent",
+    SUPPORT: "Trouble with support",
+    USE: "Less use",
+    COMMERCIAL: "Contract and payment",
+}
+"""What joins alerts of a client, by Alert.root_cause."""
+
+OWN_CAUSE: Mapping[str, str] = {
+    "KEY_USER_INACTIVE": PEOPLE,
+    "CHAMPION_RISK": PEOPLE,
+    "SUPPORT_SPIKE": SUPPORT,
+    "NPS_DETRACTOR": SUPPORT,
+    "USAGE_DECLINE": USE,
+    "FEATURE_ABANDONED": USE,
+    "CONTRACT_UTILIZATION_LOW": USE,
+    "RENEWAL_APPROACHING": COMMERCIAL,
+    "PAYMENT_ISSUE": COMMERCIAL,
+}
+HEALTH = ("CRITICAL_HEALTH", "HEALTH_DROP")
+STRONGEST = (PEOPLE, SUPPORT, USE, COMMERCIAL)
+"""Causes in the order in which a fall of the score is put down to them: people who leave take their use with them."""
+
+
+class Words(NamedTuple):
+    """A title without a full stop, and one or two sentences."""
+
+    title: str
+    description: str
+
+
+def title(episode: Episode, name: str = "") -> str:
+    """Return what an episode says in a few words, such as "Health fell 11 points in 7 days". `name` is that of the
+    contact or feature that it is about, empty where there is none."""
+    return words(episode, name).title
+
+
+def description(episode: Episode, name: str = "") -> str:
+    """Return what an episode says with its numbers: "Health fell 11 points in 7 days, from 69 to 58."."""
+    return words(episode, name).description
+
+
+def words(episode: Episode, name: str = "") -> Words:
+    """Return title and description of an episode."""
+    found = _WRITERS[episode.alert_type](episode, episode.evidence, name)
+    again = "" if episode.times_fired < 2 else f" Fired {episode.times_fired} times since {_day(episode.opened_on)}."
+    return Words(found.title, f"{found.description}{again}")
+
+
+def _health_drop(episode: Episode, evidence: Evidence, name: str) -> Words:
+    before, after = _number(evidence, "from"), _number(evidence, "to")
+    days = _count(evidence, "days") or 7
+    if before is None or after is None:
+        return _plain(episode)
+    head = f"Health fell {plural(round(before - after), 'point')} in {plural(days, 'day')}"
+    return Words(head, f"{head}, from {number(before)} to {number(after)}.")
+
+
+def _critical(episode: Episode, evidence: Evidence, name: str) -> Words:
+    before, after = _number(evidence, "from"), _number(evidence, "to")
+    head = "Status is now critical"
+    if after is None:
+        return Words(head, f"{head}.")
+    if before is None or before <= after:
+        return Words(f"{head} at {number(after)}", f"{head}: health is {number(after)}.")
+    return Words(f"{head} at {number(after)}", f"{head}: health fell from {number(before)} to {number(after)}.")
+
+
+def _key_user(episode: Episode, evidence: Evidence, name: str) -> Words:
+    days = _count(evidence, "days")
+    who = _who(evidence, name, "A key user")
+    last = _date(evidence, "last_login")
+    if days is None:
+        head = f"{who} has not logged in"
+    else:
+        head = f"{who} has not logged in for {plural(days, 'day')}"
+    return Words(head, f"{head}{f', last on {_day(last)}' if last else ''}.")
+
+
+def _champion(episode: Episode, evidence: Evidence, name: str) -> Words:
+    who = _who({"role": "CHAMPION"}, name, "The champion")
+    left = _date(evidence, "left_on")
+    if left is not None:
+        return Words(f"{who} left the company", f"{who} left the company on {_day(left)}.")
+    now, before, days = _number(evidence, "to"), _number(evidence, "from"), _count(evidence, "days") or 30
+    if now is None or not before:
+        return _plain(episode)
+    head = f"{who} does {percent(now / before)} of what they did"
+    return Words(
+        head,
+        f"{who} did {plural(round(now), 'action')} in {plural(days, 'day')}, {number(before)} in the {days} days before.",
+    )
+
+
+def _support(episode: Episode, evidence: Evidence, name: str) -> Words:
+    tickets, normal = _count(evidence, "tickets"), _number(evidence, "normal")
+    if tickets is None:
+        return _plain(episode)
+    head = f"{plural(tickets, 'ticket')} in 7 days"
+    return Words(head, f"{head}." if normal is None else f"{head}, normal is {_short(normal)}.")
+
+
+def _usage(episode: Episode, evidence: Evidence, name: str) -> Words:
+    change = _number(evidence, "change")
+    if change is None:
+        return _plain(episode)
+    head = f"Daily users fell {percent(abs(change))}"
+    now, before = _number(evidence, "to"), _number(evidence, "from")
+    if now is None or before is None:
+        return Words(head, f"{head}.")
+    return Words(head, f"{head}: {_short(now)} a day over 7 days, {_short(before)} over 30.")
+
+
+def _feature(episode: Episode, evidence: Evidence, name: str) -> Words:
+    feature = str(evidence.get("feature") or name or episode.related_id or "A feature")
+    days = _count(evidence, "days")
+    head = f"{feature} unused" if days is None else f"{feature} unused for {plural(days, 'day')}"
+    level = str(evidence.get("level") or "").lower()
+    return Words(head, f"{head}, was {level}." if level in {"active", "power"} else f"{head}.")
+
+
+def _renewal(episode: Episode, evidence: Evidence, name: str) -> Words:
+    days, on = _count(evidence, "days"), _date(evidence, "renews_on")
+    if days is None:
+        return _plain(episode)
+    head = f"Renewal in {plural(days, 'day')}" if days > 0 else "Renewal is due"
+    auto = evidence.get("auto_renew")
+    tail = "" if auto is None else " Renews by itself." if auto else " No auto-renew."
+    return Words(head, f"{head}{f', on {_day(on)}' if on else ''}.{tail}")
+
+
+def _contract(episode: Episode, evidence: Evidence, name: str) -> Words:
+    share, days = _number(evidence, "share"), _count(evidence, "days") or 30
+    active, seats = _count(evidence, "active"), _count(evidence, "seats")
+    if share is None and active is not None and seats:
+        share = active / seats
+    if share is None:
+        return _plain(episode)
+    head = f"{percent(share)} of licensed seats used"
+    limit = f", threshold is {episode.threshold}" if episode.threshold else ""
+    held = "" if active is None or seats is None else f" {number(active)} of {number(seats)} seats."
+    return Words(head, f"{head} for {plural(days, 'day')}{limit}.{held}")
+
+
+def _nps(episode: Episode, evidence: Evidence, name: str) -> Words:
+    score, on = _number(evidence, "score"), _date(evidence, "date")
+    if score is None:
+        return _plain(episode)
+    head = f"NPS answer of {number(score)}{f' from {name}' if name else ''}"
+    return Words(head, f"{head}{f', on {_day(on)}' if on else ''}.")
+
+
+def _payment(episode: Episode, evidence: Evidence, name: str) -> Words:
+    status = str(evidence.get("status") or episode.value or "late").lower()
+    since = _date(evidence, "since")
+    head = f"Payment is {status}"
+    return Words(head, f"{head}{f' since {_day(since)}' if since else ''}.")
+
+
+_WRITERS: Mapping[str, Callable[[Episode, Evidence, str], Words]] = {
+    "HEALTH_DROP": _health_drop,
+    "CRITICAL_HEALTH": _critical,
+    "KEY_USER_INACTIVE": _key_user,
+    "CHAMPION_RISK": _champion,
+    "SUPPORT_SPIKE": _support,
+    "USAGE_DECLINE": _usage,
+    "FEATURE_ABANDONED": _feature,
+    "RENEWAL_APPROACHING": _renewal,
+    "CONTRACT_UTILIZATION_LOW": _contract,
+    "NPS_DETRACTOR": _nps,
+    "PAYMENT_ISSUE": _payment,
+}
+
+
+def _plain(episode: Episode) -> Words:
+    """Say what is known where the numbers of a sentence are not."""
+    head = KIND[episode.alert_type].name
+    value = f": {episode.value}" if episode.value else ""
+    limit = f", threshold is {episode.threshold}" if episode.value and episode.threshold else ""
+    return Words(f"{head}{value}", f"{head}{value}{limit}.")
+
+
+def root_causes(alerts: Iterable[tuple[str, str, str, date, Evidence]]) -> dict[str, str]:
+    """Return the cause (a key of CAUSES) of each alert that shares it with another one of its client; others are left
+    out. Alerts are (id, client, type, day on which it began, evidence).
+
+    A fall of the score is put down to the component that moved it most where the evidence names one (`component`),
+    otherwise to the strongest cause (STRONGEST) that another alert of the client speaks for. People who fell silent
+    explain less use that began within TOGETHER_DAYS of it.
+    """
+    of_client: dict[str, list[tuple[str, str, date, Evidence]]] = defaultdict(list)
+    for identity, client, kind, day, evidence in alerts:
+        of_client[client].append((identity, kind, day, evidence))
+    found: dict[str, str] = {}
+    for own in of_client.values():
+        found |= _causes_of_client(own)
+    return found
+
+
+_COMPONENTS: Mapping[str, str] = {
+    **dict.fromkeys(("usage", "adoption", "login", "loginFrequency", "featureAdoption", "activity", "recency"), USE),
+    **dict.fromkeys(("clientActivity", "campaignCompletion", "formCompletionRate", "journeyPerformance"), USE),
+    **dict.fromkeys(("support", "supportTickets", "outcome"), SUPPORT),
+    "relationship": PEOPLE,
+    "contract": COMMERCIAL,
+}
+"""The cause that a component of a scorecard speaks for."""
+
+
+def _causes_of_client(own: list[tuple[str, str, date, Evidence]]) -> dict[str, str]:
+    if len(own) < 2:
+        return {}
+    causes = {identity: OWN_CAUSE[kind] for identity, kind, _, _ in own if kind in OWN_CAUSE}
+    days = {identity: day for identity, _, day, _ in own}
+    for identity, cause in list(causes.items()):
+        if cause == USE and _near(PEOPLE, days[identity], causes, days):
+            causes[identity] = PEOPLE
+    for identity, kind, day, evidence in own:
+        if kind in HEALTH:
+            named = _COMPONENTS.get(str(evidence.get("component") or ""))
+            wanted = STRONGEST if named is None else (PEOPLE, USE) if named == USE else (named,)
+            present = [cause for cause in wanted if _near(cause, day, causes, days)]
+            causes[identity] = present[0] if present else named or ""
+    counts: dict[str, int] = defaultdict(int)
+    for cause in causes.values():
+        counts[cause] += 1
+    return {identity: cause for identity, cause in causes.items() if cause and counts[cause] > 1}
+
+
+def _near(cause: str, day: date, causes: Mapping[str, str], days: Mapping[str, date]) -> bool:
+    return any(one == cause and abs((days[identity] - day).days) <= TOGETHER_DAYS for identity, one in causes.items())
+
+
+def _who(evidence: Evidence, name: str, otherwise: str) -> str:
+    role = ROLES.get(str(evidence.get("role") or ""))
+    if name and role:
+        return f"{role} {name}"
+    return name or role or otherwise
+
+
+def _number(evidence: Evidence, key: str) -> float | None:
+    value = evidence.get(key)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _count(evidence: Evidence, key: str) -> int | None:
+    value = _number(evidence, key)
+    return None if value is None else round(value)
+
+
+def _date(evidence: Evidence, key: str) -> date | None:
+    try:
+        return date.fromisoformat(str(evidence.get(key)))
+    except ValueError:
+        return None
+
+
+def _day(value: date) -> str:
+    return full_day(value)
+
+
+def _short(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")

@@ -16,6 +16,7 @@ COMMANDS = (
     "health",
     "benchmarks",
     "milestones",
+    "alerts",
     "analytics",
     "demo",
     "api",

@@ -18,7 +18,7 @@ SWEEP_EVERY = timedelta(seconds=5)
 AT_LEAST_EVERY = timedelta(hours=1)
 PAUSE_TIMES, LONGEST_PAUSE = 10, timedelta(seconds=60)
 """A run starts no sooner than ten times as long as the last one took after that one's start, or after a minute."""
-READ = (Client, Contact, ContractPeriod, SupportTicket, SurveyResponse, AlertSetting)
+READ: tuple[Any, ...] = (Client, Contact, ContractPeriod, SupportTicket, SurveyResponse, AlertSetting)
 """Records that alerts are found in besides scores and use; all know when they were changed."""
 AT_ONCE = 1_000
 
@@ -79,12 +79,8 @@ def _is_due(now: datetime) -> bool:
         return False
     scored = _runs("score").aggregate(last=Max("finished_at"))["last"]
     return (scored is not None and scored > last.started_at) or any(
-        model.objects.filter(updated_at__gt=last.started_at).exists() for model in _read()
+        model.objects.filter(updated_at__gt=last.started_at).exists() for model in READ
     )
-
-
-def _read() -> tuple[Any, ...]:
-    return READ
 
 
 def _runs(name: str) -> QuerySet[JobRun]:

@@ -4,15 +4,12 @@ An alert and an episode are the same where type and subject are and their days o
 corrected data may begin on another day and is still the same episode.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from uuid import UUID
-
-import polars as pl
 
 RANK = {"CRITICAL": 0, "HIGH": 1, "MEDIUM": 2, "LOW": 3}
 """The order of severities, the most severe first."""
@@ -74,16 +71,6 @@ class Differences:
     revive: list[tuple[UUID, Episode]]
 
 
-def episodes_of(frame: pl.DataFrame) -> list[Episode]:
-    """Return the rows of an EPISODES frame."""
-    return [
-        Episode(**{**row, "evidence": json.loads(row["evidence"] or "{}")} | {"times_fired": int(row["times_fired"])})
-        for row in frame.with_columns(
-            pl.col("subject", "metric", "value", "threshold", "related_type", "related_id").fill_null("")
-        ).to_dicts()
-    ]
-
-
 def differences(kept: Iterable[Kept], episodes: Iterable[Episode], *, today: date, since: date) -> Differences:
     """Return what changes. Of episodes that are over and were never stored, those that ended from `since` on are
     opened, so that what came and went between two looks is not lost, and older ones left alone.
@@ -98,17 +85,12 @@ def differences(kept: Iterable[Kept], episodes: Iterable[Episode], *, today: dat
         found[episode.key].append(episode)
     result = Differences([], [], [], [])
     for key in sorted(stored.keys() | found.keys()):
-        _of_one(
-            sorted(stored.get(key, ()), key=lambda one: one.opened_on),
-            sorted(found.get(key, ()), key=lambda one: one.opened_on),
-            result,
-            today=today,
-            since=since,
-        )
+        alerts = sorted(stored.get(key, ()), key=lambda one: one.opened_on)
+        _of_one(alerts, sorted(found.get(key, ()), key=lambda one: one.opened_on), result, today, since)
     return result
 
 
-def _of_one(kept: Sequence[Kept], episodes: Sequence[Episode], result: Differences, *, today: date, since: date) -> None:
+def _of_one(kept: Sequence[Kept], episodes: Sequence[Episode], result: Differences, today: date, since: date) -> None:
     running = next((one for one in kept if one.ended_on is None), None)
     ended = [one for one in kept if one.ended_on is not None]
     taken: Episode | None = None

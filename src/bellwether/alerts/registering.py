@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from bellwether.alerts import news, timeline_source
 from bellwether.alerts.handling import acknowledge_with, note_taken_back
 from bellwether.alerts.telling import declare_events
 from bellwether.portfolio.activities import LISTENERS
@@ -23,6 +24,8 @@ def register() -> None:
         LISTENERS.append(after_activities)
     TAKEN_BACK[LABEL] = note_taken_back
     declare_events()
+    news.declare_events()
+    timeline_source.register()
 
 
 def after_activities(work: Changing, activities: Sequence[Activity], user: StaffUser, now: datetime) -> None:

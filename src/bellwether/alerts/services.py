@@ -12,9 +12,8 @@ from bellwether.alerts.detecting import detect
 from bellwether.alerts.frames import RULES, Rules, typed
 from bellwether.alerts.models import Alert
 from bellwether.alerts.reading import read_facts
-from bellwether.alerts.reconciling import episodes_of
 from bellwether.alerts.settings_reading import read_rules
-from bellwether.alerts.standing import standing_on
+from bellwether.alerts.standing import episodes_of, standing_on
 from bellwether.alerts.storing import Stored, store
 from bellwether.alerts.waking import wake_snoozed as wake_snoozed
 from bellwether.common.errors import ConflictError
@@ -97,7 +96,7 @@ def detection_rules(rules: pl.DataFrame) -> Rules:
 def first_day(today: date) -> date:
     """Return the first day to look at: LOOK_BACK_DAYS ago, earlier after a standstill, FIRST_LOOK_DAYS at most."""
     earliest = today - timedelta(days=FIRST_LOOK_DAYS)
-    last = Alert.objects.aggregate(last=Max("last_fired_on"))["last"]
+    last: date | None = Alert.objects.aggregate(last=Max("last_fired_on"))["last"]
     if last is None:
         return earliest
     return max(earliest, min(today, last) - timedelta(days=LOOK_BACK_DAYS))

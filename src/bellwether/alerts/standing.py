@@ -1,4 +1,4 @@
-"""The stored alerts as detectors go on from them."""
+"""Between stored alerts and the frames of detectors."""
 
 import json
 from datetime import date
@@ -12,6 +12,7 @@ from django.db.models import Count, Q
 from bellwether.alerts.choices import AlertEventKind
 from bellwether.alerts.frames import EPISODES
 from bellwether.alerts.models import Alert, AlertEvent
+from bellwether.alerts.reconciling import Episode
 from bellwether.common.time import day_of, start_of
 
 COLUMNS = (
@@ -31,6 +32,13 @@ COLUMNS = (
     "related_entity_type",
     "related_entity_id",
 )
+
+
+def episodes_of(frame: pl.DataFrame) -> list[Episode]:
+    """Return the rows of an EPISODES frame."""
+    texts = pl.col("subject", "metric", "value", "threshold", "related_type", "related_id").fill_null("")
+    rows = frame.select(list(EPISODES)).drop("escalated_on").with_columns(texts).to_dicts()
+    return [Episode(**{**row, "evidence": json.loads(row["evidence"] or "{}")}) for row in rows]
 
 
 def standing_on(first: date) -> pl.DataFrame:

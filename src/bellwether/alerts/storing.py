@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from bellwether.alerts.choices import OPEN, AlertEventKind, AlertStatus
+from bellwether.alerts.defaults import RESPOND_WITHIN
 from bellwether.alerts.levels import is_silent, respond_by
 from bellwether.alerts.models import Alert, AlertEvent
 from bellwether.alerts.naming import names_of
@@ -63,15 +64,17 @@ class Stored:
 
 @dataclass(frozen=True)
 class Rule:
-    """What holds for a client and a type now: media told at once, hours to respond within, whether nobody is told."""
+    """What holds for a client and a type now: severity at opening, media told at once, hours to respond within, whether
+    nobody is told, whether it is on."""
 
+    severity: str
     media: tuple[str, ...]
     hours: int | None
     silent: bool
     enabled: bool = True
 
 
-NO_RULE = Rule((), None, silent=True, enabled=False)
+NO_RULE = Rule("LOW", (), None, silent=True, enabled=False)
 
 
 @dataclass
@@ -204,9 +207,10 @@ class Storing:
     def _respond_by(self, row: Alert, rule: Rule) -> datetime | None:
         if rule.hours is None:
             return None
+        worse = row.severity_rank < RANK[rule.severity]
         return respond_by(
             self.now,
-            rule.hours,
+            min(rule.hours, RESPOND_WITHIN[row.severity]) if worse else rule.hours,
             severity=row.severity,
             working_days=settings.BELLWETHER_WORKING_DAYS,
             zone=settings.BELLWETHER_WORKSPACE_ZONE,
@@ -315,6 +319,7 @@ def _rules(
     needed = pl.DataFrame(pairs, schema={"client_id": pl.String, "alert_type": pl.String}, orient="row")
     return {
         (row["client_id"], row["alert_type"]): Rule(
+            row["severity"],
             tuple(row["media"] or ()),
             row["respond_within_hours"],
             is_silent(row["level"], enabled=row["enabled"], muted_until=row["muted_until"], now=now),

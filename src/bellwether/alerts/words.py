@@ -72,28 +72,28 @@ def _health_drop(episode: Episode, evidence: Evidence, name: str) -> Words:
     days = _count(evidence, "days") or 7
     if before is None or after is None:
         return _plain(episode)
-    head = f"Health fell {plural(round(before - after), 'point')} in {plural(days, 'day')}"
-    return Words(head, f"{head}, from {number(before)} to {number(after)}.")
+    head = f"Health fell {plural(round(before - after), 'point')}"
+    span = f", from {number(before)} to {number(after)}"
+    if (episode.last_fired_on - episode.opened_on).days >= days:
+        return Words(head, f"{head}{span}, since {_day(episode.opened_on)}.")
+    return Words(f"{head} in {plural(days, 'day')}", f"{head} in {plural(days, 'day')}{span}.")
 
 
 def _critical(episode: Episode, evidence: Evidence, name: str) -> Words:
-    before, after = _number(evidence, "from"), _number(evidence, "to")
-    head = "Status is now critical"
-    if after is None:
+    score, below = _number(evidence, "score"), _number(evidence, "below")
+    head = "Status is critical"
+    if score is None:
         return Words(head, f"{head}.")
-    if before is None or before <= after:
-        return Words(f"{head} at {number(after)}", f"{head}: health is {number(after)}.")
-    return Words(f"{head} at {number(after)}", f"{head}: health fell from {number(before)} to {number(after)}.")
+    limit = "" if below is None else f", the band ends at {number(below)}"
+    return Words(f"{head} at {number(score)}", f"{head}: health is {number(score)}{limit}.")
 
 
 def _key_user(episode: Episode, evidence: Evidence, name: str) -> Words:
     days = _count(evidence, "days")
     who = _who(evidence, name, "A key user")
     last = _date(evidence, "last_login")
-    if days is None:
-        head = f"{who} has not logged in"
-    else:
-        head = f"{who} has not logged in for {plural(days, 'day')}"
+    span = "" if days is None else f" for {plural(days, 'day')}"
+    head = f"{who} has not logged in{span}"
     return Words(head, f"{head}{f', last on {_day(last)}' if last else ''}.")
 
 
@@ -106,10 +106,8 @@ def _champion(episode: Episode, evidence: Evidence, name: str) -> Words:
     if now is None or not before:
         return _plain(episode)
     head = f"{who} does {percent(now / before)} of what they did"
-    return Words(
-        head,
-        f"{who} did {plural(round(now), 'action')} in {plural(days, 'day')}, {number(before)} in the {days} days before.",
-    )
+    did = f"{who} did {plural(round(now), 'action')} in {plural(days, 'day')}"
+    return Words(head, f"{did}, {number(before)} in the {days} days before.")
 
 
 def _support(episode: Episode, evidence: Evidence, name: str) -> Words:

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bellwether.common.errors import BellwetherError
-from bellwether.config.lake_settings import kept_days, lake_location, lake_options
+from bellwether.config.lake_settings import kept_alert_days, kept_days, lake_location, lake_options
 
 PREFIX = "BELLWETHER_"
 SECRET = frozenset(
@@ -52,6 +52,7 @@ class Environment:
     keep_usage_days: int
     keep_scores_days: int
     keep_activities_days: int
+    keep_alerts_days: int
     time_zone: ZoneInfo
     working_days: frozenset[int]
     workspace_name: str
@@ -92,6 +93,7 @@ KNOWN: dict[str, str] = {
     "KEEP_USAGE_DAYS": "days for which events and daily facts are kept, 0 for ever, default 1096",
     "KEEP_SCORES_DAYS": "days for which scores and measures are kept, 0 for ever, default 1096",
     "KEEP_ACTIVITIES_DAYS": "days for which activities are kept, 0 for ever, default 2557",
+    "KEEP_ALERTS_DAYS": "days for which alerts that ended are kept, 0 for ever, default 365",
     "TIME_ZONE": "time zone of the workspace's days, default UTC",
     "WORKING_DAYS": "comma-separated weekdays, default mon,tue,wed,thu,fri",
     "WORKSPACE_NAME": "name shown on the sign-in page, default Bellwether",
@@ -280,6 +282,7 @@ def read_environment(variables: Mapping[str, str], *, cwd: Path) -> Environment:
         "keep_usage_days": get("KEEP_USAGE_DAYS", "1096", kept_days),
         "keep_scores_days": get("KEEP_SCORES_DAYS", "1096", kept_days),
         "keep_activities_days": get("KEEP_ACTIVITIES_DAYS", "2557", kept_days),
+        "keep_alerts_days": get("KEEP_ALERTS_DAYS", "365", kept_alert_days),
         "time_zone": get("TIME_ZONE", "UTC", _zone),
         "working_days": get("WORKING_DAYS", "mon,tue,wed,thu,fri", _days),
         "workspace_name": get("WORKSPACE_NAME", "Bellwether", _text),

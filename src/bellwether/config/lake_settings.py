@@ -10,6 +10,7 @@ STORES = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adl
 """Schemes of object stores, where one request writes a whole file, and the library of fsspec that speaks each."""
 
 LEAST_KEPT_DAYS, MOST_KEPT_DAYS = 400, 36_500
+LEAST_ALERT_DAYS = 90
 
 
 def lake_location(text: str, *, cwd: Path) -> str:
@@ -49,6 +50,13 @@ def lake_options(text: str) -> dict[str, Any]:
     if not isinstance(options, dict):
         raise ValueError('needs a JSON object such as {"endpoint_url": "https://store.example"}')
     return options
+
+
+def kept_alert_days(text: str) -> int:
+    """Return for how many days alerts that ended are kept, 0 for ever; raises ValueError for less than 90 days."""
+    if not text.isdigit() or not (int(text) == 0 or LEAST_ALERT_DAYS <= int(text) <= MOST_KEPT_DAYS):
+        raise ValueError(f"needs 0, or a whole number from {LEAST_ALERT_DAYS} to {MOST_KEPT_DAYS}")
+    return int(text)
 
 
 def kept_days(text: str) -> int:

@@ -29,6 +29,7 @@ def muted_clients(user: StaffUser, now: datetime) -> list[Muted]:
     return [
         Muted(row.client, row.alert_type, row.muted_until, row.mute_reason, row.updated_by, row.updated_at)
         for row in _muted(user, now)
+        if row.client is not None and row.muted_until is not None
     ]
 
 

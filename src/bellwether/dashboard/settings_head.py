@@ -6,6 +6,7 @@ from django.urls import reverse
 
 TABS = {
     "settings_you": "You",
+    "settings_alerts": "Alerts",
     "settings_milestones": "Milestones",
     "settings_notifications": "Notifications",
     "settings_features": "Features",

@@ -30,6 +30,8 @@ class Playbook(models.Model):
         "PlaybookVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="in_force_for"
     )
     from_preset = models.CharField(max_length=60, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True, help_text="When it was first started.")
+    paused_at = models.DateTimeField(null=True, blank=True, help_text="Since when it is paused.")
     created_by = _somebody()
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
@@ -186,3 +188,19 @@ class MessageTemplate(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ClientSegment(models.Model):
+    """The segment that a client is in, and since when: what tells entering a segment from being in it.
+
+    `entered_on` is empty where the client was in it before anybody looked.
+    """
+
+    client = models.OneToOneField(Client, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    segment = models.CharField(max_length=100, blank=True)
+    entered_on = models.DateField(null=True, blank=True)
+
+    objects: ClassVar[Any] = OfClientQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.segment

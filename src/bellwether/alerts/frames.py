@@ -225,10 +225,14 @@ class Rules:
         changed = pl.col("thresholds").struct.with_fields(*fields)
         return Rules(self.frame.with_columns(pl.when(mine).then(changed).otherwise("thresholds").alias("thresholds")))
 
-    def only(self, alert_types: Iterable[str], *, enabled: bool | None = None) -> "Rules":
-        """Return the rules of some types alone; `enabled` turns them on or off for everybody."""
-        kept = self.frame.filter(pl.col("alert_type").is_in(list(alert_types)))
-        return Rules(kept if enabled is None else kept.with_columns(enabled=pl.lit(enabled)))
+    def enabled(self, alert_types: Iterable[str]) -> "Rules":
+        """Return the rules with some types turned on for all clients."""
+        mine = pl.col("alert_type").is_in(list(alert_types))
+        return Rules(self.frame.with_columns(enabled=pl.col("enabled") | mine))
+
+    def only(self, alert_types: Iterable[str]) -> "Rules":
+        """Return the rules of some types alone."""
+        return Rules(self.frame.filter(pl.col("alert_type").is_in(list(alert_types))))
 
 
 def default_rules(client_ids: Iterable[str]) -> Rules:

@@ -1,11 +1,12 @@
 """Reads what alerts are found in: a fixed number of queries and the facts of use, whatever the number of clients."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 import polars as pl
 from django.conf import settings as django_settings
-from django.db.models import FloatField, Min, Value
+from django.db.models import CharField, FloatField, Min, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
@@ -30,7 +31,7 @@ from bellwether.health.inputs import INSTANT, MeasureSettings, Schema
 from bellwether.health.loading import workspace_settings
 from bellwether.health.models import HealthScore
 from bellwether.health.records import LicenceRecords, load_licences, of_clients
-from bellwether.health.rows import read_frame
+from bellwether.health.rows import Sources, read_frame
 from bellwether.portfolio.choices import KEY_ROLES, OutcomeKind, SurveyKind
 from bellwether.portfolio.models import Client, ClientOutcome, Contact, SupportTicket, SurveyResponse
 from bellwether.usage.workspace import workspace_lake
@@ -49,17 +50,20 @@ def read_facts(
     *,
     clients: Iterable[str] | None = None,
     rules: Rules | None = None,
+    types: Sequence[str] = (),
     today: date | None = None,
 ) -> Facts:
     """Return what alerts of the days from `first` to `last` are found in, of all clients or some (32 hex digits).
 
-    `rules` say how far back their windows reach; by default those of alerts.defaults. What the CRM shows only as of
-    now counts on `today` (by default the workspace's day), what was stored with scores on the days before. Roles of
-    contacts, licensed seats without terms and who looks after a client are those of today on all days.
+    `types`: what those need, by default all. `rules` say how far back their windows reach; by default those of
+    alerts.defaults. What the CRM shows only as of now counts on `today` (by default the workspace's day), what was
+    stored with scores on the days before. Roles of contacts, licensed seats without terms and who looks after a client
+    are those of today on all days.
     """
     settings = workspace_settings()
     today = today or day_of(timezone.now(), django_settings.BELLWETHER_WORKSPACE_ZONE)
     ids = None if clients is None else sorted(clients)
+    asked = set(types) or {one.alert_type for one in KINDS}
     records = load_licences(settings, client_ids=ids)
     windows = _windows(rules)
     lake = workspace_lake()
@@ -72,28 +76,34 @@ def read_facts(
         last,
         usage_from=earlier,
         seats_from=earlier - timedelta(days=windows["CONTRACT_UTILIZATION_LOW"]),
+        with_features="FEATURE_ABANDONED" in asked,
     )
-    actions_from = earlier - timedelta(days=2 * windows["CHAMPION_RISK"])
-    contacts, linked = _contacts(ids, records, settings, actions_from)
-    scores_from = earlier - timedelta(days=windows["HEALTH_DROP"])
-    scores, payments = _scores(scores_from, last, ids)
-    csms = _csms(ids)
-    return Facts(
-        clients=typed(use.lives.join(csms, on="client_id", how="left"), CLIENTS),
-        scores=scores,
+    facts = Facts(
+        clients=typed(use.lives.join(_csms(ids), on="client_id", how="left"), CLIENTS),
         usage=use.usage,
         seats=use.seats,
-        contacts=contacts,
-        actions=read_actions(lake, linked, actions_from, last),
-        tickets=_tickets(earlier, last, ids, records.clients, settings),
         feature_gaps=use.feature_gaps,
-        terms=_terms(records, ids),
-        answers=_answers(last, ids, settings),
-        payments=_payments(payments, today, ids) if last >= today else payments,
         silent=use.silent,
         outcomes=_outcomes(ids),
-        actions_from=actions_from,
     )
+    if asked & {"HEALTH_DROP", "CRITICAL_HEALTH", "PAYMENT_ISSUE"}:
+        scores, payments = _scores(
+            earlier - timedelta(days=windows["HEALTH_DROP"]), last, ids, with_payments="PAYMENT_ISSUE" in asked
+        )
+        seen = _payments(payments, today, ids) if last >= today else payments
+        facts = replace(facts, scores=scores, payments=seen)
+    if asked & {"KEY_USER_INACTIVE", "CHAMPION_RISK"}:
+        actions_from = earlier - timedelta(days=2 * windows["CHAMPION_RISK"])
+        contacts, linked = _contacts(ids, records, settings, actions_from)
+        actions = read_actions(lake, linked, actions_from, last)
+        facts = replace(facts, contacts=contacts, actions=actions, actions_from=actions_from)
+    if "SUPPORT_SPIKE" in asked:
+        facts = replace(facts, tickets=_tickets(earlier, last, ids, records.clients, settings))
+    if "RENEWAL_APPROACHING" in asked:
+        facts = replace(facts, terms=_terms(records, ids))
+    if "NPS_DETRACTOR" in asked:
+        facts = replace(facts, answers=_answers(last, ids, settings))
+    return facts
 
 
 def _windows(rules: Rules | None) -> dict[str, int]:
@@ -111,7 +121,9 @@ def _csms(ids: list[str] | None) -> pl.DataFrame:
     return pl.DataFrame([(pk.hex, csm.hex if csm else None) for pk, csm in rows], schema=schema, orient="row")
 
 
-def _scores(first: date, last: date, ids: list[str] | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _scores(
+    first: date, last: date, ids: list[str] | None, *, with_payments: bool
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return SCORES and PAYMENTS from the stored main scores."""
     scorecard = main_scorecard()
     stored = HealthScore.objects.filter(scorecard=scorecard, date__range=(first, last)).order_by()
@@ -124,10 +136,10 @@ def _scores(first: date, last: date, ids: list[str] | None) -> tuple[pl.DataFram
         "coverage": pl.Float64,
         "payment": pl.String,
     }
-    sources = {
+    sources: Sources = {
         "score": "overall_score",
         "version": "weights_version",
-        "payment": KeyTextTransform("payment_status", "inputs"),
+        "payment": KeyTextTransform("payment_status", "inputs") if with_payments else Value(None, CharField()),
     }
     rows = read_frame(of_clients(stored, ids), schema, sources)
     used = in_force(scorecard, now=timezone.now())
@@ -144,7 +156,7 @@ def _scores(first: date, last: date, ids: list[str] | None) -> tuple[pl.DataFram
 def _payments(stored: pl.DataFrame, today: date, ids: list[str] | None) -> pl.DataFrame:
     """Return PAYMENTS with what the clients' records say today."""
     clients = of_clients(Client.objects.filter(payment_status__isnull=False).order_by(), ids, "pk")
-    sources = {"client_id": "id", "date": Value(today), "status": "payment_status"}
+    sources: Sources = {"client_id": "id", "date": Value(today), "status": "payment_status"}
     now = read_frame(clients, PAYMENTS, sources)
     return pl.concat([stored.filter(pl.col("date") != today), now])
 
@@ -165,7 +177,7 @@ def _contacts(
         "login_at": INSTANT,
     }
     key_contacts = Contact.objects.filter(role__in=KEY_ROLES, merged_into__isnull=True).order_by()
-    sources = {
+    sources: Sources = {
         "contact_id": "id",
         "since": "known_since",
         "left_at": "left_company_at",
@@ -210,7 +222,10 @@ def _answers(last: date, ids: list[str] | None, settings: MeasureSettings) -> pl
         "answered_at": INSTANT,
         "score": pl.Float64,
     }
-    sources = {"answer_id": Cast("id", _text()), "contact": Coalesce(Cast("contact_id", _text()), Value(""))}
+    sources: Sources = {
+        "answer_id": Cast("id", CharField()),
+        "contact": Coalesce(Cast("contact_id", CharField()), Value("")),
+    }
     rows = read_frame(of_clients(answers.order_by("answered_at", "id"), ids), schema, sources).with_columns(
         pl.col("answer_id", "contact").str.replace_all("-", "", literal=True),
         date=pl.col("answered_at").dt.convert_time_zone(str(settings.zone)).dt.date(),
@@ -223,12 +238,6 @@ def _answers(last: date, ids: list[str] | None, settings: MeasureSettings) -> pl
         ["client_id", "respondent", "date"], keep="last", maintain_order=True
     )
     return typed(pl.concat([named, rows.filter(pl.col("respondent") == "")]), ANSWERS)
-
-
-def _text():  # type: ignore[no-untyped-def]
-    from django.db.models import CharField
-
-    return CharField()
 
 
 def _outcomes(ids: list[str] | None) -> pl.DataFrame:

@@ -49,8 +49,9 @@ def read_use(
     *,
     usage_from: date,
     seats_from: date,
+    with_features: bool = True,
 ) -> Use:
-    """Return the use of the clients of `records`, features and silence from FEATURE_DAYS before `first`."""
+    """Return the use of the clients of `records`, features (if asked for) from FEATURE_DAYS before `first`."""
     origin = min(first - timedelta(days=FEATURE_DAYS), usage_from, seats_from)
     dates = [origin + timedelta(days=day) for day in range((last - origin).days + 1)]
     facts = read_facts(lake, origin, last, settings, past=_PAST)
@@ -66,8 +67,10 @@ def read_use(
     grid = Grid(inputs.clients, dates)
     measures = usage_measures(inputs, grid, settings)
     terms = contract_terms(inputs, grid)
-    sums = EventSums(inputs, grid, settings)
-    gaps = [feature_gaps(use, grid) for use in feature_uses(inputs, grid, settings, sums, terms)]
+    gaps = []
+    if with_features:
+        sums = EventSums(inputs, grid, settings)
+        gaps = [feature_gaps(use, grid) for use in feature_uses(inputs, grid, settings, sums, terms)]
     keys = grid_keys(grid)
     full = first_days(inputs, grid)[:, None] + MONTH_DAYS - 1 <= grid.wanted
     seats = np.where(full, terms.seats(), np.nan)

@@ -91,6 +91,7 @@ class Enrolment(models.Model):
     outcome_value = models.FloatField(null=True, blank=True)
     outcome_known_at = models.DateTimeField(null=True, blank=True)
     outcome_detail = models.CharField(max_length=200, blank=True)
+    outcome_checked_on = models.DateField(null=True, blank=True, help_text="When its outcome was last looked for.")
 
     objects: ClassVar[Any] = OfClientQuerySet.as_manager()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 
 @dataclass(frozen=True)
@@ -25,3 +26,8 @@ COUNTING: Mapping[str, Counting] = {
     "csat": Counting(binary=True, gained="good CSAT answer"),
     "nps_improved": Counting(binary=True, gained="better NPS answer"),
 }
+
+
+def due_on(enrolled_on: date, days: int) -> date:
+    """Return the day after the window: the `days` days that follow the day of enrolment."""
+    return enrolled_on + timedelta(days=days + 1)

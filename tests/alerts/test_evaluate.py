@@ -87,7 +87,7 @@ class TestOpening:
         alert = Alert.objects.get(client=proactive)
         assert (done.opened, done.earlier) == (1, 0)
         assert alert.description == "Health fell 11 points in 7 days, from 69 to 58."
-        assert (alert.assigned_to, alert.arr, alert.severity_rank) == (staff.ada, 120000, 1)
+        assert [alert.assigned_to, alert.arr, alert.severity_rank] == [staff.ada, 120000, 1]
         assert alert.respond_by == NOW + timedelta(hours=8)  # Tuesday noon
         assert kinds(alert) == [AlertEventKind.OPENED]
         assert told(staff.ada) == ["Sturdy: Health fell 11 points in 7 days"]
@@ -186,7 +186,7 @@ class TestLater:
         evaluate(now=NOW)
         Client.objects.filter(pk=proactive.pk).update(archived_at=NOW)
         assert evaluate(now=NOW).cleared == 1
-        assert Alert.objects.get(client=proactive).events.last().detail["reason"] == "client archived"
+        assert AlertEvent.objects.latest("id").detail["reason"] == "client archived"
 
     def test_a_client_that_is_handed_over_takes_its_alerts_along(
         self, proactive: Client, staff: Staff, find: Find
@@ -284,7 +284,7 @@ class TestByTheClock:
 class TestKeeping:
     def test_removes_what_ended_long_ago(self, clients: Clients, settings: Any) -> None:
         made = NOW - timedelta(days=500)
-        old = {"created_at": made, "opened_on": ago(500), "status": AlertStatus.RESOLVED}
+        old: dict[str, Any] = {"created_at": made, "opened_on": ago(500), "status": AlertStatus.RESOLVED}
         an_alert(clients.sturdy, ended_on=ago(366), **old)
         an_alert(clients.fading, ended_on=ago(365), **old)
         an_alert(clients.newborn, created_at=made, opened_on=ago(500))

@@ -15,7 +15,7 @@ from bellwether.alerts.choices import OPEN, AlertEventKind, AlertStatus
 from bellwether.alerts.defaults import RESPOND_WITHIN
 from bellwether.alerts.levels import is_silent, respond_by
 from bellwether.alerts.models import Alert, AlertEvent
-from bellwether.alerts.naming import names_of
+from bellwether.alerts.naming import name_for, names_of
 from bellwether.alerts.news import News, tell_news
 from bellwether.alerts.reconciling import RANK, Differences, Episode, Kept, differences
 from bellwether.alerts.words import description, root_causes, title
@@ -107,16 +107,14 @@ class Storing:
             self._open(episode)
         self._explain()
 
-    def changed(self) -> list[Alert]:
-        """Return the stored rows that are others than before."""
-        kept = [
-            row
-            for pk, row in self.rows.items()
-            if any(getattr(row, name) != value for name, value in self.before[pk].items())
-        ]
-        for row in kept:
-            row.updated_at = self.now
-        return kept
+    def changed(self) -> dict[frozenset[str], list[Alert]]:
+        """Return the stored rows that are others than before, by the fields that differ."""
+        found: dict[frozenset[str], list[Alert]] = defaultdict(list)
+        for pk, row in self.rows.items():
+            fields = frozenset(name for name, value in self.before[pk].items() if getattr(row, name) != value)
+            if fields:
+                found[fields].append(row)
+        return found
 
     def _rule(self, row: Alert) -> Rule:
         return self.rules.get((row.client_id.hex, row.alert_type), NO_RULE)
@@ -197,7 +195,7 @@ class Storing:
 
     def _describe(self, row: Alert, episode: Episode) -> None:
         """Put an episode's numbers and words on its row, where they differ."""
-        name = self.names.get((episode.related_type, episode.related_id), "")
+        name = name_for(episode, self.clients[row.client_id], self.names)
         row.trigger_metric, row.trigger_value = episode.metric[:100], episode.value[:100]
         row.trigger_threshold, row.evidence = episode.threshold[:100], episode.evidence
         row.related_entity_type, row.related_entity_id = episode.related_type[:40], episode.related_id[:200]
@@ -283,14 +281,25 @@ def store(episodes: Iterable[Episode], rules: pl.DataFrame, *, first: date, toda
         for row in rows.values()
     ]
     work.run(differences(kept, found, today=today, since=today + timedelta(days=1) if work.first_time else since))
-    Alert.objects.bulk_update(work.changed(), [*_FIELDS, "updated_at"], batch_size=BATCH)
+    for fields, changed in work.changed().items():
+        _update(fields, changed, today, now)
     Alert.objects.bulk_create(work.result.opened, batch_size=BATCH)
     AlertEvent.objects.bulk_create(work.events, batch_size=500)
     work.result.told = tell_news(work.news, now=now)
     return work.result
 
 
-_FIELDS = [name.removesuffix("_id") if name == "assigned_to_id" else name for name in CHANGEABLE]
+def _update(fields: frozenset[str], rows: Sequence[Alert], today: date, now: datetime) -> None:
+    """Write the fields of rows that differ. That an alert held one more day is no change that people are shown."""
+    if fields == {"last_fired_on"} and all(row.last_fired_on == today for row in rows):
+        for start in range(0, len(rows), 500):
+            part = [row.pk for row in rows[start : start + 500]]
+            Alert.objects.filter(pk__in=part).update(last_fired_on=today)
+        return
+    for row in rows:
+        row.updated_at = now
+    names = [name.removesuffix("_id") if name == "assigned_to_id" else name for name in sorted(fields)]
+    Alert.objects.bulk_update(rows, [*names, "updated_at"], batch_size=BATCH)
 
 
 def _kept(first: date) -> Sequence[Alert]:

@@ -51,7 +51,7 @@ class Words(NamedTuple):
 
 def title(episode: Episode, name: str = "") -> str:
     """Return what an episode says in a few words, such as "Health fell 11 points in 7 days". `name` is that of the
-    contact or feature that it is about, empty where there is none."""
+    contact that it is about; of a contract, what happens when it ends; empty where nothing is known."""
     return words(episode, name).title
 
 
@@ -89,29 +89,29 @@ def _critical(episode: Episode, evidence: Evidence, name: str) -> Words:
 
 
 def _key_user(episode: Episode, evidence: Evidence, name: str) -> Words:
-    days = _count(evidence, "days")
+    days, last = _count(evidence, "days"), _date(evidence, "last_login")
     who = _who(evidence, name, "A key user")
-    last = _date(evidence, "last_login")
-    span = "" if days is None else f" for {plural(days, 'day')}"
-    head = f"{who} has not logged in{span}"
-    return Words(head, f"{head}{f', last on {_day(last)}' if last else ''}.")
+    since = "" if last is None else f", last on {_day(last)}"
+    if days is None:
+        return Words(f"{who} has not logged in", f"{who} has not logged in{since}.")
+    head = f"{who} has not logged in for {plural(days, 'day')}"
+    return Words(head, f"{head} or more{since}." if _runs(episode) else f"{head}{since}.")
 
 
 def _champion(episode: Episode, evidence: Evidence, name: str) -> Words:
     who = _who({"role": "CHAMPION"}, name, "The champion")
-    left = _date(evidence, "left_on")
-    if left is not None:
-        return Words(f"{who} left the company", f"{who} left the company on {_day(left)}.")
-    now, before, days = _number(evidence, "to"), _number(evidence, "from"), _count(evidence, "days") or 30
-    if now is None or not before:
+    if evidence.get("left") is True:
+        on = _date({"on": episode.value.removeprefix("left on ")}, "on")
+        return Words(f"{who} left the company", f"{who} left the company{f' on {_day(on)}' if on else ''}.")
+    now, before, days = _number(evidence, "actions"), _number(evidence, "actions_before"), _count(evidence, "days")
+    if now is None or not before or not days:
         return _plain(episode)
-    head = f"{who} does {percent(now / before)} of what they did"
     did = f"{who} did {plural(round(now), 'action')} in {plural(days, 'day')}"
-    return Words(head, f"{did}, {number(before)} in the {days} days before.")
+    return Words(f"{who} does {percent(now / before)} of what they did", f"{did}, down from {number(before)}.")
 
 
 def _support(episode: Episode, evidence: Evidence, name: str) -> Words:
-    tickets, normal = _count(evidence, "tickets"), _number(evidence, "normal")
+    tickets, normal = _count(evidence, "tickets_7d"), _number(evidence, "weekly")
     if tickets is None:
         return _plain(episode)
     head = f"{plural(tickets, 'ticket')} in 7 days"
@@ -123,7 +123,7 @@ def _usage(episode: Episode, evidence: Evidence, name: str) -> Words:
     if change is None:
         return _plain(episode)
     head = f"Daily users fell {percent(abs(change))}"
-    now, before = _number(evidence, "to"), _number(evidence, "from")
+    now, before = _number(evidence, "average_7d"), _number(evidence, "average_30d")
     if now is None or before is None:
         return Words(head, f"{head}.")
     return Words(head, f"{head}: {_short(now)} a day over 7 days, {_short(before)} over 30.")
@@ -131,37 +131,32 @@ def _usage(episode: Episode, evidence: Evidence, name: str) -> Words:
 
 def _feature(episode: Episode, evidence: Evidence, name: str) -> Words:
     feature = str(evidence.get("feature") or name or episode.related_id or "A feature")
-    days = _count(evidence, "days")
+    days, last = _count(evidence, "days"), _date(evidence, "last_used")
     head = f"{feature} unused" if days is None else f"{feature} unused for {plural(days, 'day')}"
-    level = str(evidence.get("level") or "").lower()
-    return Words(head, f"{head}, was {level}." if level in {"active", "power"} else f"{head}.")
+    used = "" if last is None else f", last used on {_day(last)}"
+    return Words(head, f"{head}{' or more' if _runs(episode) else ''}{used}. It was in active use.")
 
 
 def _renewal(episode: Episode, evidence: Evidence, name: str) -> Words:
     days, on = _count(evidence, "days"), _date(evidence, "renews_on")
-    if days is None:
+    if days is None or on is None:
         return _plain(episode)
-    head = f"Renewal in {plural(days, 'day')}" if days > 0 else "Renewal is due"
-    auto = evidence.get("auto_renew")
-    tail = "" if auto is None else " Renews by itself." if auto else " No auto-renew."
-    return Words(head, f"{head}{f', on {_day(on)}' if on else ''}.{tail}")
+    head = f"Renewal within {plural(days, 'day')}"
+    return Words(head, f"{head}, on {_day(on)}.{f' {name}' if name else ''}")
 
 
 def _contract(episode: Episode, evidence: Evidence, name: str) -> Words:
-    share, days = _number(evidence, "share"), _count(evidence, "days") or 30
+    share, days = _number(evidence, "share"), _count(evidence, "days")
     active, seats = _count(evidence, "active"), _count(evidence, "seats")
-    if share is None and active is not None and seats:
-        share = active / seats
-    if share is None:
+    if share is None or days is None:
         return _plain(episode)
-    head = f"{percent(share)} of licensed seats used"
-    limit = f", threshold is {episode.threshold}" if episode.threshold else ""
-    held = "" if active is None or seats is None else f" {number(active)} of {number(seats)} seats."
-    return Words(head, f"{head} for {plural(days, 'day')}{limit}.{held}")
+    head = f"{percent(share / 100)} of licensed seats used"
+    held = "" if active is None or seats is None else f": {number(active)} of {number(seats)}"
+    return Words(head, f"{head}{held}, for {plural(days, 'day')} {episode.threshold.partition(' for ')[0]}.")
 
 
 def _nps(episode: Episode, evidence: Evidence, name: str) -> Words:
-    score, on = _number(evidence, "score"), _date(evidence, "date")
+    score, on = _number(evidence, "score"), _date(evidence, "answered_on")
     if score is None:
         return _plain(episode)
     head = f"NPS answer of {number(score)}{f' from {name}' if name else ''}"
@@ -169,10 +164,13 @@ def _nps(episode: Episode, evidence: Evidence, name: str) -> Words:
 
 
 def _payment(episode: Episode, evidence: Evidence, name: str) -> Words:
-    status = str(evidence.get("status") or episode.value or "late").lower()
-    since = _date(evidence, "since")
-    head = f"Payment is {status}"
-    return Words(head, f"{head}{f' since {_day(since)}' if since else ''}.")
+    head = f"Payment is {str(evidence.get('status') or episode.value or 'late').lower()}"
+    return Words(head, f"{head}, first seen on {_day(episode.opened_on)}.")
+
+
+def _runs(episode: Episode) -> bool:
+    """Whether the condition held on later days, too, so that its span is longer than when it opened."""
+    return episode.last_fired_on > episode.opened_on
 
 
 _WRITERS: Mapping[str, Callable[[Episode, Evidence, str], Words]] = {

@@ -6,7 +6,6 @@ from typing import Any
 import polars as pl
 import pytest
 
-from bellwether.alerts.models import Alert
 from bellwether.playbooks.choices import EnrolmentState
 from bellwether.playbooks.definition import Outcome
 from bellwether.playbooks.models import Enrolment, Playbook
@@ -16,7 +15,7 @@ from bellwether.usage.facts import CLIENT_DAYS, STORED_USER_DAYS, store_month
 from bellwether.usage.kept import FACTS, keep_from
 from bellwether.usage.lake import Lake
 from bellwether.usage.models import PlatformUser
-from tests.conftest import NOW, TODAY, Clients
+from tests.conftest import NOW, Clients
 from tests.playbooks.cast import enrol, playbook
 
 ENROLLED = NOW - timedelta(days=15)
@@ -121,23 +120,18 @@ def test_a_new_term_without_an_outcome_is_a_renewal(clients: Clients, lake: Lake
     assert row.outcome_value == 1
 
 
-def test_a_login_is_that_of_the_person_the_alert_is_about(quiet: Playbook, clients: Clients, lake: Lake) -> None:
+def test_a_login_is_that_of_the_person_the_enrolment_is_about(quiet: Playbook, clients: Clients, lake: Lake) -> None:
     """Others of sturdy were active; its champion was not. Without a link, anybody counts."""
     champion = Contact.objects.create(client=clients.sturdy, name="Robin Vale", user_key="champion")
     store_days(lake, "user_days", [{"organization_id": "sturdy", "user_key": "another", "date": date(2026, 6, 20)}])
-    alert = Alert.objects.create(
-        client=clients.sturdy, alert_type="CHAMPION_RISK", severity="HIGH", title="Quiet", description="",
-        related_entity_type="contact", related_entity_id=champion.pk.hex,
-        opened_on=TODAY, last_fired_on=TODAY, created_at=NOW, updated_at=NOW,
-    )  # fmt: skip
-    about = enrol(quiet, clients.sturdy, ENROLLED, episode=f"alert:{alert.pk}")
-    named = enrol(quiet, clients.sturdy, ENROLLED, baseline={"contact": str(champion.pk)}, episode="x")
+    subject = {"subject_type": "contact", "subject_id": champion.pk.hex}
+    about = enrol(quiet, clients.sturdy, ENROLLED, baseline=subject, episode="x")
     anybody = enrol(quiet, clients.sturdy, ENROLLED, episode="y")
 
     measure_outcomes(NOW)
 
-    found = [Enrolment.objects.get(pk=row.pk).outcome_value for row in (about, named, anybody)]
-    assert found == [0, 0, 1]
+    found = [Enrolment.objects.get(pk=row.pk).outcome_value for row in (about, anybody)]
+    assert found == [0, 1]
 
 
 def test_days_that_are_no_longer_kept_are_not_taken_for_days_without_use(

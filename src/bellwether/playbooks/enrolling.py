@@ -1,7 +1,7 @@
 """Enrols clients that meet triggers, once for each occasion, in the arm that is drawn for them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,6 +17,7 @@ from bellwether.playbooks.choosing import Chosen, Standing, capped, choose
 from bellwether.playbooks.definition import Definition
 from bellwether.playbooks.frames import TriggerFacts
 from bellwether.playbooks.models import Enrolment, Playbook
+from bellwether.playbooks.outcomes import outcome_due_on
 from bellwether.playbooks.services import definition_of
 from bellwether.portfolio.models import Client
 from bellwether.staff.audit import record
@@ -132,7 +133,7 @@ def _store(
                 step=definition.steps[0].key,
                 next_at=first_due(definition, client.country, now, zone),
                 baseline=_baseline(client, one),
-                outcome_due_on=day_of(now, zone) + timedelta(days=definition.outcome.days),
+                outcome_due_on=outcome_due_on(now, definition.outcome),
             )
         )
     before = Enrolment.objects.filter(version=version).count()

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from django.conf import settings
 
-from bellwether.alerts.models import Alert
 from bellwether.common.time import day_of
 from bellwether.health.configs import main_scorecard
 from bellwether.health.loading import workspace_settings
@@ -24,7 +23,6 @@ from bellwether.usage.kept import FACTS, kept_from
 from bellwether.usage.models import Feature, PlatformUser
 from bellwether.usage.workspace import workspace_lake
 
-ALERT_EPISODE = "alert:"
 SAME_RENEWAL_DAYS = 14
 NO_LONGER_KEPT = "The days of that time are no longer kept"
 
@@ -42,15 +40,9 @@ def measured(kind: str, due: pl.DataFrame, *, zone: ZoneInfo) -> pl.DataFrame:
 
 
 def people_of(rows: Sequence[Enrolment]) -> dict[UUID, str]:
-    """Return the pseudonym of the person that each enrolment is about, where it is about a linked contact: the one
-    named in its baseline (`contact`), or in the alert of its episode."""
-    alerts = {}
-    for row in rows:
-        if row.episode.startswith(ALERT_EPISODE) and (pk := _id(row.episode.removeprefix(ALERT_EPISODE))):
-            alerts[pk] = row.pk
-    named = Alert.objects.filter(pk__in=alerts, related_entity_type="contact").values_list("pk", "related_entity_id")
-    contacts = {alerts[pk]: contact for pk, text in named if (contact := _id(text))}
-    contacts |= {row.pk: contact for row in rows if (contact := _id(str(row.baseline.get("contact") or "")))}
+    """Return the pseudonym of the person that each enrolment is about, where its subject is a linked contact."""
+    subjects = ((row.pk, row.baseline) for row in rows if row.baseline.get("subject_type") == "contact")
+    contacts = {pk: found for pk, said in subjects if (found := _id(str(said.get("subject_id") or "")))}
     linked = Contact.objects.filter(pk__in=set(contacts.values())).exclude(user_key="")
     keys = dict(linked.values_list("pk", "user_key"))
     return {pk: keys[contact] for pk, contact in contacts.items() if contact in keys}

@@ -17,6 +17,7 @@ from bellwether.playbooks.enrolling import enrol, running_playbooks
 from bellwether.playbooks.frames import TriggerFacts
 from bellwether.playbooks.leaving import leave, recovered
 from bellwether.playbooks.models import Enrolment, PlaybookVersion
+from bellwether.playbooks.outcomes import measure_outcomes
 from bellwether.playbooks.receivers import contacts_of
 from bellwether.playbooks.services import definition_of
 from bellwether.playbooks.settling import settle
@@ -30,13 +31,14 @@ MOST_STEPS = 2_000
 
 @dataclass(frozen=True)
 class Ran:
-    """What a run did: clients enrolled, those that left as they recovered, interventions made or observed, and
-    interventions whose message or task came to an end."""
+    """What a run did: clients enrolled, those that left as they recovered, interventions made or observed,
+    interventions whose message or task came to an end, and outcomes that became known or changed."""
 
     enrolled: int = 0
     left: int = 0
     interventions: int = 0
     settled: int = 0
+    measured: int = 0
 
 
 def run(now: datetime, *, progress: Progress | None = None) -> Ran:
@@ -49,15 +51,17 @@ def run(now: datetime, *, progress: Progress | None = None) -> Ran:
     today = day_of(now, zone)
     keep_segments(today=today)
     settled = settle(now=now)
+    outcomes = measure_outcomes(now)
+    measured = outcomes.known + outcomes.changed
     playbooks = running_playbooks()
     if not playbooks and not Enrolment.objects.filter(state=EnrolmentState.ACTIVE).exists():
-        return Ran(settled=settled)
+        return Ran(settled=settled, measured=measured)
     versions = _versions_under_way()
     facts = read_trigger_facts([*(one for _, one in playbooks), *versions.values()], today=today)
     left = _let_go(versions, now=now, zone=zone)
     enrolled = enrol(playbooks, facts, now=now)
     made = _take_due(facts, now=now, zone=zone, progress=progress)
-    return Ran(enrolled=enrolled, left=left, interventions=made, settled=settled)
+    return Ran(enrolled=enrolled, left=left, interventions=made, settled=settled, measured=measured)
 
 
 def _versions_under_way() -> dict[UUID, Definition]:

@@ -16,6 +16,7 @@ from bellwether.api.portal_health import router as portal_health_router
 from bellwether.api.portal_success import router as portal_success_router
 from bellwether.api.portal_usage import router as portal_usage_router
 from bellwether.api.problems import add_handlers
+from bellwether.api.supplier_interventions import router as supplier_interventions_router
 from bellwether.api.suppliers import router as suppliers_router
 from bellwether.benchmarks.api import router as benchmarks_router
 from bellwether.common.problems import CONTENT_TYPE, KINDS, Problem, ProblemError
@@ -53,7 +54,14 @@ Lists take `page` and `limit` (at most 200). POSTs that create take an `Idempote
 ALWAYS = (400, 401, 403, 429)
 ON_OBJECTS = (404,)
 NAME_OBJECTS = frozenset(
-    ("changeClients", "getPortfolioAnalytics", "getHealthDistribution", "getAtRisk", "getRenewals")
+    (
+        "changeClients",
+        "makeSupplierIntervention",
+        "getPortfolioAnalytics",
+        "getHealthDistribution",
+        "getAtRisk",
+        "getRenewals",
+    )
 )
 """Operations without an id in their address that take ids in the query or the body."""
 WITH_QUERY = (422,)
@@ -158,3 +166,4 @@ api.add_router(PORTAL, portal_features_router)
 api.add_router(PORTAL, portal_success_router)
 api.add_router(PORTAL_HEALTH, portal_health_router)
 api.add_router(SUPPLIER_SUCCESS, suppliers_router)
+api.add_router(SUPPLIER_SUCCESS, supplier_interventions_router)

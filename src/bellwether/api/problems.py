@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -25,6 +25,7 @@ def add_handlers(api: NinjaAPI) -> None:
         ConflictError: lambda request, error: problem(409, str(error)),
         BellwetherError: lambda request, error: problem(409, str(error)),
         AuthenticationError: _unauthenticated,
+        PermissionDenied: lambda request, error: problem(403, str(error) or DETAILS[403]),
         Http404: lambda request, error: problem(404, DETAILS[404]),
         HttpError: _http_error,
         RequestDataTooBig: lambda request, error: problem(413, DETAILS[413]),

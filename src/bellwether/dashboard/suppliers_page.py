@@ -1,11 +1,14 @@
 """The suppliers with their health: counts by risk, cards with what to do, and the export."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import cast
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -21,6 +24,8 @@ from bellwether.health.scorecard import Scorecard, load_scorecard
 from bellwether.health.scored_clients import SUPPLIERS, cards_of, score_lines
 from bellwether.health.suppliers_export import suppliers_csv
 from bellwether.health.suppliers_reading import RISKS, Supplier, risk_counts, suppliers_of
+from bellwether.playbooks.models import Intervention
+from bellwether.playbooks.services import may_act
 from bellwether.staff import audit
 from bellwether.staff.models import StaffUser
 from bellwether.web.formatting import Delta, Spark, day, days_ago, plural, spark
@@ -32,6 +37,8 @@ LOOKS: dict[str | None, Look] = {
     None: Look("na", "N/A", "circle-dashed"),
 }
 """Green, yellow and red, as the suppliers' team calls them."""
+ACTS = (("email", "E-mail", "mail"), ("call", "Call", "phone"), ("in_app", "Message", "message-square"))
+NOTHING_DONE = ("OBSERVED", "CANCELLED", "SKIPPED")
 NOTES = {"healthy": "70 and more", "at_risk": "40 to 70", "critical": "under 40"}
 
 
@@ -52,6 +59,8 @@ class SupplierCard:
     thin: str
     parts: list[ConsolePart]
     why_not: str
+    acts: tuple[tuple[str, str, str], ...]
+    last: str
 
 
 @require_GET
@@ -69,6 +78,7 @@ def suppliers(request: HttpRequest) -> HttpResponse:
     scored_on = max((one.scored.row.date for one in every if one.scored.row), default=None)
     ids = [one.scored.client.pk for one in shown]
     lines = score_lines(ids, SUPPLIERS, last=scored_on, days=90) if scored_on else {}
+    last = last_interventions(ids, today)
     cards, shipped = cards_of([one.scored for one in shown]), load_scorecard(SUPPLIERS)
     count = plural(len(every), "supplier")
     values = {
@@ -83,6 +93,7 @@ def suppliers(request: HttpRequest) -> HttpResponse:
                 lines.get(one.scored.client.pk, []),
                 today,
                 scored_on,
+                last.get(one.scored.client.pk, ""),
             )
             for one in shown
         ],
@@ -91,6 +102,8 @@ def suppliers(request: HttpRequest) -> HttpResponse:
         "empty": not every,
         "unscored": bool(every) and scored_on is None,
         "may_import": user.sees_all_clients,
+        "may_act": may_act(user),
+        "here": request.get_full_path(),
     }
     detail = {"suppliers": True, "count": len(shown), "filters": {"risk": asked.chosen, "search": asked.search}}
     audit.record(actor=user, action="client.list", object_type="client", detail=detail, now=now)
@@ -154,7 +167,24 @@ def _tiles(every: list[Supplier], asked: ListAsked) -> list[Tile]:
     return found
 
 
-def _card(one: Supplier, card: Scorecard, line: list[int | None], today: date, scored_on: date | None) -> SupplierCard:
+def last_interventions(client_ids: Sequence[UUID], today: date) -> dict[UUID, str]:
+    """Return what was last done for each client, and when, in words; what was only observed is nothing done. One
+    query."""
+    newest = Intervention.objects.filter(client=OuterRef("client")).exclude(state__in=NOTHING_DONE)
+    rows = Intervention.objects.filter(
+        client__in=client_ids, pk=Subquery(newest.order_by("-created_at", "pk").values("pk")[:1])
+    )
+    zone = settings.BELLWETHER_WORKSPACE_ZONE
+    return {
+        row.client_id: f"{row.get_kind_display()}, {row.get_state_display().lower()}, "
+        f"{days_ago((today - day_of(row.created_at, zone)).days)}"
+        for row in rows
+    }
+
+
+def _card(
+    one: Supplier, card: Scorecard, line: list[int | None], today: date, scored_on: date | None, last: str
+) -> SupplierCard:
     client = one.scored.client
     return SupplierCard(
         href=reverse("client", args=[client.pk]),
@@ -170,4 +200,6 @@ def _card(one: Supplier, card: Scorecard, line: list[int | None], today: date, s
         thin=thin_text(one.scored),
         parts=console_parts(one.scored, card),
         why_not=one.scored.reason,
+        acts=tuple((reverse("intervention", args=[client.pk, kind]), text, icon) for kind, text, icon in ACTS),
+        last=last,
     )

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from datetime import timedelta
 
 from bellwether.common.jobs import Counts, JobContext, job
+from bellwether.playbooks import supplier_jobs  # noqa: F401 (declares the daily check of suppliers)
 from bellwether.playbooks.models import Intervention, Playbook
 
 

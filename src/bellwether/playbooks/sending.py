@@ -69,6 +69,7 @@ def _email(row: Intervention, now: datetime) -> None:
         client_id=row.client_id,
         about=ABOUT,
         about_id=row.pk.hex,
+        at=row.scheduled_for,
     )
     send([draft], now=now)
     row.message_key = f"{ABOUT}:{row.pk.hex}"

@@ -112,6 +112,7 @@ TEMPLATES = [
                 "bellwether.web.context.shell",
                 "bellwether.dashboard.homes.other_systems",
                 "bellwether.dashboard.follow_ups_page.due",
+                "bellwether.dashboard.alerts_page.waiting",
                 "bellwether.dashboard.search_places.palette",
                 "bellwether.notifications.context.bell",
                 "django.contrib.messages.context_processors.messages",

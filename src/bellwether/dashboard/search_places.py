@@ -36,6 +36,7 @@ class Place:
 
 PAGES = (
     Place("portfolio", "Portfolio", "layout-list", "clients list home", "p"),
+    Place("alerts", "Alerts", "inbox", "notifications warnings open risk", "a"),
     Place("follow_ups", "Follow-ups", "list-todo", "due tasks agenda planned", "f"),
     Place("executive", "Executive summary", "chart-column", "vp report figures arr", "e"),
     Place("renewals", "Renewals", "calendar-clock", "calendar contracts ending", "r"),

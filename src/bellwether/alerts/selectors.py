@@ -10,9 +10,10 @@ from uuid import UUID
 from django.db.models import Case, Count, DateTimeField, F, Q, QuerySet, When
 from django.shortcuts import get_object_or_404
 
-from bellwether.alerts.choices import AlertStatus, SettingScope
+from bellwether.alerts.choices import AlertStatus
 from bellwether.alerts.inbox_order import Bundle, Facts, Phase, arranged
-from bellwether.alerts.models import Alert, AlertSetting
+from bellwether.alerts.models import Alert
+from bellwether.alerts.settings_selectors import muted_count
 from bellwether.staff.models import StaffUser
 from bellwether.staff.zones import zone_of
 
@@ -194,19 +195,12 @@ def counts(user: StaffUser, query: InboxQuery, now: datetime) -> Counts:
         snoozed=Count("pk", filter=is_in(Tab.SNOOZED, silent=query.silent)),
         done=Count("pk", filter=is_in(Tab.DONE, silent=query.silent)),
     )
-    return Counts(**found, muted=muted(user, now).values("client_id").distinct().count())
+    return Counts(**found, muted=muted_count(user, now))
 
 
 def new_count(user: StaffUser) -> int:
     """Return how many open alerts nobody has taken on; one query."""
     return visible(user).filter(is_in(Tab.OPEN), status=AlertStatus.NEW).order_by().count()
-
-
-def muted(user: StaffUser, now: datetime) -> QuerySet[AlertSetting]:
-    """Return the settings that mute clients which `user` may see, as a whole or for a type."""
-    seen = Alert.client.field.related_model._default_manager.visible_to(user).filter(archived_at__isnull=True)
-    rows = AlertSetting.objects.filter(scope=SettingScope.CLIENT, muted_until__gt=now, client__in=seen)
-    return rows.select_related("client__csm_user", "updated_by").order_by("muted_until", "client__name")
 
 
 def fired_lately(alert: Alert, now: datetime) -> int:

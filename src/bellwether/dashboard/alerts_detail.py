@@ -11,15 +11,18 @@ from zoneinfo import ZoneInfo
 from django.urls import NoReverseMatch, reverse
 
 from bellwether.alerts import selectors as read
-from bellwether.alerts.advice import Advice, Place, advise
+from bellwether.alerts.advice import Advice, advise
+from bellwether.alerts.advice import Place as Source
 from bellwether.alerts.advice_reading import facts_of
-from bellwether.alerts.choices import OPEN, AlertEventKind, AlertStatus
+from bellwether.alerts.choices import OPEN, AlertEventKind, AlertStatus, SettingScope
 from bellwether.alerts.defaults import KIND, rule_words
 from bellwether.alerts.models import Alert, AlertEvent
+from bellwether.alerts.settings_changes import Place
 from bellwether.alerts.settings_reading import read_rules
 from bellwether.dashboard.alerts_changed import Changed, changed_of
 from bellwether.dashboard.alerts_query import Asked
 from bellwether.dashboard.alerts_view import AlertRow, row_of, when_of
+from bellwether.dashboard.settings_alerts_view import rule_address
 from bellwether.delivery.choices import MessageState
 from bellwether.delivery.models import Message
 from bellwether.portfolio.models import Client
@@ -128,10 +131,10 @@ def detail_of(
         back=asked.here(),
         rule=fires,
         rule_clears=clears,
-        rule_href=place_or("settings_alert_type", alert.alert_type) or place_or("settings_alerts"),
+        rule_href=rule_address(Place(SettingScope.CLIENT, client=alert.client), alert.alert_type),
         fired=_fired(alert, now),
         deliveries=_deliveries(alert, now, zone),
-        mute_href=place_or("client_alerts_mute", alert.client_id),
+        mute_href=reverse("client_alert_mute", args=[alert.client_id]) + f"?type={alert.alert_type}",
         playbook_href=f"{playbook}?client={alert.client_id}&alert={alert.pk}" if playbook else "",
         mail_href=mail if person is not None else "",
         events=[_happened(event, now, zone) for event in _events(alert)],
@@ -143,18 +146,18 @@ def detail_of(
     )
 
 
-def _place(alert: Alert, place: Place, object_id: str) -> str:
+def _place(alert: Alert, place: Source, object_id: str) -> str:
     client = alert.client_id
-    if place is Place.SUPPORT and object_id:
+    if place is Source.SUPPORT and object_id:
         return reverse("ticket", args=[client, object_id])
     names = {
-        Place.SCORE: "client",
-        Place.USAGE: "client_usage",
-        Place.ADOPTION: "client_adoption",
-        Place.PEOPLE: "client_contacts",
-        Place.SUPPORT: "client_support",
-        Place.CONTRACT: "client_contract",
-        Place.TIMELINE: "client_timeline",
+        Source.SCORE: "client",
+        Source.USAGE: "client_usage",
+        Source.ADOPTION: "client_adoption",
+        Source.PEOPLE: "client_contacts",
+        Source.SUPPORT: "client_support",
+        Source.CONTRACT: "client_contract",
+        Source.TIMELINE: "client_timeline",
     }
     return reverse(names[place], args=[client])
 

@@ -132,7 +132,9 @@ def _frame(user: StaffUser, asked: Asked, counts: Counts, now: datetime) -> dict
 def _muted(request: HttpRequest, user: StaffUser, asked: Asked, now: datetime) -> HttpResponse:
     rows = muted_clients(user, now)
     values = _frame(user, asked, read.counts(user, asked.query, now), now)
-    values["muted"] = muted_rows(rows, day_of(now, settings.BELLWETHER_WORKSPACE_ZONE), settings.BELLWETHER_WORKSPACE_ZONE)
+    values["muted"] = muted_rows(
+        rows, day_of(now, settings.BELLWETHER_WORKSPACE_ZONE), settings.BELLWETHER_WORKSPACE_ZONE
+    )
     audit.record(
         actor=user, action="alert.list", object_type="alert", detail={"tab": "muted", "count": len(rows)}, now=now
     )

@@ -38,8 +38,10 @@ def responses_by_csm(csms: Collection[UUID], first: date, last: date) -> dict[UU
     """Return how quickly alerts made from `first` to `last` were answered, by the CSM of their client; one query."""
     rows = made_in(Alert.objects.filter(client__csm_user_id__in=list(csms)), first, last)
     held: dict[UUID, list[tuple[datetime, datetime | None, datetime | None]]] = defaultdict(list)
-    for csm, *times in rows.values_list("client__csm_user_id", "created_at", "first_response_at", "respond_by"):
-        held[csm].append((times[0], times[1], times[2]))
+    columns = ("client__csm_user_id", "created_at", "first_response_at", "respond_by")
+    for csm, made, answered, until in rows.values_list(*columns):
+        if csm is not None:
+            held[csm].append((made, answered, until))
     return {csm: summed(times) for csm, times in held.items()}
 
 

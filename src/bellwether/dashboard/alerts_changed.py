@@ -94,18 +94,21 @@ def changed_of(alert: Alert, now: datetime) -> Changed:
 def _health(alert: Alert, today: date) -> Changed:
     client, last = alert.client, min(alert.last_fired_on, today)
     config = active_config(main_scorecard(), now=datetime.now(tz=settings.BELLWETHER_WORKSPACE_ZONE))
-    series = read.score_series(client, main_scorecard(), first=last - timedelta(days=LINE_DAYS), last=last)
-    series = [one for one in series if one.day >= last - timedelta(days=LINE_DAYS)]
+    days = int(_number(alert.evidence.get("days")) or (30 if alert.alert_type == "CRITICAL_HEALTH" else 7))
+    first = min(last - timedelta(days=LINE_DAYS), alert.opened_on - timedelta(days=days))
+    series = read.score_series(client, main_scorecard(), first=first, last=today)
+    series = [one for one in series if one.day >= first]
     more = (reverse("client", args=[client.pk]) + "#trend", "Trend")
-    on = next((one for one in reversed(series) if one.score is not None), None)
+    on = next((one for one in reversed(series) if one.score is not None and one.day <= last), None)
     if on is None or on.score is None:
         return _from_evidence(alert, more)
-    days = int(_number(alert.evidence.get("days")) or 7)
-    window = [one for one in series if on.day - timedelta(days=days) <= one.day < on.day and one.score is not None]
-    before = max(window, key=lambda one: (one.score or 0, one.day), default=None)
+    before = _before(alert, series, on, days)
     line = spark([one.score for one in series], **LINE)
     status = client.health_status
-    text = f"Health from {_score(series[0])} on {day(series[0].day, today)} to {on.score} on {day(on.day, today)}"
+    newest = series[-1]
+    begin, end = (f"{_score(one)} on {day(one.day, today)}" for one in (series[0], newest))
+    text = f"Health from {begin} to {end}"
+    since = f" Today it is {newest.score}." if newest.score is not None and newest.day > on.day else ""
     if before is None or before.score is None:
         return Changed(after=str(on.score), line=line, line_text=text, status=status, more=more)
     card = card_of(on.version, config)
@@ -123,11 +126,24 @@ def _health(alert: Alert, today: date) -> Changed:
         line_text=text,
         status=status,
         bars=_bars(moves, labels, before, on),
-        note=f"Between {day(before.day, today)} and {day(on.day, today)}.",
+        note=f"Between {day(before.day, today)} and {day(on.day, today)}.{since}",
         more=(reverse("client", args=[client.pk])
               + f"?explain={on.day.isoformat()}&since={before.day.isoformat()}#explained", "Explained"),
         drivers=tuple(drivers),
     )  # fmt: skip
+
+
+def _before(alert: Alert, series: Sequence[ScoreDay], on: ScoreDay, days: int) -> ScoreDay | None:
+    """Return the day that the alert compares with: the last one with the score that it fell from, else the highest of
+    the days before."""
+    start = _number(alert.evidence.get("from"))
+    first = min(alert.opened_on, on.day) - timedelta(days=days)
+    earlier = [one for one in series if first <= one.day < on.day and one.score is not None]
+    named = [one for one in earlier if one.score == start]
+    if named:
+        return named[-1]
+    window = [one for one in earlier if one.day >= on.day - timedelta(days=days)]
+    return max(window, key=lambda one: (one.score or 0, one.day), default=None)
 
 
 def _score(one: ScoreDay) -> str:
@@ -189,6 +205,11 @@ def _usage(alert: Alert, today: date) -> Changed:
             found, line=spark([value for _, value in series], **LINE), status="risk",
             line_text=f"{label.capitalize()}: from {number(known[0])} to {number(known[-1])} in {LINE_DAYS} days",
         )  # fmt: skip
+    now, usual = _number(alert.evidence.get("average_7d")), _number(alert.evidence.get("average_30d"))
+    if now is not None and usual is not None:
+        moved = round(100 * (now / usual - 1)) if usual else None
+        delta = change(moved, better="up", text=f"{number(abs(moved))}%") if moved is not None else None
+        return replace(found, before=number(usual), after=number(now), delta=delta, unit="daily users, mean of 7 days")
     return replace(found, unit="" if found.before else "daily users against their average")
 
 
@@ -229,7 +250,13 @@ def _person(alert: Alert, today: date) -> Changed:
         rows.append(Row(one.name, note, href, "user-round-x" if one in ours else "user-round"))
     more = (reverse("client_people", args=[alert.client_id]), "People")
     if alert.alert_type == "CHAMPION_RISK":
-        return replace(_from_evidence(alert, more), rows=rows, unit="actions")
+        before, now = _number(alert.evidence.get("actions_before")), _number(alert.evidence.get("actions"))
+        if ours and ours[0].left_company_at is not None:
+            return Changed(after="Left", unit="the company", rows=rows, more=more)
+        days = number(_number(alert.evidence.get("days")) or 30)
+        delta = change(now - before, better="up") if now is not None and before is not None else None
+        return Changed(number(before) if before is not None else "", number(now) if now is not None else "",
+                       f"actions in {days} days", delta, rows=rows, more=more)  # fmt: skip
     seen = day_of(ours[0].last_platform_login, zone) if ours and ours[0].last_platform_login else None
     silent = number((today - seen).days) if seen else alert.trigger_value
     return Changed(after=silent, unit="days without a login", rows=rows, more=more)
@@ -248,7 +275,9 @@ def _tickets(alert: Alert, today: date) -> Changed:
         state = one.get_status_display().lower()
         note = f"{one.get_priority_display()}, {state}, {day(day_of(one.opened_at, zone), today)}"
         rows.append(Row(one.subject or "Ticket", note, reverse("ticket", args=[alert.client_id, one.pk]), "life-buoy"))
-    usual = next((value for key in ("normal", "weekly", "norm") if (value := _number(alert.evidence.get(key)))), None)
+    usual = next(
+        (value for key in ("weekly", "normal") if (value := _number(alert.evidence.get(key))) is not None), None
+    )
     count = opened.count()
     return Changed(
         before=number(usual) if usual is not None else "",
@@ -261,8 +290,8 @@ def _tickets(alert: Alert, today: date) -> Changed:
 
 
 def _feature(alert: Alert, today: date) -> Changed:
-    key = str(alert.evidence.get("feature_key") or alert.evidence.get("feature") or alert.subject)
-    name = str(alert.evidence.get("feature_name") or words(key).capitalize())
+    key = alert.related_entity_id if alert.related_entity_type == "feature" else alert.subject
+    name = str(alert.evidence.get("feature") or words(key).capitalize())
     href = reverse("client_adoption", args=[alert.client_id])
     used = _day(alert.evidence.get("last_used"))
     note = f"last used {full_day(used)}, {days_ago((today - used).days)}" if used else ""
@@ -312,7 +341,7 @@ def _answer(alert: Alert, today: date) -> Changed:
     zone: ZoneInfo = settings.BELLWETHER_WORKSPACE_ZONE
     rows_of = SurveyResponse.objects.filter(client=alert.client, kind="NPS").select_related("contact")
     answers = list(rows_of.order_by("-answered_at")[:40])
-    wanted = alert.related_entity_id.replace("-", "") if alert.related_entity_type not in {"", "contact"} else ""
+    wanted = str(alert.evidence.get("answer_id") or "").replace("-", "")
     ours = next((one for one in answers if one.pk.hex == wanted), None)
     support = reverse("client_support", args=[alert.client_id])
     shown = [*([ours] if ours else []), *(one for one in answers if one is not ours)][:MOST_ROWS]

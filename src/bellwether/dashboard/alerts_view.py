@@ -52,6 +52,7 @@ class AlertRow:
     due: Due | None
     read: bool
     assigned: str = ""
+    """Who sees to it, where that is not the client's CSM."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,9 @@ def row_of(alert: Alert, asked: Asked, now: datetime, zone: ZoneInfo) -> AlertRo
         when_full=moment(alert.created_at, now, zone),
         due=due_of(alert, now, zone),
         read=alert.status != AlertStatus.NEW,
-        assigned=alert.assigned_to.name if alert.assigned_to else "",
+        assigned=alert.assigned_to.name
+        if alert.assigned_to and alert.assigned_to_id != alert.client.csm_user_id
+        else "",
     )
 
 

@@ -11,6 +11,7 @@ COMMANDS = (
     "config",
     "staff",
     "webhooks",
+    "delivery",
     "usage",
     "portfolio",
     "health",

@@ -12,6 +12,8 @@ from django.db.migrations.executor import MigrationExecutor
 
 from bellwether.common.models import JobPulse, JobRun, JobState
 from bellwether.common.time import day_of
+from bellwether.delivery.models import Channel
+from bellwether.delivery.selectors import dead_letters
 from bellwether.health.score_faults import CURE, fault_title, faulty_scores
 from bellwether.portfolio import search_index
 from bellwether.staff.models import Role, StaffUser
@@ -39,7 +41,7 @@ class Finding:
 def examine(now: datetime) -> Iterator[Finding]:
     """Yield a finding per thing looked at, in the order in which they should be mended."""
     checks: tuple[Callable[[datetime], Iterator[Finding]], ...] = (
-        _settings, _databases, _search, _lake, _clock, _staff, _scores, _jobs
+        _settings, _databases, _search, _lake, _clock, _staff, _scores, _delivery, _jobs
     )  # fmt: skip
     for check in checks:
         try:
@@ -140,6 +142,16 @@ def _scores(now: datetime) -> Iterator[Finding]:
         yield Finding("scores", "not checked yet; some are every night")
     else:
         yield Finding("scores", f"all {last.counts.get('checked', 0)} checked on {last.created_at:%Y-%m-%d} hold")
+
+
+def _delivery(now: datetime) -> Iterator[Finding]:
+    waiting = dead_letters().count()
+    off = Channel.objects.filter(is_enabled=False, removed_at__isnull=True).exclude(disabled_reason="").count()
+    state = f"{waiting} messages could not be delivered" if waiting else "nothing was given up"
+    cure = "See `bellwether delivery list`, mend the cause, then `bellwether delivery resend`." if waiting else ""
+    yield Finding("delivery", state, cure)
+    if off:
+        yield Finding("channels", f"{off} switched off after an error", "Mend them under Settings, Channels.")
 
 
 def _jobs(now: datetime) -> Iterator[Finding]:

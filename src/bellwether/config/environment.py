@@ -75,6 +75,7 @@ class Environment:
     spark_master: str
     spark_remote: str
     webhook_hosts: list[str]
+    slack_api_url: str
     salesforce_url: str
     hubspot_url: str
     unknown: tuple[str, ...] = ()
@@ -118,6 +119,7 @@ KNOWN: dict[str, str] = {
     "HUBSPOT_URL": "https://app.hubspot.com/contacts/1234567 or the like: pages link to companies there",
     "EMAIL_FROM": "sender of mails, default bellwether@localhost",
     "WEBHOOK_HOSTS": "comma-separated hosts inside your network that webhooks may reach, also over http; default none",
+    "SLACK_API_URL": "Slack's Web API, for GovSlack or a gateway (named in WEBHOOK_HOSTS); default https://slack.com/api/",
     "SOURCE_URL": "connection URL for `bellwether source add`, only read by that command",
     "TEST_POSTGRES_URL": "PostgreSQL that the tests may use, only read by the tests",
 }
@@ -309,6 +311,7 @@ def read_environment(variables: Mapping[str, str], *, cwd: Path) -> Environment:
         "engine": get("ENGINE", "duckdb", _one_of(("duckdb", "spark"))),
         "spark_master": get("SPARK_MASTER", "local[*]", _text),
         "spark_remote": get("SPARK_REMOTE", "", _text),
+        "slack_api_url": get("SLACK_API_URL", "https://slack.com/api", _link),
         "webhook_hosts": get("WEBHOOK_HOSTS", "", lambda text: [host.lower() for host in _list(text)]),
         "salesforce_url": get("SALESFORCE_URL", "", _link),
         "hubspot_url": get("HUBSPOT_URL", "", _link),

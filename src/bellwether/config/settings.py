@@ -46,6 +46,7 @@ BELLWETHER_WORKSPACE_ZONE = ENVIRONMENT.time_zone
 BELLWETHER_API_REQUESTS_PER_MINUTE = ENVIRONMENT.api_requests_per_minute
 BELLWETHER_BASE_URL = ENVIRONMENT.base_url
 BELLWETHER_WEBHOOK_HOSTS = ENVIRONMENT.webhook_hosts
+BELLWETHER_SLACK_API_URL = ENVIRONMENT.slack_api_url
 BELLWETHER_SALESFORCE_URL = ENVIRONMENT.salesforce_url
 BELLWETHER_HUBSPOT_URL = ENVIRONMENT.hubspot_url
 
@@ -103,7 +104,8 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [
-            PACKAGE / name / "templates" for name in ("web", "staff", "portfolio", "usage", "health", "dashboard")
+            PACKAGE / name / "templates"
+            for name in ("web", "staff", "portfolio", "usage", "health", "delivery", "dashboard")
         ],
         "APP_DIRS": False,
         "OPTIONS": {
@@ -210,7 +212,10 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": ENVIRONMENT.log_level},
-    "loggers": {"huey": {"level": "WARNING"}},
+    "loggers": {
+        "huey": {"level": "WARNING"},
+        "urllib3": {"level": "INFO"},  # below that it writes addresses down, and those of Slack and Teams are secrets
+    },
 }
 # In the database, because attempts to sign in are counted across all web processes. `memory` is each process's own, for
 # what is dear to read, cheap to lose and good for a minute.

@@ -65,6 +65,7 @@ from bellwether.dashboard import (
     settings_you_page,
     suppliers_page,
     tickets_page,
+    unsubscribe_page,
 )
 
 urlpatterns = [
@@ -243,6 +244,7 @@ urlpatterns = [
     path("data/import/<uuid:run_id>/discard/", imports_actions.discard, name="import_discard"),
     path("settings/", settings_you_page.you, name="settings_you"),
     path("digest/stop/<str:token>/", settings_you_page.stop_digest, name="digest_stop"),
+    path("u/<str:token>/", unsubscribe_page.stop_mail, name="unsubscribe"),
     path("settings/webhooks/", settings_webhooks_page.webhooks, name="settings_webhooks"),
     path("settings/webhooks/new/", settings_webhooks_page.edit, name="settings_webhook_new"),
     path("settings/webhooks/<uuid:endpoint_id>/", settings_webhooks_page.webhook, name="settings_webhook"),

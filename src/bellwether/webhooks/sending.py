@@ -3,6 +3,7 @@
 import ssl
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -31,8 +32,17 @@ class Answer:
         return self.status is not None and 200 <= self.status < 300
 
 
-def post(target: Target, body: str, headers: Mapping[str, str], *, now: datetime, timeout: float = TIMEOUT) -> Answer:
-    """Post `body` and return the answer; never raises for what the other side or the network does."""
+def post(
+    target: Target,
+    body: str,
+    headers: Mapping[str, str],
+    *,
+    now: datetime,
+    timeout: float = TIMEOUT,
+    kept: int = KEPT_BYTES,
+) -> Answer:
+    """Post `body` and return the answer with its first `kept` bytes; never raises for what the other side or the
+    network does."""
     started = time.monotonic()
     limits = urllib3.Timeout(connect=timeout / 2, read=timeout)
     pool: urllib3.HTTPConnectionPool
@@ -61,13 +71,26 @@ def post(target: Target, body: str, headers: Mapping[str, str], *, now: datetime
             retries=False,
             preload_content=False,
         )
-        text = response.read1(KEPT_BYTES).decode("utf-8", "replace")[:KEPT_BYTES]
+        text = _first_bytes(response, kept, until=started + timeout).decode("utf-8", "replace")
         asked = retry_seconds(response.headers.get("Retry-After", ""), now)
         return Answer(response.status, took(), text.replace("\x00", ""), _meaning(response.status), asked)
     except (urllib3.exceptions.HTTPError, OSError) as error:
         return Answer(None, took(), error=_reason(error))
     finally:
         pool.close()
+
+
+def _first_bytes(response: urllib3.BaseHTTPResponse, kept: int, *, until: float) -> bytes:
+    """Return what came of an answer: at most `kept` bytes, and no more after `until` (monotonic seconds). An answer
+    that breaks off is what came of it: its status has been said."""
+    found = b""
+    with suppress(urllib3.exceptions.HTTPError, OSError):
+        while len(found) < kept and time.monotonic() < until:
+            piece = response.read1(kept - len(found))
+            if not piece:
+                break
+            found += piece
+    return found
 
 
 def retry_seconds(value: str, now: datetime) -> float | None:

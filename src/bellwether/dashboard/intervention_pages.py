@@ -38,7 +38,7 @@ class InterventionForm(RecordForm):
     contact = forms.TypedChoiceField(label="Contact", required=False, coerce=UUID, empty_value=None)
     template = forms.ChoiceField(label="Template", required=False)
     subject = TextField(label="Subject", required=False, max_length=300)
-    message = TextField(label="Message", required=False, widget=forms.Textarea, max_length=20_000)
+    message = TextField(label="Message", required=False, widget=forms.Textarea({"rows": 8}), max_length=20_000)
     scheduled_for = MomentField(label="When", required=False, error_messages=WRONG_TIME)
     key = forms.UUIDField(widget=forms.HiddenInput)
     wide = ("subject", "message")

@@ -103,7 +103,7 @@ def suppliers(request: HttpRequest) -> HttpResponse:
         "unscored": bool(every) and scored_on is None,
         "may_import": user.sees_all_clients,
         "may_act": may_act(user),
-        "here": request.get_full_path(),
+        "back": request.get_full_path(),
     }
     detail = {"suppliers": True, "count": len(shown), "filters": {"risk": asked.chosen, "search": asked.search}}
     audit.record(actor=user, action="client.list", object_type="client", detail=detail, now=now)

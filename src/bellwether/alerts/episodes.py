@@ -129,10 +129,7 @@ def _living(rows: pl.DataFrame, span: Span) -> pl.DataFrame:
 def _standing_rows(alert_type: str, rows: pl.DataFrame, span: Span, numbers: Sequence[str]) -> pl.DataFrame:
     """Return what was open before as rows of the day before the span, on which the condition held."""
     before = span.before(alert_type).filter(pl.col("client_id").is_in(list(span.names)))
-    own = {
-        name: pl.col("evidence").str.json_path_match(f"$.{name}").cast(rows.schema[name], strict=False)
-        for name in numbers
-    }
+    own = {name: _said(name, rows.schema[name]) for name in numbers}
     columns = {
         "date": pl.lit(span.first - timedelta(days=1)),
         "rule_severity": pl.col("severity"),
@@ -153,6 +150,12 @@ def _standing_rows(alert_type: str, rows: pl.DataFrame, span: Span, numbers: Seq
     return before.select(*kept, *(value.alias(name) for name, value in columns.items())).select(
         pl.col(name).cast(dtype) for name, dtype in rows.schema.items() if name in {*kept, *columns}
     )
+
+
+def _said(name: str, dtype: pl.DataType) -> pl.Expr:
+    """Return a value of the evidence, as `dtype`."""
+    text = pl.col("evidence").str.json_path_match(f"$.{name}")
+    return text == "true" if dtype == pl.Boolean else text.cast(dtype, strict=False)
 
 
 def from_spans(alert_type: str, spans: pl.DataFrame, span: Span, *, evidence: Sequence[str] = ()) -> pl.DataFrame:

@@ -161,3 +161,16 @@ class AlertSetting(models.Model):
         what = str(AlertType(self.alert_type).label) if self.alert_type else "All alerts"
         whom = self.scope_value or str(SettingScope(self.scope).label).lower()
         return f"The setting of {what} for {whom}"
+
+
+class DetectionCheckpoint(models.Model):
+    """What was open when the day `day` began, from which looking for alerts goes on: one row. `episodes` is a frame of
+    alerts.frames.EPISODES (Arrow IPC, compressed)."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    day = models.DateField()
+    episodes = models.BinaryField()
+    made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.day:%Y-%m-%d}"

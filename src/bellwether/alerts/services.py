@@ -6,14 +6,12 @@ from datetime import date, datetime, timedelta
 import polars as pl
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
 
 from bellwether.alerts.detecting import detect
 from bellwether.alerts.frames import RULES, Rules, typed
-from bellwether.alerts.models import Alert
 from bellwether.alerts.reading import read_facts
 from bellwether.alerts.settings_reading import read_rules
-from bellwether.alerts.standing import episodes_of, standing_on
+from bellwether.alerts.standing import episodes_of, keep_checkpoint, read_checkpoint, still_open
 from bellwether.alerts.storing import Stored, store
 from bellwether.alerts.waking import wake_snoozed as wake_snoozed
 from bellwether.common.errors import ConflictError
@@ -26,7 +24,7 @@ LOCK = "alerts-evaluate"
 LOOK_BACK_DAYS = 14
 """Days that are looked at again each time, for what came in late."""
 FIRST_LOOK_DAYS = 120
-"""Days that are looked at when nothing is stored yet, so that what holds today has the day on which it began."""
+"""Days that are looked at in the first look, so that what holds today has the day on which it began."""
 
 
 class AlertsBusyError(ConflictError):
@@ -62,18 +60,46 @@ def evaluate(*, now: datetime, progress: Progress | None = None) -> Evaluated:
         if not free:
             raise AlertsBusyError("Alerts are being looked for already. Try again in a minute.")
         today = day_of(now, settings.BELLWETHER_WORKSPACE_ZONE)
-        first = first_day(today)
-        progress.start("Reading what alerts are found in", None)
-        rules = read_rules()
-        facts = read_facts(first, today)
-        progress.start("Finding alerts", None)
-        found = detect(facts, detection_rules(rules), first=first, last=today, standing=standing_on(first))
+        look = look_at(today, progress)
         with transaction.atomic():
-            stored = store(episodes_of(found), rules, first=first, today=today, now=now)
+            stored = store(episodes_of(look.found), look.rules, first=look.first, today=today, now=now)
+            if look.moved:
+                keep_checkpoint(look.first, look.standing, now=now)
             done = _evaluated(stored)
             if any(done.as_counts().values()):
                 record(actor=None, action="alert.evaluate", object_type="alert", detail=done.as_counts(), now=now)
     return done
+
+
+@dataclass(frozen=True)
+class Look:
+    """What detectors found on the days from `first` on (EPISODES), under which rules (settings_resolving.RULES), and
+    what was open when `first` began; `moved`: that is another day than the checkpoint's."""
+
+    found: pl.DataFrame
+    rules: pl.DataFrame
+    first: date
+    standing: pl.DataFrame
+    moved: bool
+
+
+def look_at(today: date, progress: Progress) -> Look:
+    """Look at the last LOOK_BACK_DAYS again, going on from what was open when they began.
+
+    That is found from the checkpoint on, or from FIRST_LOOK_DAYS ago without one: so each day is looked at with what
+    came before it, and detecting day by day finds what a replay over all days does.
+    """
+    progress.start("Reading what alerts are found in", None)
+    from_day, standing = read_checkpoint(today - timedelta(days=FIRST_LOOK_DAYS))
+    first = max(from_day, today - timedelta(days=LOOK_BACK_DAYS))
+    rules = read_rules()
+    facts, detection = read_facts(min(from_day, today), today), detection_rules(rules)
+    progress.start("Finding alerts", None)
+    if from_day < first:
+        before = detect(facts, detection, first=from_day, last=first - timedelta(days=1), standing=standing)
+        standing = still_open(before)
+    found = detect(facts, detection, first=min(first, today), last=today, standing=standing)
+    return Look(found, rules, first, standing, moved=from_day < first)
 
 
 def _evaluated(stored: Stored) -> Evaluated:
@@ -90,13 +116,4 @@ def _evaluated(stored: Stored) -> Evaluated:
 
 def detection_rules(rules: pl.DataFrame) -> Rules:
     """Return the rules of settings_resolving.RULES as detectors read them."""
-    return Rules(typed(rules.unnest("thresholds"), RULES))
-
-
-def first_day(today: date) -> date:
-    """Return the first day to look at: LOOK_BACK_DAYS ago, earlier after a standstill, FIRST_LOOK_DAYS at most."""
-    earliest = today - timedelta(days=FIRST_LOOK_DAYS)
-    last: date | None = Alert.objects.aggregate(last=Max("last_fired_on"))["last"]
-    if last is None:
-        return earliest
-    return max(earliest, min(today, last) - timedelta(days=LOOK_BACK_DAYS))
+    return Rules(typed(rules, RULES))

@@ -280,7 +280,7 @@ def store(episodes: Iterable[Episode], rules: pl.DataFrame, *, first: date, toda
         )
         for row in rows.values()
     ]
-    work.run(differences(kept, found, today=today, since=today + timedelta(days=1) if work.first_time else since))
+    work.run(differences(kept, found, today=today, since=since))
     for fields, changed in work.changed().items():
         _update(fields, changed, today, now)
     Alert.objects.bulk_create(work.result.opened, batch_size=BATCH)

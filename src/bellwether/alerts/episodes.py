@@ -61,6 +61,7 @@ def from_days(
         rows = rows.with_columns(depth=pl.lit(None, pl.Float64))
     if "urgent" not in rows.columns:
         rows = rows.with_columns(urgent=pl.lit(False))
+    rows = rows.with_columns(pl.col("depth").round(4))  # as the evidence keeps it, or binary noise would decide
     begins = pl.col("fires") & ~pl.col("fires").shift(1).over(KEY).fill_null(False)
     rows = rows.with_columns(begins=begins).filter(pl.col("date").is_between(span.first, span.last))
     rows = _living(rows, span).with_columns(

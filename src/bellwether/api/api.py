@@ -7,6 +7,7 @@ from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
 
+from bellwether.alerts.api import router as alerts_router
 from bellwether.analytics.api import router as analytics_router
 from bellwether.api.clients import router as clients_router
 from bellwether.api.data import router as data_router
@@ -160,6 +161,7 @@ api.add_router(CLIENT_SUCCESS, support_router)
 api.add_router(PORTAL, portal_usage_router)
 api.add_router(CLIENT_SUCCESS, adoption_router)
 api.add_router(CLIENT_SUCCESS, benchmarks_router)
+api.add_router(CLIENT_SUCCESS, alerts_router)
 api.add_router(CLIENT_SUCCESS, milestones_router)
 api.add_router(CLIENT_SUCCESS, analytics_router)
 api.add_router(PORTAL, portal_features_router)

@@ -8,6 +8,7 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.parser import Parser
 
 from bellwether.alerts.api import router as alerts_router
+from bellwether.alerts.config_api import router as alert_config_router
 from bellwether.analytics.api import router as analytics_router
 from bellwether.api.clients import router as clients_router
 from bellwether.api.data import router as data_router
@@ -58,6 +59,8 @@ NAME_OBJECTS = frozenset(
     (
         "changeClients",
         "makeSupplierIntervention",
+        "getAlertConfig",
+        "setAlertConfig",
         "getPortfolioAnalytics",
         "getHealthDistribution",
         "getAtRisk",
@@ -148,6 +151,7 @@ api.add_router(CLIENT_SUCCESS, jobs_router)
 api.add_router(CLIENT_SUCCESS, measures_router)
 api.add_router(CLIENT_SUCCESS, backtest_router)
 api.add_router(CLIENT_SUCCESS, config_router)
+api.add_router(CLIENT_SUCCESS, alert_config_router)
 api.add_router(CLIENT_SUCCESS, simulation_router)
 api.add_router(CLIENT_SUCCESS, data_router)
 api.add_router(CLIENT_SUCCESS, usage_router)

@@ -76,10 +76,12 @@ def client_health(request: StaffRequest, organization_id: str) -> PortalClientHe
     "/alerts/{organization_id}", response=AlertsOut, operation_id="setPortalAlerts", summary="Switch a client's alerts"
 )
 def alerts(request: StaffRequest, organization_id: str, given: AlertsIn) -> AlertsOut:
-    """Set the alert level: PROACTIVE when enabled, else DASHBOARD_ONLY. The same again changes nothing."""
+    """Set the alert level, the shorthand over the client's rules: PROACTIVE when enabled, else DASHBOARD_ONLY; NONE
+    stays when switched off. The same again changes nothing."""
     now = timezone.now()
     client = visible_organization(request, organization_id)
-    level = AlertLevel.PROACTIVE if given.enabled else AlertLevel.DASHBOARD_ONLY
+    off = AlertLevel.NONE if client.alert_level == AlertLevel.NONE else AlertLevel.DASHBOARD_ONLY
+    level = AlertLevel.PROACTIVE if given.enabled else off
     changed = change_client(client, ClientChange(alert_level=level), actor=request.user, now=now)
     return AlertsOut(alertsEnabled=given.enabled, alertLevel=AlertLevel(changed.alert_level))
 

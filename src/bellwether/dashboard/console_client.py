@@ -51,9 +51,12 @@ USAGE_DAYS = 30
 SPANS = (30, 90, 180)
 UNDO = "console_alert_undo"
 ALERT_TEXTS = {
-    AlertLevel.PROACTIVE: ("Proactive", "The CSM is told when the health score drops."),
-    AlertLevel.DASHBOARD_ONLY: ("Dashboard only", "Shown here, nobody is told: for small or product-led accounts."),
-    AlertLevel.NONE: ("None", "Nothing is raised for this client."),
+    AlertLevel.PROACTIVE: ("Proactive", "Told by all media that the rules of alerts name."),
+    AlertLevel.DASHBOARD_ONLY: (
+        "Dashboard only",
+        "Told in the product and nowhere else: for small or product-led accounts.",
+    ),
+    AlertLevel.NONE: ("None", "Alerts are kept, and told nobody."),
 }
 
 

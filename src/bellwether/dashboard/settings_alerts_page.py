@@ -175,7 +175,8 @@ def _rule(
         "severities": AlertSeverity.choices,
         "media": [(medium.value, medium.label) for medium in Medium if medium.value in MEDIA],
         "wider": _wider(place),
-        "show_replay": replay,
+        "replay": None,
+        "problems": [],
         "hidden": [(name, value) for name, value in request.GET.items() if name in ("tier", "segment", "client")],
     }
     if alert_type:
@@ -191,7 +192,7 @@ def _rule(
             "as_wider": {
                 "enabled": ("on" if wide.enabled.value else "off", source_of(wide.enabled, place)),
                 "severity": (str(AlertSeverity(wide.severity.value).label).lower(), source_of(wide.severity, place)),
-                "media": (media_words(wide.media.value), source_of(wide.media, place)),
+                "media": (_within(media_words(wide.media.value)), source_of(wide.media, place)),
                 "respond": (
                     hours_words(wide.respond_within_hours.value),
                     str(wide.respond_within_hours.value),
@@ -199,6 +200,12 @@ def _rule(
                 ),
             },
         }  # fmt: skip
+    if replay:
+        from bellwether.dashboard.settings_alerts_replay import replay_of
+
+        values["replay"] = replay_of(user, place, alert_type, form)
+    elif alert_type and form.errors:
+        values["problems"] = list(form.errors.values())
     response = answer(request, "dashboard/settings_alert.html", values)
     response.status_code = status
     return response
@@ -228,6 +235,10 @@ def _own(settings: list[Setting], place: Place, alert_type: str) -> Setting | No
 def _wider_view(settings: list[Setting], place: Place, alert_type: str) -> Explained:
     own = (place.scope.value, place.value, place.client_hex, alert_type)
     return explain(without(settings, own), alert_type, place.view)
+
+
+def _within(words: str) -> str:
+    return words[:1].lower() + words[1:]
 
 
 def _mute_only(one: Setting) -> bool:

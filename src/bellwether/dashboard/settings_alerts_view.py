@@ -41,8 +41,9 @@ SEVERITY_ICON = {"CRITICAL": "octagon-alert", "HIGH": "chevrons-up", "MEDIUM": "
 
 @dataclass(frozen=True)
 class ScopeTab:
-    """For whom one may look; `count`: the clients of the reader there, as text."""
+    """For whom one may look; `count`: the clients of the reader there, as text; `group` begins a group of them."""
 
+    group: str
     text: str
     href: str
     count: str
@@ -130,10 +131,16 @@ def scope_tabs(user: StaffUser, place: Place, own: Sequence[AlertSetting]) -> li
     places += [Place(SettingScope.SEGMENT, segment) for segment in sorted(segments | with_own)]
     if place not in places:
         places.append(place)
-    return [
-        ScopeTab(_tab_text(one), reverse("settings_alerts") + query_of(one), _count(one, pairs), one == place)
-        for one in places
-    ]
+    tabs, before = [], SettingScope.WORKSPACE
+    for one in places:
+        group = str(one.scope).capitalize() if one.scope != before else ""
+        before = one.scope
+        tabs.append(
+            ScopeTab(
+                group, _tab_text(one), reverse("settings_alerts") + query_of(one), _count(one, pairs), one == place
+            )
+        )
+    return tabs
 
 
 def _tab_text(place: Place) -> str:
@@ -185,16 +192,16 @@ def _source(one: Explained, place: Place) -> str:
 
 
 def source_of(said: Said, place: Place) -> str:
-    """Return where a value comes from, in words: "default", "all clients", "tier Enterprise"."""
+    """Return where a value comes from, in words: "by default", "as all clients", "as tier Enterprise"."""
     if said.scope == DEFAULT:
         return "by default"
     if said.scope == place.scope:
         return "set here"
     if said.scope == SettingScope.TIER and place.client is not None:
-        return f"from tier {ContractTier(place.client.contract_tier).label}"
+        return f"as tier {ContractTier(place.client.contract_tier).label}"
     if said.scope == SettingScope.SEGMENT and place.client is not None:
-        return f"from segment {place.client.segment}"
-    return f"from {SOURCE_WORDS[said.scope].lower()}"
+        return f"as segment {place.client.segment}"
+    return f"as {SOURCE_WORDS[said.scope].lower()}"
 
 
 def own_rows(own: Sequence[AlertSetting]) -> list[OwnRow]:

@@ -1,4 +1,4 @@
-"""`bellwether alerts`: look for them now, and list them."""
+"""`bellwether alerts`: look for them now, list them, and replay rules."""
 
 import json
 import time
@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from django.utils import timezone
 
+from bellwether.alerts import replay_command
 from bellwether.common.terminal import terminal_progress
 
 
@@ -15,6 +16,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="Alerts of clients.")
     group.command("evaluate")(evaluate_now)
     group.command("list")(list_alerts)
+    replay_command.register(group)
     app.add_typer(group, name="alerts")
 
 

@@ -22,15 +22,17 @@ from bellwether.alerts.frames import (
     TERMS,
     Facts,
     Rules,
+    empty,
     typed,
 )
 from bellwether.alerts.reading_use import read_actions, read_tickets, read_use
 from bellwether.common.time import day_of, end_of, start_of
-from bellwether.health.configs import in_force, main_scorecard
+from bellwether.health.configs import active_config, in_force, main_scorecard
 from bellwether.health.inputs import INSTANT, MeasureSettings, Schema
 from bellwether.health.loading import workspace_settings
 from bellwether.health.models import HealthScore
 from bellwether.health.records import LicenceRecords, load_licences, of_clients
+from bellwether.health.replay import score_frames
 from bellwether.health.rows import Sources, read_frame
 from bellwether.portfolio.choices import KEY_ROLES, OutcomeKind, SurveyKind
 from bellwether.portfolio.models import Client, ClientOutcome, Contact, SupportTicket, SurveyResponse
@@ -52,13 +54,14 @@ def read_facts(
     rules: Rules | None = None,
     types: Sequence[str] = (),
     today: date | None = None,
+    anew: bool = False,
 ) -> Facts:
     """Return what alerts of the days from `first` to `last` are found in, of all clients or some (32 hex digits).
 
     `types`: what those need, by default all. `rules` say how far back their windows reach; by default those of
     alerts.defaults. What the CRM shows only as of now counts on `today` (by default the workspace's day), what was
     stored with scores on the days before. Roles of contacts, licensed seats without terms and who looks after a client
-    are those of today on all days.
+    are those of today on all days. `anew`: scores are not those stored but made anew with what is known today.
     """
     settings = workspace_settings()
     today = today or day_of(timezone.now(), django_settings.BELLWETHER_WORKSPACE_ZONE)
@@ -87,9 +90,11 @@ def read_facts(
         outcomes=_outcomes(ids),
     )
     if asked & {"HEALTH_DROP", "CRITICAL_HEALTH", "PAYMENT_ISSUE"}:
-        scores, payments = _scores(
-            earlier - timedelta(days=windows["HEALTH_DROP"]), last, ids, with_payments="PAYMENT_ISSUE" in asked
-        )
+        since = earlier - timedelta(days=windows["HEALTH_DROP"])
+        if anew:
+            scores, payments = _scores_anew(since, last, ids)
+        else:
+            scores, payments = _scores(since, last, ids, with_payments="PAYMENT_ISSUE" in asked)
         seen = _payments(payments, today, ids) if last >= today else payments
         facts = replace(facts, scores=scores, payments=seen)
     if asked & {"KEY_USER_INACTIVE", "CHAMPION_RISK"}:
@@ -151,6 +156,20 @@ def _scores(
         typed(rows.with_columns(critical_below=limit), SCORES),
         typed(payments.select("client_id", "date", status="paid"), PAYMENTS),
     )
+
+
+def _scores_anew(first: date, last: date, ids: list[str] | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return SCORES and PAYMENTS of the configuration in force for all clients, over the whole span."""
+    now = timezone.now()
+    card = active_config(main_scorecard(), now=now).scorecard
+    dates = [first + timedelta(days=day) for day in range((last - first).days + 1)]
+    scores, payments = [empty(SCORES)], [empty(PAYMENTS)]
+    for measures, scored in score_frames(dates, now=now, scorecard=card):
+        below = pl.lit(card.thresholds.at_risk, pl.Int64)
+        scores.append(typed(scored.with_columns(critical_below=below), SCORES))
+        payments.append(typed(measures.select("client_id", "date", status="payment_status").drop_nulls(), PAYMENTS))
+    mine = pl.lit(True) if ids is None else pl.col("client_id").is_in(ids)
+    return pl.concat(scores).filter(mine), pl.concat(payments).filter(mine)
 
 
 def _payments(stored: pl.DataFrame, today: date, ids: list[str] | None) -> pl.DataFrame:

@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 import polars as pl
 from django.conf import settings as django_settings
 
-from bellwether.alerts.defaults import KIND
-from bellwether.alerts.detecting import DETECTORS
+from bellwether.alerts.defaults import KIND, SEVERITIES
+from bellwether.alerts.detecting import DETECTORS, detect
 from bellwether.alerts.frames import Facts, Rules
 from bellwether.alerts.reading import read_facts
 from bellwether.alerts.replaying import Replay, replay
@@ -49,7 +49,8 @@ def replay_rules(
     those of `facts_for`. Clients that left are part of it. Raises InvalidInputError for days, types or thresholds that
     there are not.
     """
-    wanted, begin, end = _asked(types, first, last, now)
+    wanted = _known_types(types)
+    begin, end = span_of(first, last, now=now)
     given = facts if facts is not None else facts_for(begin, end, types=wanted)
     rules = present_rules()
     if thresholds:
@@ -63,9 +64,21 @@ def replay_rules(
     )
 
 
-def facts_for(first: date, last: date, *, types: Sequence[str] = ()) -> Facts:
-    """Return the facts that `types` need for a replay from `first` to `last`."""
-    return read_facts(first - timedelta(days=WARM_UP_DAYS), last, types=types)
+def facts_for(first: date, last: date, *, types: Sequence[str] = (), anew: bool = False) -> Facts:
+    """Return the facts that `types` need for a replay from `first` to `last`; `anew`: with scores made anew."""
+    return read_facts(first - timedelta(days=WARM_UP_DAYS), last, types=_known_types(types), anew=anew)
+
+
+def open_now(*, now: datetime, types: Sequence[str] = ()) -> pl.DataFrame:
+    """Return the EPISODES that are open today under the rules in force, found anew; the most severe first."""
+    today = day_of(now, django_settings.BELLWETHER_WORKSPACE_ZONE)
+    first = today - timedelta(days=YEAR_DAYS - 1)
+    wanted = _known_types(types)
+    found = detect(read_facts(first, today, types=wanted), present_rules().only(wanted), first=first, last=today)
+    rank = pl.col("severity").replace_strict({name: place for place, name in enumerate(SEVERITIES)})
+    return found.filter(pl.col("cleared_on").is_null()).sort(
+        rank, "opened_on", "client_id", descending=[False, True, False]
+    )
 
 
 def present_rules() -> Rules:
@@ -93,10 +106,15 @@ def checked(alert_type: str, thresholds: Mapping[str, float]) -> None:
             raise InvalidInputError(f"{name} must be {kind} from {one.least:g} to {one.most:g}, not {value:g}.")
 
 
-def _asked(types: Sequence[str], first: date | None, last: date | None, now: datetime) -> tuple[list[str], date, date]:
+def _known_types(types: Sequence[str]) -> list[str]:
     unknown = [name for name in types if name not in KIND]
     if unknown:
         raise InvalidInputError(f"There is no type of alert {unknown[0]!r}; there are {', '.join(KIND)}.")
+    return list(types) or list(DETECTORS)
+
+
+def span_of(first: date | None, last: date | None, *, now: datetime) -> tuple[date, date]:
+    """Return the days of a replay: by default the 52 weeks before today. Raises InvalidInputError for wrong ones."""
     today = day_of(now, django_settings.BELLWETHER_WORKSPACE_ZONE)
     end = last or today - timedelta(days=1)
     begin = first or end - timedelta(days=YEAR_DAYS - 1)
@@ -104,4 +122,4 @@ def _asked(types: Sequence[str], first: date | None, last: date | None, now: dat
         raise InvalidInputError(f"The first day ({begin}) must not be after the last one ({end}).")
     if end > today:
         raise InvalidInputError(f"The last day ({end}) must not be after today ({today}).")
-    return list(types) or list(DETECTORS), begin, end
+    return begin, end

@@ -172,14 +172,15 @@ def _named(tree: nodes.Template) -> list[tuple[str, int]]:
     """Return what a template names, dotted, with the line."""
     found: list[tuple[str, int]] = []
     inner: set[int] = set()
-    for node in (*tree.find_all(nodes.Getattr), *tree.find_all(nodes.Getitem)):
+    held: list[nodes.Getattr | nodes.Getitem] = [*tree.find_all(nodes.Getattr), *tree.find_all(nodes.Getitem)]
+    for node in held:
         if isinstance(node.node, nodes.Name):
             inner.add(id(node.node))
             part = node.attr if isinstance(node, nodes.Getattr) else getattr(node.arg, "value", "?")
             found.append((f"{node.node.name}.{part}", node.lineno))
         else:
             found.append(("?", node.lineno))
-    found += [(node.name, node.lineno) for node in tree.find_all(nodes.Name) if id(node) not in inner]
+    found += [(one.name, one.lineno) for one in tree.find_all(nodes.Name) if id(one) not in inner]
     return found
 
 

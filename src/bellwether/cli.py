@@ -18,6 +18,7 @@ COMMANDS = (
     "benchmarks",
     "milestones",
     "alerts",
+    "playbooks",
     "analytics",
     "demo",
     "api",

@@ -3,7 +3,7 @@
 Nothing is written. Scope is the reader's: clients that `user` sees, all of them for None.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from django.conf import settings
 
 from bellwether.common.errors import BellwetherError
 from bellwether.common.time import day_of
+from bellwether.delivery.unsubscribing import suppressed
 from bellwether.playbooks.assigning import arm
 from bellwether.playbooks.business_time import due_after, holidays_of
 from bellwether.playbooks.choices import StepKind
@@ -23,6 +24,7 @@ from bellwether.playbooks.definition import Definition, Step
 from bellwether.playbooks.enrolling import first_due, standing_of
 from bellwether.playbooks.models import Enrolment, Playbook
 from bellwether.playbooks.receivers import contacts_of, nobody
+from bellwether.playbooks.sending import TOPIC, no_mail
 from bellwether.playbooks.stepping import Surroundings, contact_for, message_for
 from bellwether.playbooks.templates import usable_templates
 from bellwether.playbooks.trigger_reading import read_trigger_facts
@@ -129,6 +131,8 @@ def dry_run(
         contacts=contacts_of(wanted),
         templates=usable_templates(),
     )
+    addresses = [one.email for group in around.contacts.values() for one in group if one.email]
+    refused = suppressed(addresses, TOPIC)
     version = playbook.version if playbook else None
     same = version is not None and version.digest == definition.digest
     enrolled = []
@@ -137,7 +141,7 @@ def dry_run(
             continue
         client = clients[UUID(one.client_id)]
         drawn = arm(version.pk, client.pk, one.episode, definition.hold_out) if version is not None and same else ""
-        first = _first(definition, client, one, around) if len(enrolled) < MOST_RENDERED else None
+        first = _first(definition, client, one, around, refused) if len(enrolled) < MOST_RENDERED else None
         enrolled.append(WouldEnrol(client=client, episode=one.episode, reason=one.reason, arm=drawn, first=first))
     others = tuple(
         WouldNot(client=clients[UUID(one.client_id)], reason=one.reason, why=str(one.why_not), detail=one.detail)
@@ -148,9 +152,7 @@ def dry_run(
     return DryRun(clients=seen.count(), enrolled=tuple(enrolled), others=others, hold_out=definition.hold_out)
 
 
-def _clients(
-    chosen: list[Chosen], user: StaffUser | None, client_ids: frozenset[UUID] | None
-) -> Mapping[UUID, Client]:
+def _clients(chosen: list[Chosen], user: StaffUser | None, client_ids: frozenset[UUID] | None) -> Mapping[UUID, Client]:
     rows = Client.objects.select_related("csm_user").filter(pk__in=[UUID(one.client_id) for one in chosen])
     if user is not None:
         rows = rows.visible_to(user)
@@ -159,7 +161,9 @@ def _clients(
     return {row.pk: row for row in rows}
 
 
-def _first(definition: Definition, client: Client, chosen: Chosen, around: Surroundings) -> FirstStep | None:
+def _first(
+    definition: Definition, client: Client, chosen: Chosen, around: Surroundings, refused: Collection[str]
+) -> FirstStep | None:
     """Return the first step that does something for this client, waits and branches followed as things stand now."""
     holidays = holidays_of(client.country, around.today) if definition.business_days else frozenset()
     due = first_due(definition, client.country, around.now, around.zone)
@@ -172,17 +176,15 @@ def _first(definition: Definition, client: Client, chosen: Chosen, around: Surro
     while step is not None:
         held = step.when is None or holds(step.when, values, SinceEnrolment(score_change=0))
         if step.kind in ACTS and held:
-            return _filled(definition, step, due, pretended, around)
+            return _filled(definition, step, due, pretended, around, refused)
         step = definition.following(step, holds=held)
         if step is not None:
-            due = due_after(
-                due, step.wait_days, business=definition.business_days, zone=around.zone, holidays=holidays
-            )
+            due = due_after(due, step.wait_days, business=definition.business_days, zone=around.zone, holidays=holidays)
     return None
 
 
 def _filled(
-    definition: Definition, step: Step, due: datetime, row: Enrolment, around: Surroundings
+    definition: Definition, step: Step, due: datetime, row: Enrolment, around: Surroundings, refused: Collection[str]
 ) -> FirstStep:
     contacts = around.contacts.get(row.client_id, [])
     contact = contact_for(row, step, contacts)
@@ -199,8 +201,10 @@ def _filled(
         return FirstStep(**said, problem=str(error))
     said |= {"subject": message.subject, "text": message.text}
     problem = ""
-    if mailed and contact is not None:
-        problem = cannot_mail(contact)
+    if mailed and (contact is None or not contact.email):
+        problem = "The contact has no e-mail address."
+    elif mailed and contact is not None and contact.email in refused:
+        problem = no_mail()
     elif step.kind == StepKind.CRM_TASK:
         problem = "No CRM is connected yet."
     elif step.kind in {StepKind.TASK, StepKind.CALL} and row.client.csm_user_id is None:

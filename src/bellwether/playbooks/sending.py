@@ -13,6 +13,7 @@ from bellwether.common.time import day_of
 from bellwether.delivery.choices import Medium, MessageState
 from bellwether.delivery.models import Message
 from bellwether.delivery.outbox import Draft, send
+from bellwether.delivery.unsubscribing import refusal
 from bellwether.playbooks.choices import InterventionState, StepKind
 from bellwether.playbooks.models import Intervention
 from bellwether.portfolio.activity_drafts import ORIGIN
@@ -44,7 +45,25 @@ declare(
 
 
 class CannotSendError(BellwetherError):
-    """The step cannot be taken for this client; the text says why, for people."""
+    """The step cannot be taken for this client; the text says why, for people. `state` is what becomes of it."""
+
+    def __init__(self, message: str, state: InterventionState = InterventionState.FAILED) -> None:
+        super().__init__(message)
+        self.state = state
+
+
+def check_mail(contact: Contact | None) -> None:
+    """Raise CannotSendError where a contact gets no mail of playbooks: no address, or it wants none."""
+    if contact is None or not contact.email:
+        raise CannotSendError("The contact has no e-mail address.")
+    reason = refusal(contact.email, TOPIC)
+    if reason:
+        raise CannotSendError(no_mail(reason), InterventionState.SKIPPED)
+
+
+def no_mail(reason: str = "") -> str:
+    """Return the sentence that a contact wants or gets no mail."""
+    return f"No mail goes to this contact. {reason}".strip()
 
 
 def hand_over(row: Intervention, *, now: datetime) -> None:
@@ -58,8 +77,9 @@ def hand_over(row: Intervention, *, now: datetime) -> None:
 
 
 def _email(row: Intervention, now: datetime) -> None:
-    if row.contact is None or not row.contact.email:
-        raise CannotSendError("The contact has no e-mail address.")
+    check_mail(row.contact)
+    if row.contact is None:
+        return
     draft = Draft(
         key=f"{ABOUT}:{row.pk.hex}",
         topic=TOPIC,

@@ -20,7 +20,7 @@ from bellwether.playbooks.leaving import leave
 from bellwether.playbooks.models import Enrolment, Intervention, MessageTemplate
 from bellwether.playbooks.receivers import logged_in_since, nobody, receiver, subject_of, template_values
 from bellwether.playbooks.rendering import Rendered, render
-from bellwether.playbooks.sending import CannotSendError, add_tag, ask_for, hand_over, plan_activity
+from bellwether.playbooks.sending import CannotSendError, add_tag, ask_for, check_mail, hand_over, plan_activity
 from bellwether.playbooks.vocabulary import STEPS
 from bellwether.playbooks.wording import condition_words
 from bellwether.portfolio.models import Client, Contact
@@ -61,7 +61,7 @@ def take_steps(enrolment_id: UUID, definition: Definition, around: Surroundings)
         except Exception as error:
             if not isinstance(error, BellwetherError):
                 logger.exception("A step of enrolment %s failed", enrolment_id)
-            made += _fail(enrolment_id, definition, around, _said(error))
+            made += _fail(enrolment_id, definition, around, error)
     return made
 
 
@@ -132,7 +132,7 @@ def advance(row: Enrolment, definition: Definition, step: Step, *, holds: bool, 
     row.save(update_fields=["step", "next_at"])
 
 
-def _fail(enrolment_id: UUID, definition: Definition, around: Surroundings, reason: str) -> int:
+def _fail(enrolment_id: UUID, definition: Definition, around: Surroundings, error: Exception) -> int:
     """Keep that the step failed and why, and go on with the next one."""
     with transaction.atomic():
         row = _locked(enrolment_id, around.now)
@@ -140,7 +140,9 @@ def _fail(enrolment_id: UUID, definition: Definition, around: Surroundings, reas
         if row is None or step is None:
             return 0
         made = _blank(row, step, around.now)
-        made.state, made.failure = InterventionState.FAILED, reason
+        reason = _said(error)
+        made.state = error.state if isinstance(error, CannotSendError) else InterventionState.FAILED
+        made.failure = reason
         if step.kind in {StepKind.WAIT, StepKind.BRANCH}:
             leave(row, EnrolmentState.CANCELLED, reason, now=around.now)
             return 0
@@ -187,8 +189,12 @@ def _act(made: Intervention, row: Enrolment, step: Step, around: Surroundings) -
     contact = contact_for(row, step, around.contacts.get(row.client_id, []))
     if contact is None and (step.to or kind == StepKind.EMAIL) and kind in {StepKind.EMAIL, StepKind.IN_APP}:
         raise CannotSendError(nobody(step.to))
+    if kind == StepKind.EMAIL:
+        check_mail(contact)
     said = message_for(row, step, contact, around)
     made.contact, made.subject, made.message = contact, said.subject, said.text
+    if step.title and not step.template:
+        made.title = said.subject[:200]
     if kind == StepKind.CRM_TASK:
         made.state, made.failure = InterventionState.FAILED, NO_CRM
     elif kind in {StepKind.TASK, StepKind.CALL}:

@@ -76,7 +76,9 @@ def run_playbooks() -> None:
 
 
 def export(
-    keys: Annotated[list[str] | None, typer.Argument(help="Keys of playbooks; none: all that are not archived.")] = None,
+    keys: Annotated[
+        list[str] | None, typer.Argument(help="Keys of playbooks; none: all that are not archived.")
+    ] = None,
 ) -> None:
     """Write playbooks and the templates that they name as TOML to the standard output."""
     from bellwether.playbooks.exchange import export_toml

@@ -40,7 +40,11 @@ def export_toml(playbooks: Sequence[Playbook] | None = None) -> str:
     )
     found = [row for row in rows if row.version is not None]
     named = {
-        step["template"] for row in found if row.version for step in row.version.definition["steps"] if "template" in step
+        step["template"]
+        for row in found
+        if row.version
+        for step in row.version.definition["steps"]
+        if "template" in step
     }
     templates = [
         {"key": one.key, "name": one.name, "kind": one.kind, "subject": one.subject, "body": one.body}

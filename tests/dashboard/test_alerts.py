@@ -5,16 +5,21 @@ import io
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
 from bellwether.alerts.models import Alert
+from bellwether.alerts.selectors import open_counts
+from bellwether.analytics.alert_response import alert_responses
+from bellwether.analytics.scorecard import AlertResponse
+from bellwether.dashboard.portfolio_columns import texts_of
 from bellwether.portfolio.models import Activity, Contact, SupportTicket
 from bellwether.staff.models import AuditEvent, StaffUser
 from tests.alerts.making import an_alert
-from tests.conftest import Clients, Staff
+from tests.conftest import NOW, TODAY, Clients, Staff
 
 URL = "/alerts/"
 
@@ -168,3 +173,34 @@ def test_file_and_muted_clients(staff: Staff, clients: Clients) -> None:
     assert "Nobody is muted" in text(browser, f"{URL}?tab=muted")
     assert "No open alerts" not in text(browser, URL)
     assert "Everything has been seen to." not in text(signed_in(staff.ed), URL)
+
+
+def test_the_client_page_has_a_card_and_the_list_a_column(staff: Staff, clients: Clients) -> None:
+    alert = an_alert(clients.sturdy)
+    an_alert(clients.sturdy, "NPS_DETRACTOR", is_silent=True)
+    browser = signed_in(staff.ada)
+    page = text(browser, f"/clients/{clients.sturdy.pk}/")
+    card = page.split('id="client-alerts"')[1].split("</section>")[0]
+    assert "Health fell from 69 to 58." in card
+    assert f'action="/alerts/{alert.pk}/acknowledge/"' in card
+    assert "No alert is open." in text(browser, f"/clients/{clients.fading.pk}/")
+    assert open_counts([clients.sturdy.pk, clients.fading.pk]) == {str(clients.sturdy.pk): 1}
+    assert texts_of([clients.sturdy], ["alerts"], today=TODAY, now=NOW, zone=ZoneInfo("UTC")) == {
+        "alerts": {str(clients.sturdy.pk): "1"}
+    }
+
+
+def test_the_rail_counts_new_alerts(staff: Staff, clients: Clients) -> None:
+    an_alert(clients.sturdy)
+    an_alert(clients.fading, status="ACKNOWLEDGED")
+    link = text(signed_in(staff.ada), "/follow-ups/").split('href="/alerts/"')[1].split("</a>")[0]
+    assert '>1<span class="sr"> new' in link
+    assert "due-count" not in text(signed_in(staff.cleo), "/follow-ups/").split('href="/alerts/"')[1].split("</a>")[0]
+
+
+def test_scorecards_of_csms_show_how_quickly_alerts_were_answered(staff: Staff, clients: Clients) -> None:
+    made = NOW - timedelta(days=1)
+    for hours, subject in ((2, "a"), (5, "b"), (9, "c")):
+        an_alert(clients.sturdy, subject=subject, created_at=made, first_response_at=made + timedelta(hours=hours))
+    found = alert_responses([staff.ada.pk.hex, staff.cleo.pk.hex], TODAY - timedelta(days=7), TODAY)
+    assert found == {staff.ada.pk.hex: AlertResponse(5.0, 3)}

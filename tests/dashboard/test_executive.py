@@ -211,7 +211,7 @@ class TestScorecard:
         text = plain(section(page(staff.vera, f"/executive/?period=custom&from={first}"), "csms"))
         # Ada: 3 clients, $360K, too few for retention, NPS (3 - 1) / 5, health change 67.5 - 74 = -6.5, 2 calls in 10
         # days of 3 clients are 2 a month and client; one overdue; 1.6 x (1 + 1.4 + 1.1) / 24.
-        assert "Ada Example 3 $360K – – +40 down 6 2 0 0 2 1 N/A" in text
+        assert "Ada Example 3 $360K – – +40 down 6 2 0 0 2 1 –" in text
         assert "23%" in text
         assert "Cleo Example 1 $120K" in text
 

@@ -22,7 +22,7 @@ from tests.conftest import Clients, Staff
 from tests.dashboard.portfolio_cast import give_scores
 
 pytestmark = pytest.mark.django_db
-MOST_QUERIES = 19  # 11 of the page, session, user, scorecard, what is due, the bell, 3 of the access log's append
+MOST_QUERIES = 20  # 11 of the page, session, user, scorecard, what is due, new alerts, the bell, 3 of the log's append
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ from datetime import date
 from bellwether.analytics.scorecard import AlertResponse
 
 Reader = Callable[[Collection[str], date, date], dict[str, AlertResponse]]
-NO_ALERTS = "This workspace keeps no alerts yet, so nobody knows how long they waited."
+NO_ALERTS = "No alert of the period has been answered, so nobody knows how long they waited."
 
 _READERS: list[Reader] = []
 
@@ -23,5 +23,5 @@ def unregister_alert_response(reader: Reader) -> None:
 
 
 def alert_responses(csms: Collection[str], first: date, last: date) -> dict[str, AlertResponse] | None:
-    """Return the response times by CSM; None while nothing keeps alerts."""
+    """Return the response times by CSM; None while nothing supplies them."""
     return _READERS[-1](csms, first, last) if _READERS else None

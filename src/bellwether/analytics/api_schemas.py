@@ -241,7 +241,9 @@ class CsmMetricsRow(Schema):
     activities: dict[str, int] = Field(description="Completed in the period, by type.")
     activities_per_client: float | None = Field(description="Per client and 30 days.")
     overdue_follow_ups: int
-    alert_response_hours: float | None = Field(description="Median; null while no alerts are kept.")
+    alert_response_hours: float | None = Field(
+        description="Median of the alerts made in the period; null while none was answered."
+    )
     workload: float = Field(description="1 is a full book.")
 
 

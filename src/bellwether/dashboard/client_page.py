@@ -25,6 +25,7 @@ from bellwether.dashboard.addresses import Address
 from bellwether.dashboard.attention import ANCHORS
 from bellwether.dashboard.client_access import answer, client_or_404, list_address
 from bellwether.dashboard.client_agenda import client_agenda
+from bellwether.dashboard.client_alerts import alerts_card
 from bellwether.dashboard.client_cards import CONTACTS_SHOWN, contact_card
 from bellwether.dashboard.client_explained import asked_days
 from bellwether.dashboard.client_milestones import milestones_card
@@ -238,5 +239,6 @@ def _answer(
     }
     if template == PAGE:
         values["milestones"] = milestones_card(shown, day_of(now, settings.BELLWETHER_WORKSPACE_ZONE))
+        values["alerts"] = alerts_card(shown, cast(StaffUser, request.user), now=now)
         values["agenda"] = client_agenda(shown, cast(StaffUser, request.user), now=now)
     return answer(request, template, values)

@@ -25,7 +25,7 @@ from bellwether.dashboard.executive_query import read_address
 from bellwether.portfolio.choices import ActivityType
 from bellwether.staff import audit
 from bellwether.staff.models import StaffUser
-from bellwether.web.formatting import MONTHS, Delta, change, full_day, number, percent, short_money, signed
+from bellwether.web.formatting import MONTHS, Delta, change, full_day, number, percent, plural, short_money, signed
 
 TYPES = dict(ActivityType.choices) | {
     "QBR": "QBR",
@@ -104,7 +104,8 @@ def figures(view: CsmView) -> list[Figure]:
         Figure("Workload", percent(row.workload), "above 110%" if row.workload > HIGH else "of a full book",
                _middle(view, "workload")),
         Figure("Alert response", None if row.alerts is None or row.alerts.median_hours is None else
-               f"{number(row.alerts.median_hours)} h", "median", "", None, NO_ALERTS),
+               f"{number(row.alerts.median_hours)} h",
+               f"median of {plural(row.alerts.alerts, 'alert')}" if row.alerts else "", "", None, NO_ALERTS),
     ]  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Min, Q
 
+from bellwether.alerts.selectors import open_counts
 from bellwether.common.rounding import half_up
 from bellwether.common.time import day_of
 from bellwether.dashboard.explanations import unit_text
@@ -59,6 +60,7 @@ KINDS: Mapping[str, ColumnKind] = {
         ColumnKind("last_activity", "Last use", "n c-more", about="Days since the last usage event"),
         ColumnKind("coverage", "Data", "n c-more", about="Share of the weights that had data"),
         ColumnKind("tickets", "Open tickets", "n c-more"),
+        ColumnKind("alerts", "Alerts", "n c-more", about="Open alerts"),
         ColumnKind("nps", "NPS", "n c-more", about="Answers of the last 365 days"),
         ColumnKind("follow_up", "Next follow-up", "n c-more"),
     )
@@ -136,6 +138,8 @@ def texts_of(
     found: dict[str, dict[str, str]] = {}
     if "tickets" in keys:
         found["tickets"] = {pk: number(count) for pk, count in open_tickets(ids).items()}
+    if "alerts" in keys:
+        found["alerts"] = {pk: number(count) for pk, count in open_counts(ids).items()}
     if "nps" in keys:
         found["nps"] = {pk: signed(value) for pk, value in net_promoter(ids, now).items()}
     if "follow_up" in keys:

@@ -9,6 +9,8 @@ TABS = {
     "settings_alerts": "Alerts",
     "settings_milestones": "Milestones",
     "settings_notifications": "Notifications",
+    "settings_delivery": "Delivery",
+    "settings_channels": "Channels",
     "settings_features": "Features",
     "settings_measures": "Measures",
 }

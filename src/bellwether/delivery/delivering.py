@@ -119,6 +119,8 @@ def note(pk: int, result: Result, *, now: datetime, chance: Callable[[], float],
         if result.outcome == Outcome.SENT:
             message.state, message.sent_at, message.remote_id = MessageState.SENT, now, result.remote_id
             swept.sent += 1
+            if message.about == "digest":
+                message.parts.update(sent_at=now)
         else:
             _failed(message, result, now, chance, swept)
         message.save()

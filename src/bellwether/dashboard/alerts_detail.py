@@ -195,7 +195,8 @@ def _deliveries(alert: Alert, now: datetime, zone: ZoneInfo) -> Delivery | None:
         parts.append(f"and {len(found) - MOST_MESSAGES} more")
     text = ", ".join(parts)
     failed = sum(one.state == MessageState.FAILED for one in found)
-    waiting = sum(one.state in {MessageState.PENDING, MessageState.HELD, MessageState.DIGEST} for one in found)
+    on_its_way = {MessageState.PENDING, MessageState.HELD, MessageState.DIGEST}
+    waiting = sum(one.state in on_its_way and one.sent_at is None for one in found)
     state, status = ("Delivered", "healthy")
     if failed:
         state, status = f"{failed} failed", "critical"

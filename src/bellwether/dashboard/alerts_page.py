@@ -123,7 +123,7 @@ def _frame(user: StaffUser, asked: Asked, counts: Counts, now: datetime) -> dict
         "client": client,
         "clear": asked.link(severity="", type="", csm="", client="", search="", silent=""),
         "export": place_or("alerts_export") + asked.text(),
-        "quiet_href": place_or("settings_notifications"),
+        "quiet_href": place_or("settings_delivery"),
         "rules_href": place_or("settings_alerts"),
         "may_configure": user.may_configure,
     }

@@ -28,6 +28,7 @@ def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 ACTIVE = "SELECT organization_id, current_health_score FROM portfolio_client WHERE archived_at IS NULL"
 CLIENTS = "SELECT id, organization_id, annual_recurring_revenue, current_health_score FROM portfolio_client ORDER BY id"
 SCORES = "SELECT client_id, date, overall_score, inputs FROM health_healthscore ORDER BY client_id, date"
+ALERTS = "SELECT id, status, severity, created_at, first_response_at, ended_on FROM alerts_alert ORDER BY id"
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ class TestFresh:
         assert again.returncode == 0, again.stderr
         assert Made(home, again.stdout).query(CLIENTS) == made.query(CLIENTS)
         assert Made(home, again.stdout).query(SCORES) == made.query(SCORES)
+        assert Made(home, again.stdout).query(ALERTS) == made.query(ALERTS) != []
 
     def test_never_touches_a_home_with_other_data(self, tmp_path: Path) -> None:
         home = tmp_path / "home"

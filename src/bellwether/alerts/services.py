@@ -93,7 +93,8 @@ def look_at(today: date, progress: Progress) -> Look:
     from_day, standing = read_checkpoint(today - timedelta(days=FIRST_LOOK_DAYS))
     first = max(from_day, today - timedelta(days=LOOK_BACK_DAYS))
     rules = read_rules()
-    facts, detection = read_facts(min(from_day, today), today), detection_rules(rules)
+    detection = detection_rules(rules)
+    facts = read_facts(min(from_day, today), today, rules=detection, today=today)
     progress.start("Finding alerts", None)
     if from_day < first:
         before = detect(facts, detection, first=from_day, last=first - timedelta(days=1), standing=standing)

@@ -17,6 +17,7 @@ from bellwether.benchmarks.nightly import make_night
 from bellwether.common.progress import Progress
 from bellwether.common.time import days_between, end_of
 from bellwether.config.commands import migrate_databases
+from bellwether.demo.alerts import make_alerts
 from bellwether.demo.contracts import make_readings
 from bellwether.demo.databases import database_name, remove_everything, rows_present
 from bellwether.demo.delivery import seen_between, tables
@@ -139,6 +140,8 @@ def _make(plan: DemoPlan, *, home: Path, now: datetime, progress: Progress) -> d
         make_night(now=now, progress=progress)
     with stages.timed("milestones"):
         counts["milestones"] = detect_milestones(now=now, progress=progress).new
+    with stages.timed("alerts"):
+        counts["alerts"] = make_alerts(plan, until=portfolio.until, progress=progress)
     counts |= landed | {"scores": scored.scored, "days without a score": scored.unscored}
     return {"counts": counts, "bands": bands(), "seconds": stages.seconds}
 

@@ -42,6 +42,11 @@ def truth_path(home: Path) -> Path:
     return home / "demo" / "truth.parquet"
 
 
+def playbook_truth_path(home: Path) -> Path:
+    """Return where the effects planted in playbooks lie; the product never reads it."""
+    return home / "demo" / "playbooks.parquet"
+
+
 def read_marker(home: Path) -> Marker | None:
     """Return the marker of `home`, None if it is no demo home. Raises DemoHomeError for one that cannot be read."""
     path = marker_path(home)

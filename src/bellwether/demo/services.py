@@ -21,8 +21,18 @@ from bellwether.demo.alerts import make_alerts
 from bellwether.demo.contracts import make_readings
 from bellwether.demo.databases import database_name, remove_everything, rows_present
 from bellwether.demo.delivery import seen_between, tables
-from bellwether.demo.home import DemoHomeError, Marker, empty_home, read_marker, same_demo, truth_path, write_marker
+from bellwether.demo.home import (
+    DemoHomeError,
+    Marker,
+    empty_home,
+    playbook_truth_path,
+    read_marker,
+    same_demo,
+    truth_path,
+    write_marker,
+)
 from bellwether.demo.plan import DemoPlan, check_plan
+from bellwether.demo.playbook_storing import store_playbooks
 from bellwether.demo.portfolio import Portfolio, make_messages, make_portfolio, truth
 from bellwether.demo.sources import refused_events, source_days
 from bellwether.demo.storing import store, store_sources
@@ -142,6 +152,9 @@ def _make(plan: DemoPlan, *, home: Path, now: datetime, progress: Progress) -> d
         counts["milestones"] = detect_milestones(now=now, progress=progress).new
     with stages.timed("alerts"):
         counts["alerts"] = make_alerts(plan, until=portfolio.until, progress=progress)
+    with stages.timed("playbooks"):
+        progress.start("Running playbooks for two years", None)
+        counts |= store_playbooks(portfolio, truth_path=playbook_truth_path(home), now=now)
     counts |= landed | {"scores": scored.scored, "days without a score": scored.unscored}
     return {"counts": counts, "bands": bands(), "seconds": stages.seconds}
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -101,22 +102,27 @@ def _due(rows: Sequence[Enrolment], outcomes: dict[UUID, Outcome], zone: ZoneInf
 def _keep(
     rows: Sequence[Enrolment], found: dict[str, tuple[float | None, str]], *, today: date, now: datetime
 ) -> Measured:
-    known = changed = unknown = 0
+    counts = {"known": 0, "changed": 0, "unknown": 0}
+    same: dict[tuple[str, float | None, str], list[UUID]] = defaultdict(list)
     for row in rows:
         value, detail = found[row.pk.hex]
-        row.outcome_checked_on = today
+        what = ""
         if value is None:
-            if row.outcome_known_at is None:
-                row.outcome_detail = detail
-                unknown += 1
-            continue
-        if row.outcome_known_at is None:
-            row.outcome_value, row.outcome_known_at, row.outcome_detail = value, now, ""
-            known += 1
+            what = "unknown" if row.outcome_known_at is None else ""
+        elif row.outcome_known_at is None:
+            what, detail = "known", ""
         elif row.outcome_value != value:
-            row.outcome_value, row.outcome_known_at, row.outcome_detail = value, now, LATE
-            changed += 1
-    fields = ["outcome_value", "outcome_known_at", "outcome_detail", "outcome_checked_on"]
+            what, detail = "changed", LATE
+        same[what, value if what else None, detail if what else ""].append(row.pk)
+        if what:
+            counts[what] += 1
     with transaction.atomic():
-        Enrolment.objects.bulk_update(rows, fields, batch_size=BATCH)
-    return Measured(known, changed, unknown)
+        for (what, value, detail), ids in same.items():
+            fields: dict[str, Any] = {"outcome_checked_on": today}
+            if what:
+                fields["outcome_detail"] = detail
+            if what in {"known", "changed"}:
+                fields |= {"outcome_value": value, "outcome_known_at": now}
+            for start in range(0, len(ids), BATCH):
+                Enrolment.objects.filter(pk__in=ids[start : start + BATCH]).update(**fields)
+    return Measured(**counts)

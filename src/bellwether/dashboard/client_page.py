@@ -30,6 +30,7 @@ from bellwether.dashboard.client_cards import CONTACTS_SHOWN, contact_card
 from bellwether.dashboard.client_explained import asked_days
 from bellwether.dashboard.client_milestones import milestones_card
 from bellwether.dashboard.client_overview import ClientPage, View, client_page
+from bellwether.dashboard.client_playbooks import playbooks_card
 from bellwether.dashboard.client_timeline import FILTERS, SHOWN, STEPS
 from bellwether.dashboard.client_trend_reading import read_trend_view, trend_query
 from bellwether.dashboard.portfolio_base import asked_by
@@ -241,4 +242,5 @@ def _answer(
         values["milestones"] = milestones_card(shown, day_of(now, settings.BELLWETHER_WORKSPACE_ZONE))
         values["alerts"] = alerts_card(shown, cast(StaffUser, request.user), now=now)
         values["agenda"] = client_agenda(shown, cast(StaffUser, request.user), now=now)
+        values["playbooks"] = playbooks_card(shown, cast(StaffUser, request.user), now=now)
     return answer(request, template, values)

@@ -38,6 +38,10 @@ PAGES = (
     Place("portfolio", "Portfolio", "layout-list", "clients list home", "p"),
     Place("alerts", "Alerts", "inbox", "notifications warnings open risk", "a"),
     Place("follow_ups", "Follow-ups", "list-todo", "due tasks agenda planned", "f"),
+    Place("playbooks", "Playbooks", "list-checks", "automation steps hold-out uplift effect", "y"),
+    Place("playbook_tasks", "Approvals and tasks", "mail-check", "playbooks messages to approve due"),
+    Place("interventions", "Intervention history", "history", "playbooks outcomes done sent"),
+    Place("message_templates", "Message templates", "mail", "playbooks e-mail text"),
     Place("executive", "Executive summary", "chart-column", "vp report figures arr", "e"),
     Place("renewals", "Renewals", "calendar-clock", "calendar contracts ending", "r"),
     Place("milestones", "Milestones", "trophy", "celebrate first login", "m"),
@@ -65,6 +69,7 @@ ACTIONS = (
 OF_CLIENT = (
     Place("client_activity_new", "Log activity", "square-pen", "call e-mail meeting write down", dialog=True),
     Place("client_schedule", "Schedule call", "calendar-plus", "plan meeting", dialog=True),
+    Place("playbook_start", "Start a playbook", "list-checks", "enrol intervention", dialog=True),
     Place("client_timeline", "Open the timeline", "history", "activities history"),
     Place("client_contacts", "Open contacts", "contact-round", "people stakeholders"),
     Place("client_contract", "Open the contract", "file-text", "terms renewal"),

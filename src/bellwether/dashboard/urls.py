@@ -44,6 +44,7 @@ from bellwether.dashboard import (
     milestones_page,
     notifications_page,
     outcomes_page,
+    playbooks_urls,
     portfolio_bulk_page,
     portfolio_cells_page,
     portfolio_columns_page,
@@ -352,4 +353,5 @@ urlpatterns = [
     path("clients/<uuid:client_id>/contacts/reveal/", client_page.reveal_contacts, name="client_reveal"),
     path("clients/<uuid:client_id>/refresh/", client_page.refresh_score, name="client_refresh"),
     path("clients/<uuid:client_id>/refresh/<uuid:run_id>/", client_page.refresh_state, name="client_refresh_state"),
+    *playbooks_urls.urlpatterns,
 ]

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Max
 
 from bellwether.common.time import day_of
-from bellwether.playbooks.assigning import arm
+from bellwether.playbooks.assigning import TREATED, arm
 from bellwether.playbooks.business_time import due_after, holidays_of
 from bellwether.playbooks.choices import EnrolmentState, PlaybookState
 from bellwether.playbooks.choosing import Chosen, Standing, capped, choose
@@ -127,7 +127,8 @@ def _store(
                 version=version,
                 client=client,
                 episode=one.episode[:120],
-                arm=arm(version.pk, client.pk, one.episode[:120], definition.hold_out),
+                # Somebody chose this client: it is treated, and left out of the comparison (playbooks.figures).
+                arm=TREATED if actor else arm(version.pk, client.pk, one.episode[:120], definition.hold_out),
                 enrolled_at=now,
                 enrolled_by=actor,
                 step=definition.steps[0].key,

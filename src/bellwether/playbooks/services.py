@@ -247,8 +247,8 @@ def enrol_by_hand(
 ) -> list[Enrolled]:
     """Enrol `clients` (that `actor` may see) in a running playbook and return what came of each, in their order.
 
-    The trigger need not be met and conditions are not asked; caps hold, and the arm is drawn as always, so that what
-    is measured stays true: a client may be held out. Twice on one day is once. ConflictError unless it runs.
+    The trigger need not be met and conditions are not asked; caps hold. Whoever somebody chose is treated, not drawn,
+    and left out of the comparison of the arms. Twice on one day is once. ConflictError unless it runs.
     """
     from bellwether.playbooks.enrolling import enrol_clients
 

@@ -28,6 +28,7 @@ KINDS: dict[str, str] = {
     "score": "Score",
     "alert": "Alerts",
     "milestone": "Milestones",
+    "playbook": "Playbooks",
     "contract": "Contract",
     "survey": "Surveys",
     "contact": "People",

@@ -1,13 +1,14 @@
 """Settings of alerts through the API: who may, what holds, what is refused."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from bellwether.alerts.models import AlertSetting
+from tests.api.conftest import BASE, add_score
 from tests.conftest import NOW, Clients, Staff
 
 PATH = "/config/alerts"
@@ -119,3 +120,34 @@ def test_places_that_there_are_not(
 ) -> None:
     answer = caller_of(staff.adam).get(f"{PATH}?{query}")
     assert (answer.status_code, errors(answer)) == (422, [field])
+
+
+def test_a_replay_compares_what_is_sent_with_what_is_in_force(
+    staff: Staff, clients: Clients, caller_of: Callable[..., Any]
+) -> None:
+    """The score of `sturdy` fell by 12 on 1 May: an alert at 10 points, none at 15. Cleo sees nothing of it."""
+    for day, score in ((date(2026, 4, 30), 80), (date(2026, 5, 1), 68), (date(2026, 5, 2), 68)):
+        add_score(clients.sturdy, day, score)
+    found = post(caller_of(staff.ada), {"alert_type": "HEALTH_DROP", **body(thresholds={"points": 15})}).json()
+    assert (found["in_force"]["alerts"], found["candidate"]["alerts"]) == (1, 0)
+    assert (found["first"], found["last"]) == ("2025-07-01", "2026-06-29")
+    assert found["data"] == []
+    plain = post(caller_of(staff.ada), {"alert_type": "HEALTH_DROP"}).json()
+    assert plain["candidate"] is None
+    assert [(one["name"], one["last_opened_on"]) for one in plain["data"]] == [("Sturdy", "2026-05-01")]
+    assert plain["weeks"] == [{"week": "2026-04-28", "alerts": 1}]
+    assert post(caller_of(staff.cleo), {"alert_type": "HEALTH_DROP"}).json()["in_force"]["alerts"] == 0
+    assert not AlertSetting.objects.exists()
+
+
+def test_a_replay_refuses_what_saving_would(staff: Staff, clients: Clients, caller_of: Callable[..., Any]) -> None:
+    caller = caller_of(staff.adam)
+    answer = post(caller, {"alert_type": "HEALTH_DROP", **body(thresholds={"points": 99})})
+    assert (answer.status_code, errors(answer)) == (422, ["settings.0.thresholds.points"])
+    other = post(caller, {"alert_type": "USAGE_DECLINE", **body(thresholds={"points": 9})})
+    assert (other.status_code, errors(other)) == (422, ["settings.0.alert_type"])
+
+
+def post(caller: Any, given: dict[str, Any]) -> Any:
+    headers = {"Authorization": f"Bearer {caller.secret}"}
+    return caller.browser.post(f"{BASE}{PATH}/replay", given, "application/json", headers=headers)

@@ -8,6 +8,7 @@ import typer
 from django.utils import timezone
 
 from bellwether.alerts import replay_command
+from bellwether.alerts.settings_command import list_settings
 from bellwether.common.terminal import terminal_progress
 
 
@@ -17,6 +18,7 @@ def register(app: typer.Typer) -> None:
     group.command("evaluate")(evaluate_now)
     group.command("list")(list_alerts)
     replay_command.register(group)
+    group.command("settings")(list_settings)
     app.add_typer(group, name="alerts")
 
 

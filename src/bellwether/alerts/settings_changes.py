@@ -4,7 +4,7 @@ A row that says nothing any more stays, empty: undoing puts its values back into
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from bellwether.alerts.models import AlertSetting
 from bellwether.alerts.settings_checking import FIELDS, Asked, check_asked
 from bellwether.alerts.settings_explaining import View, explain, without
 from bellwether.alerts.settings_reading import read_settings
+from bellwether.alerts.settings_resolving import Setting
 from bellwether.common.errors import ConflictError, InvalidInputError
 from bellwether.common.text import storable_text
 from bellwether.common.time import day_of
@@ -133,6 +134,24 @@ def save(
     except IntegrityError:
         raise ConflictError("Somebody else saved the same settings at this moment. Try again.") from None
     return Made(row, work.change)
+
+
+def drafts_of(place: Place, asked: Sequence[Asked], *, now: datetime, path: str = "") -> list[Setting]:
+    """Return the settings of the place as they would be with what is asked for, unsaved. Raises InvalidInputError."""
+    _check(place, asked, now, path)
+    known = {one.place: one for one in read_settings()}
+    drafts = []
+    for one in asked:
+        own = (place.scope.value, place.value, place.client_hex, one.alert_type)
+        row = AlertSetting(**place.columns, alert_type=one.alert_type)
+        if own in known:
+            row.thresholds = dict(known[own].thresholds)
+        values = _values(row, one.fields)
+        if values.get("media") is not None:
+            values["media"] = tuple(values["media"])
+        was = known.get(own) or Setting(scope=own[0], scope_value=own[1], client_id=own[2], alert_type=own[3])
+        drafts.append(replace(was, **values))
+    return drafts
 
 
 def mute(

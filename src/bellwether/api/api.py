@@ -61,6 +61,7 @@ NAME_OBJECTS = frozenset(
         "makeSupplierIntervention",
         "getAlertConfig",
         "setAlertConfig",
+        "replayAlertRule",
         "getPortfolioAnalytics",
         "getHealthDistribution",
         "getAtRisk",

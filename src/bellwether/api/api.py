@@ -31,6 +31,7 @@ from bellwether.health.explain_api import router as explain_router
 from bellwether.health.simulation_api import router as simulation_router
 from bellwether.health.usage_api import router as usage_router
 from bellwether.milestones.api import router as milestones_router
+from bellwether.playbooks.api import router as playbooks_router
 from bellwether.portfolio.activities_api import router as activities_router
 from bellwether.portfolio.bulk_api import router as bulk_router
 from bellwether.portfolio.contacts_api import router as contacts_router
@@ -168,6 +169,7 @@ api.add_router(CLIENT_SUCCESS, adoption_router)
 api.add_router(CLIENT_SUCCESS, benchmarks_router)
 api.add_router(CLIENT_SUCCESS, alerts_router)
 api.add_router(CLIENT_SUCCESS, milestones_router)
+api.add_router(CLIENT_SUCCESS, playbooks_router)
 api.add_router(CLIENT_SUCCESS, analytics_router)
 api.add_router(PORTAL, portal_features_router)
 api.add_router(PORTAL, portal_success_router)

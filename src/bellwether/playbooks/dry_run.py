@@ -135,7 +135,7 @@ def dry_run(
     refused = suppressed(addresses, TOPIC)
     version = playbook.version if playbook else None
     same = version is not None and version.digest == definition.digest
-    enrolled = []
+    enrolled: list[WouldEnrol] = []
     for one in chosen:
         if one.why_not is not None:
             continue

@@ -142,8 +142,8 @@ def _listed(value: object, path: str, errors: dict[str, str]) -> list[Mapping[st
 def _check_names(one: Mapping[str, Any], path: str, known: set[str], errors: dict[str, str]) -> None:
     for name in sorted(set(one) - known):
         errors[f"{path}.{name}"] = f"is not known; there are {', '.join(sorted(known))}."
-    key, name = one.get("key"), one.get("name")
+    key, title = one.get("key"), one.get("name")
     if not isinstance(key, str) or not KEYS.fullmatch(key):
         errors[f"{path}.key"] = "is 1 to 60 small letters, digits, - and _."
-    if not isinstance(name, str) or not 1 <= len(name.strip()) <= 120:
+    if not isinstance(title, str) or not 1 <= len(title.strip()) <= 120:
         errors[f"{path}.name"] = "is a text of 1 to 120 characters."

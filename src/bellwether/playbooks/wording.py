@@ -109,7 +109,7 @@ def step_words(definition: Definition, step: Step) -> str:
         condition = condition_words(step.when)
         said += f", if {_inside(condition)}"
     if step.then and step.kind != "branch":
-        said += f", then {_target(definition, step.then)}"
+        said += ", and that is all" if step.then == END else f", then {_target(definition, step.then)}"
     return f"{said[:1].upper()}{said[1:]}"
 
 

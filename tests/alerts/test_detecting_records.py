@@ -45,13 +45,16 @@ def unhappy(*rows: tuple[str, str, int, float]) -> list[tuple[str, int, int | No
 
 
 def test_an_answer_of_six_is_a_detractors_and_seven_is_not() -> None:
-    assert unhappy(("p", "1", 5, 6)) == [("p", 5, None)]
+    assert unhappy(("p", "1", 5, 6)) == [("1", 5, None)]
     assert unhappy(("p", "1", 5, 7)) == []
 
 
 def test_a_later_answer_of_seven_by_the_same_person_clears() -> None:
-    assert unhappy(("p", "1", 5, 3), ("q", "2", 20, 9), ("p", "3", 40, 7)) == [("p", 5, 40)]
-    assert unhappy(("p", "1", 5, 3), ("p", "2", 40, 6)) == [("p", 5, None)]
+    assert unhappy(("p", "1", 5, 3), ("q", "2", 20, 9), ("p", "3", 40, 7)) == [("1", 5, 40)]
+
+
+def test_a_later_low_answer_by_the_same_person_takes_the_place_of_the_first() -> None:
+    assert unhappy(("p", "1", 5, 3), ("p", "2", 40, 6), ("p", "3", 60, 8)) == [("1", 5, 40), ("2", 40, 60)]
 
 
 def test_answers_of_nobody_are_subjects_of_their_own() -> None:

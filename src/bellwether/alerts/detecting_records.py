@@ -32,35 +32,34 @@ def support_spikes(facts: Facts, rules: Rules, span: Span) -> pl.DataFrame:
 
 
 def detractors(facts: Facts, rules: Rules, span: Span) -> pl.DataFrame:
-    """Return NPS_DETRACTOR by respondent: an answer so low; clears with a later answer of 7 or more.
+    """Return NPS_DETRACTOR by answer: one so low; clears with a later answer of 7 or more.
 
-    An answer of nobody in particular is a subject of its own, and any later one of nobody may clear it.
+    A later low answer of the same person takes its place, so that each tells once, also where the one before was
+    resolved by hand. An answer of nobody in particular may be cleared by any later one of nobody.
     """
     answers = facts.answers.join(rules.of("NPS_DETRACTOR"), on="client_id", how="inner")
-    anonymous = pl.col("respondent") == ""
-    low = pl.col("score") <= pl.col("at_most")
-    named = answers.filter(~anonymous).with_columns(
-        subject="respondent", fires=low, clears=(pl.col("score") >= PASSIVE) & ~low
-    )
-    nobody = answers.filter(anonymous).sort("client_id", "date", "answer_id")
-    theirs = nobody.filter(low).with_columns(subject="answer_id", fires=pl.lit(True), clears=pl.lit(False))
-    better = nobody.filter(pl.col("score") >= PASSIVE).select("client_id", pl.col("date").alias("later"))
-    cleared = (
-        theirs.with_columns(after=pl.col("date") + pl.duration(days=1))
+    anonymous, low = pl.col("respondent") == "", pl.col("score") <= pl.col("at_most")
+    better = (pl.col("score") >= PASSIVE) & ~low
+    person = ["client_id", "respondent"]
+    named = answers.filter(~anonymous & (low | better)).sort(*person, "date")
+    named = named.with_columns(ends_on=pl.col("date").shift(-1).over(person)).filter(low)
+    nobody = answers.filter(anonymous)
+    later = nobody.filter(better).select("client_id", ends_on="date").sort("ends_on")
+    theirs = (
+        nobody.filter(low)
+        .with_columns(after=pl.col("date") + pl.duration(days=1))
         .sort("after")
         .join_asof(
-            better.sort("later"),
-            left_on="after",
-            right_on="later",
-            by="client_id",
-            strategy="forward",
-            check_sortedness=False,
+            later, left_on="after", right_on="ends_on", by="client_id", strategy="forward", check_sortedness=False
         )
-        .filter(pl.col("later").is_not_null())
-        .with_columns(date="later", fires=pl.lit(False), clears=pl.lit(True))
+    )  # fmt: skip
+    found = pl.concat([named, theirs.select(named.columns)])
+    opens = found.with_columns(fires=pl.lit(True), clears=pl.lit(False))
+    ends = found.filter(pl.col("ends_on").is_not_null()).with_columns(
+        date="ends_on", fires=pl.lit(False), clears=pl.lit(True)
     )
-    days = pl.concat([named, theirs, cleared.select(theirs.columns)]).with_columns(
-        subject=pl.col("subject").str.slice(0, 200),
+    days = pl.concat([opens, ends]).with_columns(
+        subject="answer_id",
         metric=pl.lit("nps_answer"),
         value=pl.col("score").round().cast(pl.Int64).cast(pl.String),
         threshold=pl.format("{} or less", pl.col("at_most").cast(pl.Int64)),

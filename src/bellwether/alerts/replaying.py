@@ -13,6 +13,12 @@ from bellwether.alerts.frames import Facts, Rules
 HORIZONS = (30, 60, 90)
 """Days within which a churn may follow an alert."""
 CHURNED = "CHURNED"
+SCORE_TYPES = frozenset({"HEALTH_DROP", "CRITICAL_HEALTH"})
+USE_TYPES = frozenset(
+    {"USAGE_DECLINE", "CONTRACT_UTILIZATION_LOW", "FEATURE_ABANDONED", "KEY_USER_INACTIVE", "CHAMPION_RISK"}
+)
+SETTLING_DAYS = 14
+"""A replay begins so many days after its facts do: what held when they began was no news."""
 WEEK_DAYS = 7
 Z95 = 1.959964
 
@@ -91,11 +97,22 @@ def replay(
     """Return what `rules` would have meant from `first` to `last`, with `facts` of these days and `warm_up` before.
 
     Only alerts that opened from `first` on count: what held before was no news. `types`: those alone, by default all
-    of the rules. `until` (by default `last`) is the last day of which it is known who churned.
+    of the rules. `until` (by default `last`) is the last day of which it is known who churned. A replay does not begin
+    before the facts do: weeks of which nothing is known would make the load look small.
     """
     wanted = list(types) or [name for name in DETECTORS if not rules.of(name).is_empty()]
+    first = min(max(first, _known_from(facts, wanted, first)), last)
     found = detect(facts, rules.only(wanted), first=first - timedelta(days=warm_up), last=last)
     return summed(found, facts, first=first, last=last, types=wanted, until=until)
+
+
+def _known_from(facts: Facts, types: Sequence[str], first: date) -> date:
+    """Return the first day with enough days of facts before it for all of `types`; `first` where there is no source."""
+    sources = {"scores": SCORE_TYPES, "usage": USE_TYPES}
+    begins = [getattr(facts, name)["date"].min() for name, needed_by in sources.items() if needed_by & set(types)]
+    found = [day for day in begins if isinstance(day, date)]
+    latest = max(found, default=first)
+    return latest + timedelta(days=SETTLING_DAYS) if latest > first - timedelta(days=SETTLING_DAYS) else first
 
 
 def summed(

@@ -19,8 +19,9 @@ from bellwether.portfolio.models import Client
 
 YEAR_DAYS = 364
 """52 weeks: as many of each weekday."""
-WARM_UP_DAYS = 60
-"""Days before a replay that are looked at, so that what held when it begins is not counted as news."""
+WARM_UP_DAYS = 120
+"""Days before a replay that are looked at, so that what held when it begins is not counted as news: as many as the job
+looks at the first time."""
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,8 @@ class Ticket:
 @dataclass(frozen=True, kw_only=True)
 class AlertFacts:
     """What advice about an alert rests on. `related` is the contact or the answer's contact that it is about,
-    `drivers` the components that fell with their points, the largest fall first."""
+    `comment` what was written with that answer, `drivers` the components that fell with their points, the largest fall
+    first."""
 
     alert_type: str
     severity: str
@@ -62,6 +63,7 @@ class AlertFacts:
     people: Sequence[Person] = ()
     related: Person | None = None
     subject: str = ""
+    comment: str = ""
     tickets: Sequence[Ticket] = ()
     drivers: Sequence[tuple[str, float]] = ()
     arr: Any = None
@@ -192,7 +194,7 @@ def _usage(facts: AlertFacts) -> tuple[str, str, Person | None, str, str]:
 
 def _feature(facts: AlertFacts) -> tuple[str, str, Person | None, str, str]:
     person = _by_role(facts, "ADMIN", "CHAMPION")
-    name = str(facts.evidence.get("feature_name") or facts.evidence.get("feature") or facts.subject or "the feature")
+    name = str(facts.evidence.get("feature") or facts.subject or "the feature")
     action = f"Offer {_name(person, 'the admin')} a short refresher on {name}."
     asks = f"You used to work with {name}. Shall I show you what is new there, or was something missing?"
     return action, "It was in active use, so somebody found a reason to stop.", person, f"About {name}", asks
@@ -226,7 +228,7 @@ def _seats(facts: AlertFacts) -> tuple[str, str, Person | None, str, str]:
 def _detractor(facts: AlertFacts) -> tuple[str, str, Person | None, str, str]:
     person = facts.related or _by_role(facts, "CHAMPION", "EXECUTIVE_SPONSOR")
     action = f"Call {_name(person, 'the respondent')} within a day, thank them, and ask what would change the answer."
-    comment = str(facts.evidence.get("comment") or "").strip()
+    comment = facts.comment.strip()
     reason = f"They wrote: “{comment[:160]}”" if comment else "There is no comment, so only asking tells why."
     asks = "Thank you for your honest answer to our survey. I would like to hear what would have made it a better one."
     return action, reason, person, "Your answer to our survey", asks

@@ -1,4 +1,4 @@
-"""Reads what advice about an alert rests on: contacts and open tickets, two queries."""
+"""Reads what advice about an alert rests on: contacts, open tickets, the answer's comment: three queries at most."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,9 +6,10 @@ from datetime import datetime
 from django.conf import settings
 
 from bellwether.alerts.advice import AlertFacts, Person, Ticket
+from bellwether.alerts.choices import AlertType
 from bellwether.alerts.models import Alert
 from bellwether.common.time import day_of
-from bellwether.portfolio.models import Contact, SupportTicket
+from bellwether.portfolio.models import Contact, SupportTicket, SurveyResponse
 
 MOST_TICKETS = 50
 
@@ -31,6 +32,7 @@ def facts_of(alert: Alert, *, now: datetime, drivers: Sequence[tuple[str, float]
         today=today,
         evidence=alert.evidence,
         people=people,
+        comment=_comment(alert),
         related=next((one for one in people if one.contact_id == named), None) if named else None,
         subject=alert.subject,
         tickets=tickets,
@@ -40,6 +42,15 @@ def facts_of(alert: Alert, *, now: datetime, drivers: Sequence[tuple[str, float]
         auto_renew=client.auto_renew,
         last_contact=day_of(client.last_csm_contact_at, zone) if client.last_csm_contact_at else None,
     )
+
+
+def _comment(alert: Alert) -> str:
+    """Return what was written with the answer that an alert is about; no query for other types."""
+    answer = _dashed(str(alert.evidence.get("answer_id") or ""))
+    if alert.alert_type != AlertType.NPS_DETRACTOR or len(answer) != 36:
+        return ""
+    rows = SurveyResponse.objects.filter(client_id=alert.client_id, pk=answer)
+    return rows.values_list("comment", flat=True).first() or ""
 
 
 def contacts_of(alert: Alert) -> list[Contact]:

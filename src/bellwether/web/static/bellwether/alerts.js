@@ -64,10 +64,6 @@
     if (event.key === "Escape" && event.target.matches(".alert-log .input")) { (current() || event.target).focus(); return; }
     if (typing(event.target)) return;
     const at = document.activeElement;
-    if (event.key === "j" || event.key === "k") {
-      if (at && at.matches(".alert-list .alert")) follow(at);
-      return;
-    }
     if (event.key === "x") {
       const row = at && at.matches(".alert-list .alert") ? at : current();
       const box = row && one(".alert-pick .check", row.closest(".alert-row"));
@@ -89,6 +85,12 @@
       event.stopImmediatePropagation();
     }
   }, true);
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "j" && event.key !== "k") return;
+    const at = document.activeElement;
+    if (at && at.matches(".alert-list .alert")) follow(at);
+  });
 
   // The snooze menu opens below its button, with the first choice in hand.
   document.addEventListener("toggle", (event) => {

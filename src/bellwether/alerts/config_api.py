@@ -16,7 +16,7 @@ from bellwether.alerts.config_schemas import (
     AlertRuleOut,
     AlertThreshold,
 )
-from bellwether.alerts.defaults import IN_APP, KINDS, rule_words
+from bellwether.alerts.defaults import KINDS, rule_words
 from bellwether.alerts.replay_schemas import (
     AlertReplayClient,
     AlertReplayIn,
@@ -31,6 +31,7 @@ from bellwether.alerts.settings_changes import Place, drafts_of, may_change, pla
 from bellwether.alerts.settings_checking import Asked
 from bellwether.alerts.settings_explaining import Explained, explain
 from bellwether.alerts.settings_reading import read_settings
+from bellwether.alerts.settings_resolving import after_level
 from bellwether.alerts.settings_words import by_default, difference
 from bellwether.common.errors import InvalidInputError
 from bellwether.common.problems import ProblemError
@@ -180,7 +181,7 @@ def _rule(one: Explained, level: AlertLevel | None) -> AlertRuleOut:
         is_enabled=one.enabled.value,
         severity=AlertSeverity(one.severity.value),
         media=media,
-        told_by=None if level is None else [medium for medium in media if _leaves(level, medium)],
+        told_by=None if level is None else [Medium(medium) for medium in after_level(media, level)],
         respond_within_hours=one.respond_within_hours.value,
         thresholds=[
             AlertThreshold(
@@ -205,7 +206,3 @@ def _rule(one: Explained, level: AlertLevel | None) -> AlertRuleOut:
         ),
         differs=difference(one, by_default(one.kind.alert_type)),
     )
-
-
-def _leaves(level: AlertLevel, medium: str) -> bool:
-    return level == AlertLevel.PROACTIVE or (level == AlertLevel.DASHBOARD_ONLY and medium == IN_APP)

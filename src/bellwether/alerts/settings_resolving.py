@@ -6,7 +6,7 @@ The client's alert level is a shorthand on top: DASHBOARD_ONLY leaves the produc
 none; what the settings say comes back with PROACTIVE.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -153,6 +153,11 @@ def effective(settings: pl.DataFrame, clients: pl.DataFrame) -> pl.DataFrame:
         .select(list(RULES))
         .sort("client_id", "alert_type")
     )
+
+
+def after_level(media: Collection[str], level: str) -> list[str]:
+    """Return which of `media` a client's alert level leaves, as `effective` does."""
+    return [one for one in media if level == PROACTIVE or (level == DASHBOARD_ONLY and one == IN_APP)]
 
 
 _FIELDS = ("is_enabled", "severity", "media", "respond_within_hours", *THRESHOLD_NAMES)

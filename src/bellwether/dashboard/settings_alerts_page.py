@@ -24,6 +24,7 @@ from bellwether.dashboard.client_access import answer
 from bellwether.dashboard.settings_alerts_form import RuleForm, T, form_of, read_form
 from bellwether.dashboard.settings_alerts_view import (
     ALL,
+    LEVEL_WORDS,
     SEVERITY_ICON,
     SEVERITY_STATUS,
     asked_place,
@@ -38,6 +39,7 @@ from bellwether.dashboard.settings_alerts_view import (
 )
 from bellwether.dashboard.settings_head import settings_tabs
 from bellwether.delivery.choices import Medium
+from bellwether.portfolio.choices import AlertLevel
 from bellwether.staff import audit
 from bellwether.staff.models import StaffUser
 from bellwether.staff.zones import zone_of
@@ -61,11 +63,12 @@ def alerts(request: HttpRequest) -> HttpResponse:
         "scopes": scope_tabs(user, place, own),
         "rows": kind_rows(settings, place),
         "general": general,
+        "level": LEVEL_WORDS[AlertLevel(place.client.alert_level)] if place.client else "",
         "general_href": rule_address(place, ""),
         "own": own_rows(own) if place.scope == SettingScope.WORKSPACE else [],
-        "muted": muted_rows(muted_clients(user, now), day_of(now, zone), zone)
-        if place.scope == SettingScope.WORKSPACE
-        else [],
+        "muted": muted_rows(
+            [one for one in muted_clients(user, now) if place.client in (None, one.client)], day_of(now, zone), zone
+        ),
         "severity_status": SEVERITY_STATUS,
         "severity_icon": SEVERITY_ICON,
     }

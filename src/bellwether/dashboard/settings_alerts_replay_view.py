@@ -108,18 +108,22 @@ def replay_view(found: RuleReplay, *, asked: bool, rule: str) -> ReplayView:
 
 
 def _verdict(load: Load, was: Load | None) -> str:
+    """Return the load in a sentence: by the week, by the year where it is less than one a week."""
+    rare = load.per_week < 1 and (was is None or was.per_week < 1)
+    now = plural(load.alerts, "alert") if rare else f"{_weekly(load.per_week)} alerts"
+    span = "in the year" if rare else "a week"
     if was is None:
-        return f"{_weekly(load.per_week)} alerts a week, {plural(load.alerts, 'alert')} in all."
-    if was.alerts == 0:
-        return f"{_weekly(load.per_week)} alerts a week, {plural(load.alerts, 'alert')} in all, from none."
-    change = (load.alerts - was.alerts) / was.alerts
+        return f"{now} {span}." if rare else f"{now} {span}, {plural(load.alerts, 'alert')} in all."
+    before = number(was.alerts) if rare else _weekly(was.per_week)
     if load.alerts == was.alerts:
-        return f"As many alerts as with the rule in force: {_weekly(load.per_week)} a week."
-    direction = "more" if change > 0 else "fewer"
-    return (
-        f"{_weekly(load.per_week)} alerts a week instead of {_weekly(was.per_week)}: "
-        f"{percent(abs(change))} {direction}."
+        return f"As many alerts as with the rule in force: {now} {span}."
+    if not was.alerts:
+        return f"{now} {span} instead of none."
+    times = load.alerts / was.alerts
+    changed = (
+        f"{times:.1f} times as many" if times >= 2 else f"{percent(abs(times - 1))} {'more' if times > 1 else 'fewer'}"
     )
+    return f"{now} {span} instead of {before}: {changed}."
 
 
 def _caution(load: Load) -> str:
@@ -129,7 +133,9 @@ def _caution(load: Load) -> str:
 
 
 def _weekly(value: float) -> str:
-    return f"{value:.1f}" if value < 100 else number(value)
+    if value >= 100:
+        return number(value)
+    return f"{value:.2f}" if 0 < value < 1 else f"{value:.1f}"
 
 
 def _share(load: Load) -> tuple[str, str]:

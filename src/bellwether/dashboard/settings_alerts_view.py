@@ -16,7 +16,7 @@ from bellwether.alerts.models import AlertSetting
 from bellwether.alerts.settings_changes import ALL_TYPES, Place, place_of
 from bellwether.alerts.settings_explaining import DEFAULT, Explained, Said, explain
 from bellwether.alerts.settings_reading import setting_of
-from bellwether.alerts.settings_resolving import Setting
+from bellwether.alerts.settings_resolving import Setting, after_level
 from bellwether.alerts.settings_selectors import Muted
 from bellwether.alerts.settings_words import (
     SOURCE_WORDS,
@@ -28,7 +28,7 @@ from bellwether.alerts.settings_words import (
 )
 from bellwether.common.errors import InvalidInputError
 from bellwether.common.time import day_of
-from bellwether.portfolio.choices import ContractTier
+from bellwether.portfolio.choices import AlertLevel, ContractTier
 from bellwether.portfolio.models import Client
 from bellwether.staff.models import StaffUser
 from bellwether.web.formatting import day, number
@@ -176,12 +176,19 @@ def kind_row(one: Explained, place: Place) -> KindRow:
         clears=clears,
         enabled=one.enabled.value,
         severity=one.severity.value,
-        media=media_words(one.media.value),
+        media=media_words(after_level(one.media.value, place.client.alert_level) if place.client else one.media.value),
         respond=hours_words(one.respond_within_hours.value),
         source=_source(one, place),
         own=place.scope.value in one.scopes,
         differs=difference(one, by_default(one.kind.alert_type)),
     )
+
+
+LEVEL_WORDS = {
+    AlertLevel.PROACTIVE: "Proactive: told by all media of the rules.",
+    AlertLevel.DASHBOARD_ONLY: "Dashboard only: told in the product, whatever else the rules say.",
+    AlertLevel.NONE: "Level none: alerts are kept, and told nobody.",
+}
 
 
 def _source(one: Explained, place: Place) -> str:

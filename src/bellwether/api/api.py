@@ -32,6 +32,7 @@ from bellwether.health.simulation_api import router as simulation_router
 from bellwether.health.usage_api import router as usage_router
 from bellwether.milestones.api import router as milestones_router
 from bellwether.playbooks.api import router as playbooks_router
+from bellwether.playbooks.results_api import router as playbook_results_router
 from bellwether.portfolio.activities_api import router as activities_router
 from bellwether.portfolio.bulk_api import router as bulk_router
 from bellwether.portfolio.contacts_api import router as contacts_router
@@ -169,6 +170,7 @@ api.add_router(CLIENT_SUCCESS, adoption_router)
 api.add_router(CLIENT_SUCCESS, benchmarks_router)
 api.add_router(CLIENT_SUCCESS, alerts_router)
 api.add_router(CLIENT_SUCCESS, milestones_router)
+api.add_router(CLIENT_SUCCESS, playbook_results_router)  # before the other: "results" is no id
 api.add_router(CLIENT_SUCCESS, playbooks_router)
 api.add_router(CLIENT_SUCCESS, analytics_router)
 api.add_router(PORTAL, portal_features_router)

@@ -197,7 +197,8 @@ def read_text(text: str) -> dict[str, Any]:
 def by_field(errors: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
     """Return errors as sentences under the field that shows them: entries of lists count for the whole list; what has
     no field on the page stands under "", with its path."""
-    known, found = set(names), {}
+    known = set(names)
+    found: dict[str, str] = {}
     for path, text in errors.items():
         field = path
         while field not in known and TAIL.search(field):

@@ -85,7 +85,7 @@ def _stored(found: Playbook | None, copied: str, user: StaffUser) -> Draft:
     """Return what the editor begins with: the version in force, a copy of another playbook, or an empty one."""
     source = found or (read.find_playbook(copied) if copied else None)
     about = {
-        "name": source.name if found else f"Copy of {source.name}" if source else "",
+        "name": found.name if found else f"Copy of {source.name}" if source else "",
         "description": source.description if source else "",
         "owner": str(source.owner_id or "") if found and source else str(user.pk),
         "note": "",

@@ -116,13 +116,13 @@ def ordered(rows: list[Row], sort: str) -> list[Row]:
         order = ("works", "unclear", "harmful", "too_early", "not_started", "not_measured")
         return (row.told.state == PlaybookState.ARCHIVED, order.index(row.effect.word), *by_uplift(row))
 
-    keys = {
-        "": by_evidence,
-        "value": by_value,
-        "uplift": by_uplift,
-        "runs": lambda row: (-row.effect.runs,),
-        "name": lambda row: (),
-    }
+    def by_runs(row: Row) -> tuple[Any, ...]:
+        return (-row.effect.runs,)
+
+    def by_name(row: Row) -> tuple[Any, ...]:
+        return ()
+
+    keys = {"": by_evidence, "value": by_value, "uplift": by_uplift, "runs": by_runs, "name": by_name}
     return sorted(rows, key=lambda row: (*keys[sort](row), row.told.playbook.name.lower()))
 
 

@@ -132,7 +132,7 @@ def _next_places(step: Step, place: int, places: dict[str, int]) -> set[int]:
 
 def _headline(step: Step) -> str:
     label = STEPS[step.kind].label
-    small = label if label[:2].isupper() else label[:1].lower() + label[1:]
+    small = label if label.startswith(("CRM", "Slack")) else label[:1].lower() + label[1:]
     if step.kind in {"wait", "branch"}:
         return step.title or small
     if step.kind == "tag":

@@ -78,7 +78,7 @@ def _baseline(playbook: Playbook | None, definition: Definition) -> float:
         playbook=playbook, version__definition__outcome=definition.outcome.as_data(), arm="HELD_OUT",
         outcome_value__isnull=False, enrolled_by__isnull=True,
     ).values_list("outcome_value", flat=True)  # fmt: skip
-    values = list(known)
+    values = [one for one in known if one is not None]
     if len(values) < LEAST_HELD_OUT:
         return 0.5
     share = sum(values) / len(values)
@@ -90,5 +90,5 @@ def _baseline(playbook: Playbook | None, definition: Definition) -> float:
 def _spread() -> float:
     """Return how much the 30-day change of the score differs between clients, as a standard deviation in points."""
     rows = Client.objects.active().exclude(health_trend_change=None)
-    changes = [float(one) for one in rows.values_list("health_trend_change", flat=True)]
+    changes = [float(one) for one in rows.values_list("health_trend_change", flat=True) if one is not None]
     return max(1.0, pstdev(changes)) if len(changes) >= LEAST_HELD_OUT else USUAL_SPREAD

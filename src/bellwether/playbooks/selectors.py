@@ -73,7 +73,7 @@ def enrolled_counts(user: StaffUser) -> dict[UUID, Enrolled]:
             held_out=Count("pk", filter=Q(arm=Arm.HELD_OUT)),
         )
     )
-    return {row.pop("playbook_id"): Enrolled(**row) for row in rows}
+    return {row["playbook_id"]: Enrolled(row["total"], row["active"], row["treated"], row["held_out"]) for row in rows}
 
 
 def enrolments(

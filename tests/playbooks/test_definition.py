@@ -90,6 +90,8 @@ def _with(path: str, value: Any) -> dict[str, Any]:
         ("steps.0.to", "BOSS", "steps[0].to"),
         ("steps.0.text", "Both", "steps[0].template"),
         ("steps.1.tag", "vip", "steps[1].tag"),
+        ("steps.1.title", "Call {{ boss }}", "steps[1].title"),
+        ("steps.3.text", "{% for x in y %}", "steps[3].text"),
         ("steps.2.then", "mail", "steps[2].then"),
         ("steps.2.then", "nowhere", "steps[2].then"),
         ("steps.3.surprise", 1, "steps[3].surprise"),

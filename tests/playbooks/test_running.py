@@ -7,7 +7,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 
 from bellwether.alerts.models import Alert
-from bellwether.common.errors import ConflictError
+from bellwether.common.errors import ConflictError, InvalidInputError
 from bellwether.delivery.choices import Medium, MessageState
 from bellwether.delivery.models import Message
 from bellwether.playbooks import handling, services, stepping
@@ -413,3 +413,35 @@ def test_archiving_takes_everybody_out(staff: Staff, clients: Clients, hello: Me
     assert Enrolment.objects.get().state == EnrolmentState.CANCELLED
     assert states() == {"mail": "CANCELLED"}
     assert services.restore(made, actor=staff.vera, now=NOW).state == PlaybookState.DRAFT
+
+
+def test_an_idle_run_costs_the_same_for_any_number_of_clients(
+    staff: Staff, clients: Clients, hello: MessageTemplate, mara: Contact, django_assert_max_num_queries: Any
+) -> None:
+    playbook(staff, MAIL | {"wait_days": 5})
+    for one in (clients.sturdy, clients.fading, clients.newborn, clients.elsewhere):
+        alert(one)
+    run(NOW)
+    Client.objects.bulk_create(
+        [Client(organization_id=f"more-{n}", name=f"More {n}", csm_user=staff.cleo) for n in range(40)]
+    )
+    run(NOW)
+    with django_assert_max_num_queries(24):
+        assert run(NOW).enrolled == 0
+
+
+def test_entering_a_segment_enrols_and_being_in_it_does_not(staff: Staff, clients: Clients) -> None:
+    Client.objects.filter(pk=clients.sturdy.pk).update(segment="SMB")
+    run(NOW)
+    playbook(staff, {"key": "tag", "kind": "tag", "tag": "x"}, trigger={"kind": "segment", "segments": ["SMB"]})
+    assert run(NOW).enrolled == 0
+    Client.objects.filter(pk=clients.fading.pk).update(segment="SMB")
+    assert run(NOW + timedelta(days=1)).enrolled == 1
+    assert Enrolment.objects.get().episode == "segment:SMB:2026-07-01"
+
+
+def test_a_playbook_may_not_take_the_name_of_a_page(staff: Staff) -> None:
+    assert playbook(staff, CALL, name="New", start=False).key == "new-2"
+    with pytest.raises(InvalidInputError) as caught:
+        playbook(staff, CALL, name="new", start=False)
+    assert caught.value.errors == {"name": "Another playbook has this name."}

@@ -68,10 +68,15 @@ def run_playbooks() -> None:
     """Run all running playbooks now, as the worker does every minute. Doing it again does nothing again."""
     from dataclasses import asdict
 
+    from bellwether.common.locks import exclusive
     from bellwether.playbooks.running import run
 
-    with terminal_progress() as progress:
-        done = asdict(run(timezone.now(), progress=progress))
+    with exclusive("job-playbooks") as free:
+        if not free:
+            typer.echo("The worker is at it. Try again in a moment.", err=True)
+            raise typer.Exit(1)
+        with terminal_progress() as progress:
+            done = asdict(run(timezone.now(), progress=progress))
     typer.echo(", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in done.items()))
 
 

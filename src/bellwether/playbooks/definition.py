@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from bellwether.common.errors import InvalidInputError
+from bellwether.playbooks.rendering import check
 from bellwether.playbooks.vocabulary import (
     ALERT_TYPES,
     BANDS,
@@ -455,6 +456,10 @@ def _step(read: _Reader, data: object, path: str) -> Step:
 
 def _check_step(read: _Reader, step: Step, path: str) -> None:
     allowed = STEPS[step.kind].fields
+    for name in ("title", "text"):
+        wrong = check(getattr(step, name))
+        if wrong:
+            read.errors.setdefault(f"{path}.{name}", wrong)
     for name in ("template", "text", "to", "approval", "tag", "otherwise"):
         if getattr(step, name) and name not in allowed:
             read.errors.setdefault(f"{path}.{name}", f"does not belong to a step of kind {step.kind}.")

@@ -14,8 +14,9 @@ from bellwether.playbooks.choices import PlaybookState
 from bellwether.playbooks.definition import Definition, definition_from_data
 from bellwether.playbooks.models import MessageTemplate, Playbook
 from bellwether.playbooks.rendering import check
-from bellwether.playbooks.services import check_may_define, create, save_version
+from bellwether.playbooks.services import RESERVED, check_may_define, create, save_version
 from bellwether.playbooks.templates import KINDS
+from bellwether.playbooks.templates import RESERVED as TEMPLATE_WORDS
 from bellwether.staff.models import StaffUser
 
 KEYS = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
@@ -145,5 +146,7 @@ def _check_names(one: Mapping[str, Any], path: str, known: set[str], errors: dic
     key, title = one.get("key"), one.get("name")
     if not isinstance(key, str) or not KEYS.fullmatch(key):
         errors[f"{path}.key"] = "is 1 to 60 small letters, digits, - and _."
+    elif key in TEMPLATE_WORDS | RESERVED:
+        errors[f"{path}.key"] = f"{key!r} is a word of the product. Take another one."
     if not isinstance(title, str) or not 1 <= len(title.strip()) <= 120:
         errors[f"{path}.name"] = "is a text of 1 to 120 characters."

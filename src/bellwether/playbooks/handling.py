@@ -85,6 +85,7 @@ def approve(
     """
     check_may_act(actor)
     with transaction.atomic():
+        _lock_enrolment(intervention)
         row = _waiting(intervention)
         _apply(row, subject, message, contact)
         enrolment = row.enrolment
@@ -118,6 +119,7 @@ def reject(intervention: Intervention, *, reason: str = "", actor: StaffUser, no
     """Do not send a message that waits for approval, and return it; the playbook goes on with its next step."""
     check_may_act(actor)
     with transaction.atomic():
+        _lock_enrolment(intervention)
         row = _waiting(intervention)
         row.state, row.updated_at = InterventionState.SKIPPED, now
         row.done_at, row.done_by = now, actor
@@ -191,6 +193,12 @@ def _fresh(intervention: Intervention) -> Intervention:
         .get(pk=intervention.pk)
     )
     return row
+
+
+def _lock_enrolment(intervention: Intervention) -> None:
+    """Lock the enrolment before its interventions, as the job does, so that none waits for the other."""
+    if intervention.enrolment_id:
+        Enrolment.objects.select_for_update().filter(pk=intervention.enrolment_id).values_list("pk").first()
 
 
 def _waiting(intervention: Intervention) -> Intervention:

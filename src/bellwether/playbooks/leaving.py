@@ -22,11 +22,13 @@ OPEN_ALERT = (AlertStatus.NEW, AlertStatus.ACKNOWLEDGED, AlertStatus.SNOOZED)
 
 
 def leave(enrolment: Enrolment, state: EnrolmentState, reason: str, *, now: datetime) -> None:
-    """End an active enrolment. Unless it is completed, messages that wait for approval and open tasks are called off.
-
-    A message that was handed to delivery and not sent yet is cancelled there.
+    """End an active enrolment; one that ended meanwhile stays as it is. Unless it is completed, messages that wait for
+    approval and open tasks are called off, and a message that delivery did not send yet is cancelled there.
     """
     with transaction.atomic():
+        locked = Enrolment.objects.select_for_update().filter(pk=enrolment.pk).values_list("state", flat=True).first()
+        if locked != EnrolmentState.ACTIVE:
+            return
         if state != EnrolmentState.COMPLETED:
             _call_off(enrolment, reason, now)
         enrolment.state, enrolment.ended_at, enrolment.end_reason = state, now, reason[:200]

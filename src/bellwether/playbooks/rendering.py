@@ -10,7 +10,7 @@ asks `{% if contact.first_name is defined %}` or gives `| default("there")`.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 from typing import Any
 
@@ -109,6 +109,7 @@ def render(subject: str, body: str, values: Mapping[str, Any]) -> Rendered:
     return Rendered(" ".join(made["subject"].split())[:300], made["body"].strip())
 
 
+@lru_cache(maxsize=1_024)
 def check(template: str) -> str:
     """Return what is wrong with a template as it stands, empty if it can be used: its syntax, what it names."""
     if len(template) > LONGEST_TEMPLATE:

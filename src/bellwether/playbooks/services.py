@@ -26,6 +26,8 @@ from bellwether.staff.models import Role, StaffUser
 
 DEFINERS = frozenset({Role.ADMIN, Role.VP_CLIENT_SUCCESS, Role.VP_SALES})
 ACTORS = DEFINERS | {Role.CSM, Role.SENIOR_CSM}
+RESERVED = frozenset({"new", "tasks", "templates"})
+"""Words that stand in the addresses of pages where keys of playbooks do."""
 WHY_NOT = "Only administrators and VPs define, start and stop playbooks."
 WHY_NOT_ACT = "Account executives read what playbooks do; those who look after the client act."
 
@@ -340,7 +342,7 @@ def _locked(playbook: Playbook) -> Playbook:
 
 def _free_key(name: str) -> str:
     base = slugify(name)[:50] or "playbook"
-    taken = set(Playbook.objects.filter(key__startswith=base).values_list("key", flat=True))
+    taken = {*RESERVED, *Playbook.objects.filter(key__startswith=base).values_list("key", flat=True)}
     return next(key for key in (base, *(f"{base}-{n}" for n in range(2, 10_000))) if key not in taken)
 
 

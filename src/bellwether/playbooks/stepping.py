@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from bellwether.common.errors import BellwetherError
 from bellwether.common.time import day_of
@@ -106,7 +106,7 @@ def _take(row: Enrolment, definition: Definition, around: Surroundings) -> int:
         _act(made, row, step, around)
     created = _store_once(made)
     if created and made.state in {InterventionState.APPROVAL, InterventionState.DUE}:
-        ask_for([made], href=_href(made), now=around.now)
+        ask_for([made], href=reverse("playbook_tasks"), now=around.now)
     if made.state == InterventionState.APPROVAL:
         row.next_at = None
         row.save(update_fields=["next_at"])
@@ -252,13 +252,3 @@ def _values(row: Enrolment, around: Surroundings) -> dict[str, Any]:
 
 def _holidays(client: Client, definition: Definition, around: Surroundings) -> frozenset[date]:
     return holidays_of(client.country, around.today) if definition.business_days else frozenset()
-
-
-def _href(made: Intervention) -> str:
-    names = ("playbook-approvals",) if made.state == InterventionState.APPROVAL else ()
-    for name in (*names, "follow-ups"):
-        try:
-            return reverse(name)
-        except NoReverseMatch:
-            continue
-    return "/"

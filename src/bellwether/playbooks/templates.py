@@ -20,6 +20,8 @@ from bellwether.staff.models import StaffUser
 
 KINDS = (StepKind.EMAIL, StepKind.IN_APP)
 LONGEST_SUBJECT = 300
+RESERVED = frozenset({"new", "preview"})
+"""Words that stand in the addresses of pages where keys of templates do."""
 
 
 def find_template(key: str) -> MessageTemplate:
@@ -147,5 +149,5 @@ def _used_by(key: str) -> list[str]:
 
 def _free_key(name: str) -> str:
     base = slugify(name)[:50] or "template"
-    taken = set(MessageTemplate.objects.filter(key__startswith=base).values_list("key", flat=True))
+    taken = {*RESERVED, *MessageTemplate.objects.filter(key__startswith=base).values_list("key", flat=True)}
     return next(key for key in (base, *(f"{base}-{n}" for n in range(2, 10_000))) if key not in taken)

@@ -1,11 +1,14 @@
 """USAGE_DECLINE, CONTRACT_UTILIZATION_LOW and FEATURE_ABANDONED, worked by hand from formulas.md, section 6."""
 
+from datetime import date
+
 import polars as pl
 import pytest
 
+from bellwether.alerts.detecting import detect
 from bellwether.alerts.frames import FEATURE_GAPS, SEATS, SILENT, USAGE, Facts
 from bellwether.alerts.silence import silent_days
-from tests.alerts.facts import A, B, clients, day, found, told
+from tests.alerts.facts import A, B, clients, day, found, only, told
 
 pytestmark = pytest.mark.one_database
 
@@ -111,3 +114,18 @@ def test_light_use_is_nothing_to_abandon_and_a_quarterly_feature_has_its_quarter
     assert abandoned(gap(2, None, level=3), 60) == []
     assert abandoned(gap(2, None, period=91), 92) == []
     assert abandoned(gap(2, None, period=91), 93) == [(93, None)]
+
+
+def test_one_that_is_open_goes_on_though_its_last_use_is_no_longer_read() -> None:
+    standing = found(Facts(clients=clients(A, B), feature_gaps=gap(2, None)), "FEATURE_ABANDONED", last=40)
+
+    def later(following: date | None) -> list[tuple[int, int | None]]:
+        row = (A, "reports", "Reports", 4, None, following, 30)
+        gaps = pl.DataFrame([row], schema=FEATURE_GAPS, orient="row")
+        facts = Facts(clients=clients(A, B), feature_gaps=gaps)
+        rules = only("FEATURE_ABANDONED", A, B)
+        return told(detect(facts, rules, first=day(41), last=day(60), standing=standing))
+
+    assert later(None) == [(32, None)]
+    assert later(day(50)) == [(32, 50)]
+    assert later(day(30)) == [(32, 41)]

@@ -6,16 +6,20 @@ from typing import Any
 
 import polars as pl
 import pytest
+from django.utils import timezone
 
 from bellwether.alerts import services
 from bellwether.alerts.choices import AlertEventKind, AlertStatus, SettingScope
 from bellwether.alerts.escalating import escalate_unanswered
 from bellwether.alerts.frames import CLIENTS, EPISODES, Facts, empty, typed
 from bellwether.alerts.handling import dismiss, snooze
-from bellwether.alerts.jobs import remove_old
+from bellwether.alerts.jobs import alerts, remove_old
 from bellwether.alerts.models import Alert, AlertEvent, AlertSetting
 from bellwether.alerts.services import AlertsBusyError, evaluate, wake_snoozed
+from bellwether.common.jobs import JobContext
 from bellwether.common.locks import exclusive
+from bellwether.common.models import JobRun, JobState
+from bellwether.health.models import HealthScore
 from bellwether.notifications.models import Notification
 from bellwether.portfolio.choices import AlertLevel
 from bellwether.portfolio.models import Client
@@ -293,3 +297,38 @@ class TestKeeping:
         settings.BELLWETHER_KEEP_ALERTS_DAYS = 365
         assert (remove_old(NOW), remove_old(NOW)) == (1, 0)
         assert set(Alert.objects.values_list("client__name", flat=True)) == {"Fading", "Newborn"}
+
+
+class TestWhenTheJobLooks:
+    @pytest.fixture
+    def looked(self, clients: Clients, find: Find) -> Any:
+        """When the last look began; nothing was changed since."""
+        find()
+        HealthScore.objects.create(
+            client=clients.sturdy, scorecard="prd-015", date=TODAY, overall_score=70, coverage=1, created_at=NOW
+        )
+        return JobRun.objects.create(
+            name="alerts", state=JobState.DONE, started_at=timezone.now() + timedelta(seconds=1), created_at=NOW
+        ).started_at
+
+    def runs(self, now: Any) -> bool:
+        return alerts(JobContext(now=now, name="alerts")) is not None
+
+    def test_not_while_nothing_changed(self, looked: Any) -> None:
+        assert not self.runs(looked + timedelta(minutes=59))
+        assert self.runs(looked + timedelta(hours=1))
+
+    def test_after_scores(self, looked: Any) -> None:
+        finished = looked + timedelta(seconds=3)
+        JobRun.objects.create(name="score", state=JobState.DONE, created_at=NOW, finished_at=finished)
+        assert self.runs(finished + timedelta(seconds=3))
+
+    def test_after_a_record_changed(self, looked: Any, clients: Clients) -> None:
+        Client.objects.filter(pk=clients.sturdy.pk).update(updated_at=looked + timedelta(seconds=3))
+        assert self.runs(looked + timedelta(seconds=6))
+
+    def test_when_a_mute_ends(self, looked: Any) -> None:
+        until = looked + timedelta(minutes=5)
+        AlertSetting.objects.create(scope=SettingScope.WORKSPACE, muted_until=until, created_at=NOW, updated_at=NOW)
+        assert not self.runs(until - timedelta(seconds=1))
+        assert self.runs(until)

@@ -78,9 +78,10 @@ def abandoned_features(facts: Facts, rules: Rules, span: Span) -> pl.DataFrame:
     gaps = facts.feature_gaps.filter(pl.col("level") >= ACTIVE).join(mine, on="client_id", how="inner")
     longer = pl.when(pl.col("period_days") > MONTH_DAYS).then("period_days").otherwise(0)
     gaps = gaps.with_columns(needed=pl.max_horizontal(pl.col("days").cast(pl.Int64), longer))
-    earliest = gaps.select(pl.col("last_used").min()).item() or span.first
+    seen = gaps.drop_nulls("last_used")
+    earliest = seen.select(pl.col("last_used").min()).item() or span.first
     calendar = Calendar(facts.silent["date"].to_list(), min(earliest, span.first), span.last)
-    spans = gaps.with_columns(starts_on=calendar.after(gaps["last_used"], gaps["needed"])).select(
+    spans = seen.with_columns(starts_on=calendar.after(seen["last_used"], seen["needed"])).select(
         "client_id",
         "rule_severity",
         "starts_on",
@@ -95,6 +96,23 @@ def abandoned_features(facts: Facts, rules: Rules, span: Span) -> pl.DataFrame:
         last_used=pl.col("last_used").cast(pl.String),
         days="needed",
     )
-    return from_spans(
-        "FEATURE_ABANDONED", spans.drop_nulls("starts_on"), span, evidence=("feature", "last_used", "days")
+    spans = pl.concat([spans.drop_nulls("starts_on"), _still_unused(gaps, span).select(spans.columns)])
+    return from_spans("FEATURE_ABANDONED", spans, span, evidence=("feature", "last_used", "days"))
+
+
+def _still_unused(gaps: pl.DataFrame, span: Span) -> pl.DataFrame:
+    """Return as spans what was open before and whose last use lies further back than the facts do."""
+    unseen = gaps.filter(pl.col("last_used").is_null() & (pl.col("next_used") >= span.first).fill_null(True)).select(
+        "client_id", "rule_severity", subject="feature_key", ends_on="next_used"
+    )
+    evidence = pl.col("evidence")
+    return (
+        span.before("FEATURE_ABANDONED")
+        .join(unseen, on=["client_id", "subject"], how="inner")
+        .with_columns(
+            starts_on=pl.col("opened_on"),
+            feature=evidence.str.json_path_match("$.feature"),
+            last_used=evidence.str.json_path_match("$.last_used"),
+            days=evidence.str.json_path_match("$.days").cast(pl.Int64, strict=False),
+        )
     )

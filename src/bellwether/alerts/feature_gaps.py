@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from bellwether.alerts.frames import FEATURE_GAPS, empty, typed
+from bellwether.alerts.frames import FEATURE_GAPS, typed
 from bellwether.health.feature_use import FeatureUse, Level
 from bellwether.health.grids import Grid, Ints
 
@@ -14,7 +14,10 @@ NO_DAY = 2**40
 
 
 def feature_gaps(use: FeatureUse, grid: Grid) -> pl.DataFrame:
-    """Return FEATURE_GAPS of one feature on the wanted dates of `grid`, which follow each other without a gap."""
+    """Return FEATURE_GAPS of one feature on the wanted dates of `grid`, which follow each other without a gap.
+
+    Each client's time before its first use among these dates is there, too, without `last_used`.
+    """
     daily = grid.take(use.running) - grid.take(use.running, 1)
     used, licensed = daily > 0, use.level != Level.NOT_LICENSED
     following = _next(used, grid)
@@ -23,8 +26,9 @@ def feature_gaps(use: FeatureUse, grid: Grid) -> pl.DataFrame:
     last = int(grid.wanted[-1])
     gap = np.minimum(ends, last + 1) - grid.wanted[None, :]
     rows, columns = np.nonzero(used & (gap >= SHORTEST_GAP_DAYS))
+    before = _before_first_use(use, grid, np.minimum(_first(used, grid), _first(~licensed, grid)), last)
     if not len(rows):
-        return empty(FEATURE_GAPS)
+        return before
     level = np.maximum(use.level, Level.ACTIVE * _within(use.level >= Level.ACTIVE)).astype(np.int64)
     level = np.maximum(level, Level.POWER * _within(use.level >= Level.POWER))
     end = ends[rows, columns]
@@ -36,6 +40,23 @@ def feature_gaps(use: FeatureUse, grid: Grid) -> pl.DataFrame:
         feature_name=pl.lit(use.spec.name),
         period_days=pl.lit(use.spec.days, pl.Int64),
         last_used=pl.col("last_used").cast(pl.Int32).cast(pl.Date),
+        next_used=pl.when(pl.col("next_used") <= last).then(pl.col("next_used")).cast(pl.Int32).cast(pl.Date),
+    )
+    return pl.concat([typed(found, FEATURE_GAPS), before])
+
+
+def _first(mask: np.ndarray, grid: Grid) -> Ints:
+    """Return by client the first day on which `mask` holds, NO_DAY where there is none."""
+    found: Ints = np.where(mask, grid.wanted[None, :], NO_DAY).min(axis=1, initial=NO_DAY)
+    return found
+
+
+def _before_first_use(use: FeatureUse, grid: Grid, first: Ints, last: int) -> pl.DataFrame:
+    found = pl.DataFrame({"client_id": grid.client_ids, "next_used": first}).with_columns(
+        feature_key=pl.lit(use.spec.key),
+        feature_name=pl.lit(use.spec.name),
+        level=pl.lit(int(Level.ACTIVE), pl.Int64),
+        period_days=pl.lit(use.spec.days, pl.Int64),
         next_used=pl.when(pl.col("next_used") <= last).then(pl.col("next_used")).cast(pl.Int32).cast(pl.Date),
     )
     return typed(found, FEATURE_GAPS)

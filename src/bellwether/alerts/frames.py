@@ -76,7 +76,8 @@ FEATURE_GAPS: Schema = {
     "period_days": pl.Int64,
 }
 """Times without use of a feature: between `last_used` and `next_used` (null while unused; also the day on which its
-licence ended). `level` is the highest in 90 days up to `last_used` (health.feature_use.Level)."""
+licence ended). `level` is the highest in 90 days up to `last_used` (health.feature_use.Level). Without `last_used`: the
+time before the first use that is known, of whatever level; what was open before goes on through it."""
 
 TERMS: Schema = {
     "client_id": pl.String,

@@ -5,19 +5,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from bellwether.alerts.models import Alert, AlertSetting
 from bellwether.common.jobs import Counts, JobContext, job
 from bellwether.common.models import JobRun, JobState
 from bellwether.common.time import start_of
 from bellwether.health.models import HealthScore
-from bellwether.portfolio.models import Client, Contact, ContractPeriod, SupportTicket, SurveyResponse
+from bellwether.portfolio.models import Change, Client, Contact, ContractPeriod, SupportTicket, SurveyResponse
 
 SWEEP_EVERY = timedelta(seconds=5)
 AT_LEAST_EVERY = timedelta(hours=1)
-PAUSE_TIMES, LONGEST_PAUSE = 10, timedelta(seconds=60)
-"""A run starts no sooner than ten times as long as the last one took after that one's start, or after a minute."""
+PAUSE_TIMES, LONGEST_PAUSE = 5, timedelta(seconds=20)
+"""A run starts no sooner than five times as long as the last one took after that one's start, or after 20 seconds."""
 READ: tuple[Any, ...] = (Client, Contact, ContractPeriod, SupportTicket, SurveyResponse, AlertSetting)
 """Records that alerts are found in besides scores and use; all know when they were changed."""
 AT_ONCE = 1_000
@@ -77,9 +77,13 @@ def _is_due(now: datetime) -> bool:
     pause = min(PAUSE_TIMES * timedelta(milliseconds=last.counts.get("milliseconds", 0)), LONGEST_PAUSE)
     if pause > SWEEP_EVERY and now - last.started_at < pause:
         return False
+    since = last.started_at
     scored = _runs("score").aggregate(last=Max("finished_at"))["last"]
-    return (scored is not None and scored > last.started_at) or any(
-        model.objects.filter(updated_at__gt=last.started_at).exists() for model in READ
+    return (
+        (scored is not None and scored > since)
+        or any(model.objects.filter(updated_at__gt=since).exists() for model in READ)
+        or Change.objects.filter(Q(made_at__gt=since) | Q(undone_at__gt=since)).exists()
+        or AlertSetting.objects.filter(muted_until__gt=since, muted_until__lte=now).exists()
     )
 
 

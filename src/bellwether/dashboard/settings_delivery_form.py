@@ -36,8 +36,8 @@ class QuietForm(forms.Form):
     """Quiet hours and digest as they are typed in. Times are those of the receiver's zone."""
 
     quiet = forms.BooleanField(label="Keep quiet hours", required=False)
-    start = forms.TimeField(label="From", required=False, widget=forms.TimeInput(format="%H:%M"))
-    end = forms.TimeField(label="To", required=False, widget=forms.TimeInput(format="%H:%M"))
+    start = forms.TimeField(label="From", widget=forms.TimeInput(format="%H:%M"))
+    end = forms.TimeField(label="To", widget=forms.TimeInput(format="%H:%M"))
     days = forms.TypedMultipleChoiceField(
         label="And all day on",
         choices=list(WEEKDAYS.items()),
@@ -49,14 +49,13 @@ class QuietForm(forms.Form):
     critical = forms.BooleanField(label="Critical ones always come at once", required=False)
 
     def clean(self) -> dict[str, Any]:
-        """Quiet hours need both times, and a week has a day that is not quiet."""
+        """A week has a day that is not quiet; without quiet hours it does not matter what stands in their fields."""
         given: dict[str, Any] = super().clean() or {}
-        if given.get("quiet"):
-            for name in ("start", "end"):
-                if given.get(name) is None and name not in self.errors:
-                    self.add_error(name, "Give a time such as 19:00.")
-            if len(given.get("days") or ()) == len(WEEKDAYS):
-                self.add_error("days", "Leave a day on which messages may come, or choose None above.")
+        if not given.get("quiet"):
+            for name in ("start", "end", "days"):
+                self.errors.pop(name, None)
+        elif len(given.get("days") or ()) == len(WEEKDAYS):
+            self.add_error("days", "Leave a day on which messages may come, or choose None above.")
         return given
 
 

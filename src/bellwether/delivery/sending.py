@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
+from django.urls import reverse
 
 from bellwether.common.encryption import UnreadableSecretError
 from bellwether.delivery import slack, teams
@@ -82,7 +83,7 @@ def content_of(message: Message) -> Content | None:
         return None
     parts = [item_of(payload, severity, base) for payload, severity, _ in rows]
     parts.sort(key=lambda part: -slackest(part.severity))
-    heading = Item(item.title, href=absolute("/notifications/" if message.user_id else "/", base))
+    heading = Item(item.title, href=absolute(reverse("alerts" if message.topic == "alert" else "notifications"), base))
     return Content(heading, tuple(parts[:SHOWN_PARTS]), len(parts))
 
 

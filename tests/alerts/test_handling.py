@@ -13,9 +13,12 @@ from bellwether.alerts.models import Alert, AlertEvent
 from bellwether.alerts.responses import response_this_month, responses_by_csm
 from bellwether.alerts.selectors import InboxQuery, Tab, chosen, counts, inbox, new_count, visible
 from bellwether.common.errors import ConflictError, InvalidInputError
+from bellwether.common.progress import NoProgress
 from bellwether.portfolio import activities
 from bellwether.portfolio.activity_drafts import ActivityDraft
-from bellwether.portfolio.changes import undo
+from bellwether.portfolio.changes import changing, undo
+from bellwether.portfolio.models import Client
+from bellwether.portfolio.undoing import take_back
 from bellwether.staff.models import AuditEvent
 from bellwether.webhooks.models import WebhookEndpoint, WebhookEvent
 from tests.alerts.making import an_alert
@@ -205,3 +208,15 @@ def test_response_times(staff: Staff, clients: Clients) -> None:
     assert response_this_month(staff.cleo, NOW).median_hours is None
     by_csm = responses_by_csm([staff.ada.pk, staff.cleo.pk], TODAY.replace(day=1), TODAY)
     assert {key: value.median_hours for key, value in by_csm.items()} == {staff.ada.pk: 6}
+
+
+def test_alerts_go_with_a_client_that_an_undone_import_made(staff: Staff) -> None:
+    client = Client(organization_id="new", name="New", csm_user=staff.ada)
+    with changing(staff.ada, kind="import", summary="Imported", today=TODAY, now=NOW) as work:
+        work.make(client)
+    alert = an_alert(client)
+    AlertEvent.objects.create(alert=alert, kind=AlertEventKind.OPENED, at=NOW)
+    assert work.change is not None
+    done = take_back(work.change, today=TODAY, now=NOW, progress=NoProgress())
+    assert (done.restored, done.left) == (1, [])
+    assert not Alert.objects.exists()

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from bellwether.alerts import selectors as read
 from bellwether.alerts.advice import Advice, advise
@@ -25,6 +25,8 @@ from bellwether.dashboard.alerts_view import AlertRow, row_of, when_of
 from bellwether.dashboard.settings_alerts_view import rule_address
 from bellwether.delivery.choices import MessageState
 from bellwether.delivery.models import Message
+from bellwether.playbooks.selectors import startable
+from bellwether.playbooks.services import may_act
 from bellwether.portfolio.models import Client
 from bellwether.staff.models import StaffUser
 from bellwether.staff.zones import zone_of
@@ -94,14 +96,6 @@ class Detail:
     soonest: str
 
 
-def place_or(name: str, *args: Any) -> str:
-    """Return the address of a page, "" where there is none of this name."""
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:
-        return ""
-
-
 def detail_of(
     alert: Alert, user: StaffUser, asked: Asked, now: datetime, *, following: UUID | None, others: Sequence[Alert] = ()
 ) -> Detail:
@@ -113,7 +107,6 @@ def detail_of(
     here = asked.opens(alert.pk)
     person = advice.person
     mail = f"mailto:?subject={quote(advice.mail_subject)}&body={quote(advice.mail_text)}"
-    playbook = place_or("playbook_start")
     return Detail(
         alert=alert,
         row=row_of(alert, asked, now, zone),
@@ -135,7 +128,7 @@ def detail_of(
         fired=_fired(alert, now),
         deliveries=_deliveries(alert, now, zone),
         mute_href=reverse("client_alert_mute", args=[alert.client_id]) + f"?type={alert.alert_type}",
-        playbook_href=f"{playbook}?client={alert.client_id}&alert={alert.pk}" if playbook else "",
+        playbook_href=_playbook(alert) if may_act(user) and alert.client.archived_at is None else "",
         mail_href=mail if person is not None else "",
         events=[_happened(event, now, zone) for event in _events(alert)],
         others=[row_of(one, asked, now, zone) for one in others],
@@ -144,6 +137,17 @@ def detail_of(
         zone_name=str(zone),
         soonest=f"{(now + timedelta(days=1)).astimezone(zone):%Y-%m-%dT%H:%M}",
     )
+
+
+def _playbook(alert: Alert) -> str:
+    """Return the address that starts a playbook for the client, with the one chosen that is about such alerts."""
+    chosen = ""
+    for playbook in startable(alert.client_id):
+        trigger = playbook.version.definition.get("trigger", {}) if playbook.version else {}
+        if trigger.get("kind") == "alert" and alert.alert_type in (trigger.get("types") or ()):
+            chosen = f"?playbook={playbook.key}"
+            break
+    return reverse("playbook_start", args=[alert.client_id]) + (chosen or "?playbook=")
 
 
 def _place(alert: Alert, place: Source, object_id: str) -> str:

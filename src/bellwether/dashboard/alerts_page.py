@@ -10,6 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_GET
@@ -22,7 +23,7 @@ from bellwether.alerts.selectors import Counts, Inbox, Tab
 from bellwether.alerts.settings_selectors import muted_clients
 from bellwether.common.spreadsheets import safe
 from bellwether.common.time import day_of
-from bellwether.dashboard.alerts_detail import Detail, detail_of, place_or, subtitle
+from bellwether.dashboard.alerts_detail import Detail, detail_of, subtitle
 from bellwether.dashboard.alerts_query import Asked, read_asked
 from bellwether.dashboard.alerts_view import sections
 from bellwether.dashboard.client_access import answer, target_of
@@ -122,9 +123,9 @@ def _frame(user: StaffUser, asked: Asked, counts: Counts, now: datetime) -> dict
         "csms": people if len(people) > 1 or query.csm_id else [],
         "client": client,
         "clear": asked.link(severity="", type="", csm="", client="", search="", silent=""),
-        "export": place_or("alerts_export") + asked.text(),
-        "quiet_href": place_or("settings_delivery"),
-        "rules_href": place_or("settings_alerts"),
+        "export": reverse("alerts_export") + asked.text(),
+        "quiet_href": reverse("settings_delivery"),
+        "rules_href": reverse("settings_alerts"),
         "may_configure": user.may_configure,
     }
 

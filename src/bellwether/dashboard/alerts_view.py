@@ -51,6 +51,8 @@ class AlertRow:
     when_full: str
     due: Due | None
     read: bool
+    answered: str = ""
+    silent: bool = False
     assigned: str = ""
     """Who sees to it, where that is not the client's CSM."""
 
@@ -112,6 +114,13 @@ def span(seconds: float) -> str:
     return f"{round(seconds / HOUR)} h" if seconds < 2 * DAY else f"{round(seconds / DAY)} d"
 
 
+def answered_in(alert: Alert) -> str:
+    """Return how long the alert waited for the first reaction; "" while nobody reacted."""
+    if alert.first_response_at is None:
+        return ""
+    return f"Answered in {span(max(0.0, (alert.first_response_at - alert.created_at).total_seconds()))}"
+
+
 def when_of(instant: datetime, now: datetime, zone: ZoneInfo) -> str:
     """Return when something was: "14:05" today, "Yesterday", else the day."""
     today, local = now.astimezone(zone).date(), instant.astimezone(zone)
@@ -135,6 +144,8 @@ def row_of(alert: Alert, asked: Asked, now: datetime, zone: ZoneInfo) -> AlertRo
         when_full=moment(alert.created_at, now, zone),
         due=due_of(alert, now, zone),
         read=alert.status != AlertStatus.NEW,
+        answered=answered_in(alert),
+        silent=alert.is_silent,
         assigned=alert.assigned_to.name
         if alert.assigned_to and alert.assigned_to_id != alert.client.csm_user_id
         else "",

@@ -34,8 +34,8 @@ COMPUTED = frozenset(
     }
 )
 """What the product makes of clients by itself: it goes with a client that goes."""
-NOTES = frozenset({"portfolio.changeentry"})
-"""What only remembers records: no reason to keep one."""
+NOTES = frozenset({"portfolio.changeentry", "alerts.alert"})
+"""What only remembers records or was found in them: no reason to keep one; it goes when they go."""
 
 
 @dataclass

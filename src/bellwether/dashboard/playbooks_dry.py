@@ -125,7 +125,7 @@ def prospect_lines(definition: Definition, *, playbook: Playbook | None, now: da
     today = day_of(now, settings.BELLWETHER_WORKSPACE_ZONE)
     found = prospects(definition, playbook=playbook, today=today)
     if not found.counted:
-        return ["Clients that are put in by hand are treated and not compared, so that no effect can be told."]
+        return ["Clients that are put in by hand are counted apart, so that no effect can be told."]
     a_month = found.per_week * 52 / 12
     did, does = ("was enrolled", "are enrolled") if found.counted == "enrolled" else ("met this", "meet this")
     if found.per_week == 0:

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from bellwether.demo.companies import Company
 from bellwether.demo.playbook_plans import PlaybookPlan, playbook_plans, written
-from bellwether.demo.playbook_runs import Run, make_runs, planted, span_of, usage_drops, version_id
+from bellwether.demo.playbook_runs import SECOND_VERSION, Run, make_runs, planted, span_of, usage_drops, version_id
 from bellwether.demo.portfolio import Portfolio
 from bellwether.playbooks.assigning import TREATED
 from bellwether.playbooks.choices import EnrolmentState, InterventionState, PlaybookState
@@ -26,6 +26,8 @@ CHUNK = 500
 HOUR = 9
 APPROVAL_DAYS = 2
 REACHED = 0.7
+ANSWERED = 0.45
+ANSWERS = ("No answer", "Answered")
 
 
 def store_playbooks(portfolio: Portfolio, *, truth_path: Path, now: datetime) -> dict[str, int]:
@@ -101,7 +103,7 @@ class _Maker:
                 digest=definition.digest,
                 note="" if number == 1 else "A call after three days",
                 created_by_id=self.owner,
-                created_at=self.begun,
+                created_at=self.begun + timedelta(days=(number - 1) * int(span_of(self.plan) * SECOND_VERSION)),
             )
         playbook.save(update_fields=["version"])
 
@@ -182,6 +184,10 @@ class _Maker:
                 made.state = InterventionState.APPROVAL
                 return
             made.state, made.approved_at, made.approved_by_id = InterventionState.SENT, at, csm
+            if row.state == EnrolmentState.EXITED:
+                made.outcome = "Logged in, day 2"
+            elif row.state == EnrolmentState.COMPLETED:
+                made.outcome = ANSWERS[int(self.rng.random() < ANSWERED)]
         else:
             made.state, made.done_by_id = InterventionState.DONE, csm
             likely = REACHED if run.outcome is None else 0.9 if run.outcome else 0.4

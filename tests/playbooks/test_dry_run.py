@@ -140,7 +140,10 @@ def test_who_logs_in_gets_no_call(staff: Staff, clients: Clients) -> None:
 
 def test_playbooks_travel_as_toml(staff: Staff) -> None:
     load_library("ethico", now=NOW)
+    odd = 'Say "hello" \\ {{ client.name }}\n\n\t"""äß\x7f\n\n'
+    MessageTemplate.objects.filter(key="usage-drop").update(body=odd)
     text = export_toml()
+    assert {one["key"]: one["body"] for one in tomllib.loads(text)["templates"]}["usage-drop"] == odd
     Playbook.objects.update(version=None)
     Playbook.objects.all().delete()
     MessageTemplate.objects.all().delete()

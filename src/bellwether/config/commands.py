@@ -17,6 +17,13 @@ def migrate_databases() -> None:
     call_command("createcachetable", verbosity=0)
 
 
+def fill_library() -> None:
+    """Put the preset's playbooks and templates that are not there yet on the shelf, as drafts."""
+    from bellwether.playbooks.library import load_library
+
+    load_library(now=timezone.now())
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this package to `app`."""
 
@@ -31,6 +38,7 @@ def register(app: typer.Typer) -> None:
         from bellwether.config.serve import serve as serve_until_stopped
 
         migrate_databases()
+        fill_library()
         serve_until_stopped(port=port, web_only=web_only)
 
     @app.command()
@@ -47,6 +55,7 @@ def register(app: typer.Typer) -> None:
     def migrate() -> None:
         """Bring the database to the newest schema."""
         migrate_databases()
+        fill_library()
         typer.echo("The database is up to date.")
 
     @app.command()

@@ -1,5 +1,6 @@
 """Playbooks and templates as TOML, in the form of the starter library: out of one workspace and into another."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -47,21 +48,32 @@ def export_toml(playbooks: Sequence[Playbook] | None = None) -> str:
         for step in row.version.definition["steps"]
         if "template" in step
     }
-    templates = [
-        {"key": one.key, "name": one.name, "kind": one.kind, "subject": one.subject, "body": one.body}
-        for one in MessageTemplate.objects.filter(key__in=named).order_by("key")
-    ]
-    listed = [
-        {"key": row.key, "name": row.name, "description": row.description, "definition": row.version.definition}
-        for row in found
-        if row.version is not None
-    ]
-    whole: dict[str, Any] = {}
-    if templates:
-        whole["templates"] = templates
-    if listed:
-        whole["playbooks"] = listed
-    return toml_text(whole)
+    templates = MessageTemplate.objects.filter(key__in=named).order_by("key")
+    parts = [_template_text(one) for one in templates]
+    parts += [_playbook_text(row, row.version.definition) for row in found if row.version is not None]
+    return "\n".join(parts)
+
+
+def _template_text(row: MessageTemplate) -> str:
+    head = toml_text({"key": row.key, "name": row.name, "kind": row.kind, "subject": row.subject})
+    return f"[[templates]]\n{head}body = {_lines(row.body)}\n"
+
+
+def _playbook_text(row: Playbook, definition: Mapping[str, Any]) -> str:
+    head = toml_text({"key": row.key, "name": row.name, "description": row.description})
+    rest = toml_text({name: value for name, value in definition.items() if name != "steps"})
+    steps = "".join(f"  {_inline(step)},\n" for step in definition["steps"])
+    return f"[[playbooks]]\n{head}\n[playbooks.definition]\n{rest}steps = [\n{steps}]\n"
+
+
+def _inline(value: Mapping[str, Any]) -> str:
+    return toml_text({"x": value}).removeprefix("x = ").rstrip("\n")
+
+
+def _lines(text: str) -> str:
+    """Return a text as a TOML string of several lines, escaped line by line."""
+    lines = [json.dumps(line, ensure_ascii=False)[1:-1].replace("\x7f", "\\u007f") for line in text.split("\n")]
+    return '"""\n' + "\n".join(lines) + '"""'
 
 
 def import_data(data: object, *, actor: StaffUser | None, now: datetime) -> Imported:

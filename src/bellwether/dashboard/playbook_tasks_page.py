@@ -63,11 +63,13 @@ def tasks(request: HttpRequest) -> HttpResponse:
     address = Address(reverse("playbook_tasks"), {"whose": whose if whose in {"mine", "all"} else ""})
     found = [_waiting(one, now) for one in read.waiting(user, mine=mine)[: MOST + 1]]
     today = day_of(now, zone)
-    groups: dict[str, list[Waiting]] = {"approve": [], "due": [], "later": []}
+    groups: dict[str, list[Waiting]] = {"approve": [], "due": [], "failed": [], "later": []}
     for one in found[:MOST]:
         state, at = one.source.state, one.source.scheduled_for
         if state == InterventionState.APPROVAL:
             groups["approve"].append(one)
+        elif state == InterventionState.FAILED:
+            groups["failed"].append(one)
         elif state == InterventionState.SCHEDULED and at and day_of(at, zone) > today:
             groups["later"].append(one)
         else:

@@ -127,10 +127,11 @@ def prospect_lines(definition: Definition, *, playbook: Playbook | None, now: da
     if not found.counted:
         return ["Clients that are put in by hand are counted apart, so that no effect can be told."]
     a_month = found.per_week * 52 / 12
-    did, does = ("was enrolled", "are enrolled") if found.counted == "enrolled" else ("met this", "meet this")
     if found.per_week == 0:
-        return [f"No client {did} in the last {WEEKS} weeks. A wider trigger tells more."]
-    lines = [f"By the last {WEEKS} weeks about {_amount(a_month)} a month {does}."]
+        none = "No client was enrolled" if found.counted == "enrolled" else "No client met this"
+        return [f"{none} in the last {WEEKS} weeks. A wider trigger tells more."]
+    happened = "were enrolled" if found.counted == "enrolled" else "met this"
+    lines = [f"In the last {WEEKS} weeks about {_amount(a_month)} a month {happened}."]
     return lines + _needed(found)
 
 
@@ -145,7 +146,10 @@ def _needed(found: Prospects) -> list[str]:
     if middle is not None:
         effect = number(round(middle.effect * (100 if found.binary else 1)))
         if middle.weeks == inf or middle.weeks > FARTHEST_WEEKS:
-            lines.append(f"An effect of {effect} {unit} would not be seen within five years at this pace.")
+            lines.append(
+                f"An effect of {effect} {unit} would not be seen within five years at this pace. "
+                "A wider trigger or a larger hold-out helps."
+            )
         else:
             lines.append(
                 f"It takes about {_span(middle.weeks)} to see an effect of {effect} {unit}: "

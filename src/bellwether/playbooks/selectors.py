@@ -153,9 +153,9 @@ def of(user: StaffUser, query: InterventionQuery) -> QuerySet[Intervention]:
 
 
 def waiting(user: StaffUser, *, mine: bool = False) -> QuerySet[Intervention]:
-    """Return what waits for a person, oldest first: messages to approve, tasks and calls that are due or planned."""
+    """Return what waits for a person, oldest first: messages to approve, tasks and calls, and what failed."""
     found: QuerySet[Intervention] = Intervention.objects.visible_to(user).filter(
-        Q(state__in=WAITING)
+        Q(state__in=(*WAITING, InterventionState.FAILED))
         | Q(state=InterventionState.SCHEDULED, kind__in=(StepKind.TASK, StepKind.CALL, StepKind.CRM_TASK))
     )
     if mine:

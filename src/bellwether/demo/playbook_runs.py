@@ -21,6 +21,7 @@ from bellwether.playbooks.outcome_kinds import due_on
 
 SPAN_DAYS = 730
 QUIET_DAYS = 14
+PAUSED_DAYS = 12
 LONGEST = 10
 """Days that the steps of a playbook take at most."""
 FULL = 250
@@ -114,6 +115,7 @@ class _Calendar:
     def drawn(self, one: PlaybookPlan, wanted: int, rng: np.random.Generator) -> list[tuple[int, date]]:
         found: list[tuple[int, date]] = []
         clients, span = self.free.shape
+        span -= PAUSED_DAYS if one.state == "PAUSED" else 0
         for _ in range(wanted * TRIES):
             if len(found) == wanted:
                 break

@@ -11,7 +11,16 @@ from django.db import transaction
 
 from bellwether.demo.companies import Company
 from bellwether.demo.playbook_plans import PlaybookPlan, playbook_plans, written
-from bellwether.demo.playbook_runs import SECOND_VERSION, Run, make_runs, planted, span_of, usage_drops, version_id
+from bellwether.demo.playbook_runs import (
+    PAUSED_DAYS,
+    SECOND_VERSION,
+    Run,
+    make_runs,
+    planted,
+    span_of,
+    usage_drops,
+    version_id,
+)
 from bellwether.demo.portfolio import Portfolio
 from bellwether.playbooks.assigning import TREATED
 from bellwether.playbooks.choices import EnrolmentState, InterventionState, PlaybookState
@@ -89,7 +98,9 @@ class _Maker:
             created_at=self.begun,
             updated_at=self.begun,
             started_at=self.begun if ran else None,
-            paused_at=_instant(self.plan.today - timedelta(days=12)) if one.state == PlaybookState.PAUSED else None,
+            paused_at=_instant(self.plan.today - timedelta(days=PAUSED_DAYS))
+            if one.state == PlaybookState.PAUSED
+            else None,
         )
         data = [one.definition] if one.earlier is None else [one.earlier, one.definition]
         for number, said in enumerate(data, start=1):

@@ -126,7 +126,7 @@ def test_a_replay_compares_what_is_sent_with_what_is_in_force(
     staff: Staff, clients: Clients, caller_of: Callable[..., Any]
 ) -> None:
     """The score of `sturdy` fell by 12 on 1 May: an alert at 10 points, none at 15. Cleo sees nothing of it."""
-    for day, score in ((date(2026, 4, 30), 80), (date(2026, 5, 1), 68), (date(2026, 5, 2), 68)):
+    for day, score in ((date(2025, 5, 1), 80), (date(2026, 4, 30), 80), (date(2026, 5, 1), 68), (date(2026, 5, 2), 68)):
         add_score(clients.sturdy, day, score)
     found = post(caller_of(staff.ada), {"alert_type": "HEALTH_DROP", **body(thresholds={"points": 15})}).json()
     assert (found["in_force"]["alerts"], found["candidate"]["alerts"]) == (1, 0)

@@ -166,7 +166,12 @@ class TestReplay:
     @pytest.fixture
     def fell(self, clients: Clients) -> Clients:
         """The score of Sturdy fell by 12 within a day, eight weeks ago."""
-        for day, value in ((date(2026, 4, 30), 80.0), (date(2026, 5, 1), 68.0), (date(2026, 5, 2), 68.0)):
+        for day, value in (
+            (date(2025, 5, 1), 80.0),
+            (date(2026, 4, 30), 80.0),
+            (date(2026, 5, 1), 68.0),
+            (date(2026, 5, 2), 68.0),
+        ):
             score(clients.sturdy, day, dict.fromkeys(("usage", "adoption", "support"), value), now=NOW)
         return clients
 
@@ -176,19 +181,19 @@ class TestReplay:
         browser = browse(staff.ada)
         present = text(browser.get(DROP + "replay/"))
         assert "In force" in present
-        assert "1 alert in the year." in present
+        assert "1 alert in all." in present
         assert "Sturdy" in present
         typed = text(browser.get(DROP + "replay/", {**FORM, "t_points": "15"}))
         assert "As typed, not saved" in typed
-        assert "0 alerts in the year instead of 1: 100% fewer." in typed
+        assert "0 alerts in all instead of 1: 100% fewer." in typed
         same = text(browser.get(DROP + "replay/", {**FORM, "t_points": "10"}))
-        assert "As many alerts as with the rule in force: 1 alert in the year." in same
+        assert "As many alerts as with the rule in force: 1 alert in all." in same
         assert not AlertSetting.objects.exists()
 
     def test_others_see_none_of_it(self, staff: Staff, fell: Clients, browse: Callable[..., Browser]) -> None:
         page = text(browse(staff.cleo).get(DROP + "replay/"))
         assert "Sturdy" not in page
-        assert "0 alerts in the year." in page
+        assert "0 alerts in all." in page
         address = f"{DROP}replay/?client={fell.sturdy.pk}"
         assert browse(staff.cleo).get(address).status_code == 404
 
@@ -207,7 +212,7 @@ class TestReplay:
 
     def test_works_without_javascript(self, staff: Staff, fell: Clients, browse: Callable[..., Browser]) -> None:
         page = browse(staff.ada).get(DROP, {**FORM, "t_points": "12", "preview": "1"})
-        assert "As many alerts as with the rule in force: 1 alert in the year." in text(page)
+        assert "As many alerts as with the rule in force: 1 alert in all." in text(page)
         assert 'value="12"' in page.content.decode()
 
 

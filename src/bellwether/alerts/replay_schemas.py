@@ -64,8 +64,8 @@ class AlertReplayClient(Schema):
 
 
 class AlertReplayOut(Schema):
-    """The replay over 52 weeks. `candidate` is null where what was sent says what is in force; weeks and clients are
-    those of the candidate, else of the rule in force."""
+    """The replay over 52 weeks, or since figures are known. `candidate` is null where what was sent says what is in
+    force; weeks and clients are those of the candidate, else of the rule in force."""
 
     alert_type: AlertType
     first: datetime.date

@@ -55,7 +55,7 @@ def replay_rule(
     """Return what a kind of alert came to in the 52 weeks before today, in force and with `drafts` in their places.
 
     Alerts that nobody would have been told of (level, no media) are left out; mutes are not looked at. The facts are
-    kept for KEPT_SECONDS, so that trying another threshold is quick.
+    kept for KEPT_SECONDS, so that trying another threshold is quick. Where figures begin later, so does the replay.
     """
     today = day_of(now, django_settings.BELLWETHER_WORKSPACE_ZONE)
     last = today - timedelta(days=1)
@@ -76,7 +76,7 @@ def replay_rule(
         csms = {one.pk.hex: one.name for one in StaffUser.objects.filter(pk__in=wanted_csms)}
     return RuleReplay(
         alert_type=alert_type,
-        first=first,
+        first=present.first,
         last=last,
         clients=facts.clients.height,
         present=present,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from math import ceil
 from uuid import UUID
 
 from django.urls import reverse
@@ -13,6 +14,7 @@ from bellwether.web.formatting import day, full_day, number, percent, plural
 WIDTH, HEIGHT, BASE, TOP = 560, 118, 96, 10
 HORIZON = 90
 FEW_CHURNS = 5
+YEAR_WEEKS = 51
 CLIENTS_SHOWN = 8
 
 
@@ -62,6 +64,7 @@ class ClientRow:
 class ReplayView:
     """What the card shows. `verdict`: one sentence; `caution`: why the figures say little, "" where they do not."""
 
+    title: str
     rule: str
     span: str
     whom: str
@@ -87,9 +90,11 @@ def replay_view(found: RuleReplay, *, asked: bool, rule: str) -> ReplayView:
     load = shown.total
     rows = _clients(found)
     last = found.last
+    short = shown.weeks < YEAR_WEEKS
     return ReplayView(
+        title=f"Over the past {plural(round(shown.weeks), 'week')}" if short else "Over the past year",
         rule=rule,
-        span=f"{full_day(found.first)} to {full_day(last)}",
+        span=f"{full_day(shown.first)} to {full_day(last)}{', no figures before' if short else ''}",
         whom=plural(found.clients, "client"),
         tried=was is not None,
         same=asked and was is None,
@@ -111,7 +116,7 @@ def _verdict(load: Load, was: Load | None) -> str:
     """Return the load in a sentence: by the week, by the year where it is less than one a week."""
     rare = load.per_week < 1 and (was is None or was.per_week < 1)
     now = plural(load.alerts, "alert") if rare else f"{_weekly(load.per_week)} alerts"
-    span = "in the year" if rare else "a week"
+    span = "in all" if rare else "a week"
     if was is None:
         return f"{now} {span}." if rare else f"{now} {span}, {plural(load.alerts, 'alert')} in all."
     before = number(was.alerts) if rare else _weekly(was.per_week)
@@ -178,7 +183,7 @@ def _by_week(one: Replay) -> dict[int, int]:
 
 
 def _columns(shown: Replay, was: Replay | None) -> tuple[list[Column], str]:
-    count = round(shown.weeks)
+    count = ceil(shown.weeks)
     now, before = _by_week(shown), _by_week(was) if was else {}
     most = max([*now.values(), *before.values(), 1])
     step = WIDTH / count
@@ -197,7 +202,7 @@ def _columns(shown: Replay, was: Replay | None) -> tuple[list[Column], str]:
 
 def _ticks(shown: Replay) -> list[tuple[float, str]]:
     """Return the places of about five days below the columns."""
-    count = round(shown.weeks)
+    count = ceil(shown.weeks)
     step = WIDTH / count
     places = range(0, count, max(1, count // 4))
     return [(round(place * step, 1), full_day(shown.first + timedelta(days=7 * place))[:-5]) for place in places]
@@ -212,7 +217,7 @@ def _sentence(shown: Replay, was: Replay | None) -> str:
 def _weeks(shown: Replay, was: Replay | None) -> list[tuple[str, str, str]]:
     now, before = _by_week(shown), _by_week(was) if was else {}
     rows = []
-    for place in range(round(shown.weeks)):
+    for place in range(ceil(shown.weeks)):
         start = shown.first + timedelta(days=7 * place)
         rows.append((full_day(start), number(now.get(place, 0)), number(before.get(place, 0)) if was else ""))
     return rows

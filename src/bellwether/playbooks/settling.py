@@ -35,11 +35,9 @@ def _messages(now: datetime) -> int:
 
 def _from_messages(row: Intervention, messages: Iterable[Message], now: datetime) -> int:
     states = {message.state for message in messages}
-    if MessageState.SENT in states:
-        sent = min(message.sent_at for message in messages if message.sent_at) if any(
-            message.sent_at for message in messages
-        ) else now  # fmt: skip
-        return _set(row, InterventionState.SENT, now, done_at=sent)
+    sent = [message.sent_at for message in messages if message.sent_at]  # also of those that went in a digest
+    if sent or MessageState.SENT in states:
+        return _set(row, InterventionState.SENT, now, done_at=min(sent, default=now))
     if not states or states - {MessageState.FAILED, MessageState.CANCELLED}:
         return 0
     error = next((message.last_error for message in messages if message.last_error), "")

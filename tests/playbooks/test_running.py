@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from bellwether.alerts.models import Alert
 from bellwether.common.errors import ConflictError, InvalidInputError
 from bellwether.delivery.choices import Medium, MessageState
+from bellwether.delivery.delivering import deliver_due
 from bellwether.delivery.models import Message
 from bellwether.playbooks import handling, services, stepping
 from bellwether.playbooks.choices import Arm, EnrolmentState, InterventionState, PlaybookState
@@ -445,3 +446,18 @@ def test_a_playbook_may_not_take_the_name_of_a_page(staff: Staff) -> None:
     with pytest.raises(InvalidInputError) as caught:
         playbook(staff, CALL, name="new", start=False)
     assert caught.value.errors == {"name": "Another playbook has this name."}
+
+
+def test_from_the_step_to_the_mail_and_back(
+    staff: Staff, clients: Clients, hello: MessageTemplate, mara: Contact, mailoutbox: list[Any]
+) -> None:
+    playbook(staff, MAIL)
+    alert(clients.sturdy)
+    run(NOW)
+    assert deliver_due(NOW + timedelta(minutes=1), clock=lambda: NOW).sent == 1
+    assert deliver_due(NOW + timedelta(minutes=2), clock=lambda: NOW).sent == 0
+    (mail,) = mailoutbox
+    assert (mail.to, mail.subject, mail.reply_to) == (["mara@sturdy.example"], "How is Sturdy?", [staff.ada.email])
+    assert "Dear Mara, Ada" in mail.body
+    assert run(NOW + timedelta(minutes=3)).settled == 1
+    assert Intervention.objects.get().state == InterventionState.SENT

@@ -191,7 +191,7 @@ def test_versions_differ_in_words() -> None:
     assert differences(before, after) == [
         "Hold-out: 10% are held out, to measure the effect, was 20% are held out, to measure the effect",
         "Step added: Task: Look",
-        "Step removed: After 3 days: call: Call, if not logged in since enrolment",
+        "Step removed: After 3 days, call, if not logged in since enrolment",
     ]
     assert differences(before, before) == []
 

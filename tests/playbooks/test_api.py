@@ -37,7 +37,7 @@ def test_list_read_and_try(staff: Staff, clients: Clients) -> None:
     ]
     read = as_user(staff.ada).get(f"{BASE}/{made.pk}").json()
     assert read["definition"]["steps"] == [MAIL]
-    assert read["words"]["steps"] == ["E-mail to champion: Mail"]
+    assert read["words"]["steps"] == ["E-mail to the champion: Mail"]
     mine = as_user(staff.ada).get(f"{BASE}/{made.pk}/dry-run").json()
     assert [one["client_name"] for one in mine["enrolled"]] == ["Sturdy"]
     assert mine["enrolled"][0]["first_step"]["subject"] == "How is Sturdy?"

@@ -49,8 +49,8 @@ def test_a_definition_reads_back_as_the_same_and_says_itself_in_words() -> None:
     )
     assert words.steps == (
         "E-mail to the person the alert is about: Personal e-mail, once the CSM has approved it",
-        "After 3 business days: call: Call the champion, if not logged in since enrolment",
-        "After 4 business days: if health score is at most 50, go on with 'Contact the second stakeholder'; "
+        "After 3 business days, call the champion, if not logged in since enrolment",
+        "After 4 business days, if health score is at most 50, go on with 'Contact the second stakeholder'; "
         "otherwise end",
         "Task: Contact the second stakeholder",
     )

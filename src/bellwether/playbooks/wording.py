@@ -99,11 +99,11 @@ def condition_words(condition: Condition) -> str:
 
 
 def step_words(definition: Definition, step: Step) -> str:
-    """Return what a step does: "After 3 business days: call the champion, if not logged in since enrolment"."""
+    """Return what a step does: "After 3 business days, call the champion, if not logged in since enrolment"."""
     wait = wait_words(step.wait_days, business=definition.business_days)
     if step.kind == "wait":
         return wait.replace("After", "Wait", 1)
-    lead = f"{wait}: " if wait else ""
+    lead = f"{wait}, " if wait else ""
     said = f"{lead}{_doing(definition, step)}"
     if step.when is not None and step.kind != "branch":
         condition = condition_words(step.when)
@@ -119,7 +119,7 @@ def wait_words(days: int, *, business: bool) -> str:
 
 
 def _doing(definition: Definition, step: Step) -> str:
-    to = RECEIVERS[step.to].lower() if step.to else ""
+    to = _the(RECEIVERS[step.to]) if step.to else ""
     match step.kind:
         case "email" | "in_app":
             what = "e-mail" if step.kind == "email" else "in-app message"
@@ -136,7 +136,9 @@ def _doing(definition: Definition, step: Step) -> str:
                 f"otherwise {_target(definition, step.otherwise)}"
             )
     label = STEPS[step.kind].label
-    return f"{label if label.isupper() or label.startswith('CRM') else label.lower()}: {step.title}"
+    if step.title.lower().startswith(label.lower()):
+        return _inside(step.title)
+    return f"{_inside(label)}: {step.title}"
 
 
 def _target(definition: Definition, key: str) -> str:
@@ -187,6 +189,11 @@ def outcome_words(outcome: Outcome) -> str:
 def hold_out_words(percent: int) -> str:
     """Return "10% are held out, to measure the effect"."""
     return f"{percent}% are held out, to measure the effect" if percent else "Nobody is held out: no effect is measured"
+
+
+def _the(receiver: str) -> str:
+    word = receiver[:1].lower() + receiver[1:]
+    return word if word.startswith("the ") else f"the {word}"
 
 
 def _inside(sentence: str) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 from math import inf
 
 from django.conf import settings
+from django.core.cache import caches
 from django.urls import reverse
 
 from bellwether.common.time import day_of
@@ -21,6 +22,8 @@ from bellwether.web.formatting import moment, number, plural
 SHOWN = 25
 NAMED = 5
 FARTHEST_WEEKS = 260
+KEPT_SECONDS = 600
+"""For how long the pace of the last 13 weeks is kept: to read it takes long, and it moves slowly."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,11 @@ def prospect_lines(definition: Definition, *, playbook: Playbook | None, now: da
     if not definition.hold_out:
         return ["Nobody is held out, so that no effect can be told. Hold out 10% or more to learn whether it helps."]
     today = day_of(now, settings.BELLWETHER_WORKSPACE_ZONE)
-    found = prospects(definition, playbook=playbook, today=today)
+    key = f"playbook-prospects:{definition.digest}:{playbook.pk if playbook else ''}:{today.isoformat()}"
+    found: Prospects | None = caches["memory"].get(key)
+    if found is None:
+        found = prospects(definition, playbook=playbook, today=today)
+        caches["memory"].set(key, found, timeout=KEPT_SECONDS)
     if not found.counted:
         return ["Clients that are put in by hand are counted apart, so that no effect can be told."]
     a_month = found.per_week * 52 / 12

@@ -1,14 +1,18 @@
 """The measured effect of playbooks in the shape that pages draw: arms as bars, the interval as a forest, the words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from math import ceil
 from uuid import UUID
+
+from django.core.cache import caches
+from django.db.models import Count, Max
 
 from bellwether.common.errors import InvalidInputError
 from bellwether.playbooks.choices import PlaybookState
 from bellwether.playbooks.figures import ArmFigures
-from bellwether.playbooks.models import Playbook
+from bellwether.playbooks.models import Enrolment, Playbook
 from bellwether.playbooks.reading import Result, Summary, result_of, results, summary
 from bellwether.playbooks.uplift import Estimate
 from bellwether.staff.models import StaffUser
@@ -25,6 +29,7 @@ STATUS = {
 """Evidence in words with data-status and icon."""
 NOT_YET = "Shown from 20 clients in each arm"
 UNRANKED = 1_000_000
+KEPT_SECONDS = 60
 STEP = 10
 LEAST_SPAN = 20
 
@@ -139,8 +144,26 @@ class Effects:
         return self.by_id.get(playbook.pk, Effect("not_started", note=NOT_YET))
 
 
-def effects(user: StaffUser) -> Effects:
-    """Return the measured effect of all playbooks, archived ones too, drawn on one axis."""
+def effects(user: StaffUser, playbooks: Sequence[Playbook]) -> Effects:
+    """Return the measured effect of all `playbooks`, archived ones too, drawn on one axis.
+
+    Worked out anew when an enrolment, an outcome or a playbook changed, else kept for a minute; one query then.
+    """
+    enrolled = Enrolment.objects.aggregate(
+        rows=Count("pk"), last=Max("enrolled_at"), ended=Max("ended_at"), known=Count("outcome_value"),
+        measured=Max("outcome_known_at"),
+    )  # fmt: skip
+    known = sorted((str(one.pk), one.state, str(one.version_id)) for one in playbooks)
+    state = repr((user.sees_all_clients, *enrolled.values(), known))
+    key = f"playbook-effects:{blake2b(state.encode(), digest_size=12).hexdigest()}"
+    kept: Effects | None = caches["memory"].get(key)
+    if kept is None:
+        kept = _effects(user)
+        caches["memory"].set(key, kept, timeout=KEPT_SECONDS)
+    return kept
+
+
+def _effects(user: StaffUser) -> Effects:
     try:
         found = results(user, archived=True)
     except InvalidInputError:  # a stored definition that this version of the product cannot read

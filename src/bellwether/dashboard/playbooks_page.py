@@ -75,7 +75,7 @@ def playbooks(request: HttpRequest) -> HttpResponse:
     address = Address(reverse("playbooks"), {"show": "archived" if archived else "", "sort": sort, "playbook": ""})
     every = read.playbooks(archived=True)
     listed = [one for one in every if archived or one.state != PlaybookState.ARCHIVED]
-    measured = effects(user)
+    measured = effects(user, every)
     rows = [Row(told(one), measured.of(one), address.with_(playbook=one.key), False) for one in listed]
     rows = ordered(rows, sort)
     chosen = next((row for row in rows if row.told.playbook.key == request.GET.get("playbook", "")), None)

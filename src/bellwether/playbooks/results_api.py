@@ -11,13 +11,13 @@ from bellwether.playbooks.figures import ArmFigures, Figures
 from bellwether.playbooks.models import Playbook
 from bellwether.playbooks.reading import Result, result_of, results, summary
 from bellwether.playbooks.results_schemas import (
-    ArmOut,
-    EstimateOut,
-    FiguresOut,
+    PlaybookArmOut,
+    PlaybookEstimateOut,
+    PlaybookFiguresOut,
     PlaybookResultDetail,
     PlaybookResultList,
     PlaybookResultOut,
-    VersionFiguresOut,
+    PlaybookVersionFiguresOut,
 )
 from bellwether.playbooks.uplift import Estimate
 from bellwether.playbooks.wording import outcome_words
@@ -57,7 +57,7 @@ def get_results(request: StaffRequest, playbook_id: UUID) -> PlaybookResultDetai
     found = result_of(row, request.user)
     _log(request, {}, row)
     versions = [
-        VersionFiguresOut(
+        PlaybookVersionFiguresOut(
             number=one.version.number,
             hold_out=one.definition.hold_out,
             outcome=outcome_words(one.definition.outcome),
@@ -88,8 +88,8 @@ def _plain(found: Result) -> dict[str, Any]:
     }
 
 
-def _figures(found: Figures) -> FiguresOut:
-    return FiguresOut(
+def _figures(found: Figures) -> PlaybookFiguresOut:
+    return PlaybookFiguresOut(
         treated=_arm(found.treated),
         held_out=_arm(found.held_out),
         by_hand=found.by_hand,
@@ -102,8 +102,8 @@ def _figures(found: Figures) -> FiguresOut:
     )
 
 
-def _arm(found: ArmFigures) -> ArmOut:
-    return ArmOut(
+def _arm(found: ArmFigures) -> PlaybookArmOut:
+    return PlaybookArmOut(
         enrolled=found.enrolled,
         known=found.known,
         waiting=found.waiting,
@@ -113,8 +113,8 @@ def _arm(found: ArmFigures) -> ArmOut:
     )
 
 
-def _estimate(found: Estimate | None) -> EstimateOut | None:
-    return EstimateOut(value=found.value, low=found.low, high=found.high) if found else None
+def _estimate(found: Estimate | None) -> PlaybookEstimateOut | None:
+    return PlaybookEstimateOut(value=found.value, low=found.low, high=found.high) if found else None
 
 
 def _log(request: StaffRequest, detail: dict[str, Any], row: Playbook | None = None) -> None:

@@ -8,7 +8,7 @@ from ninja import Field, Schema
 from bellwether.playbooks.choices import PlaybookState
 
 
-class EstimateOut(Schema):
+class PlaybookEstimateOut(Schema):
     """A figure with its 95 % interval."""
 
     value: float
@@ -16,7 +16,7 @@ class EstimateOut(Schema):
     high: float
 
 
-class ArmOut(Schema):
+class PlaybookArmOut(Schema):
     """One arm: `enrolled` = `known` + `waiting` + `unknown` outcomes. `value` is the share that reached the outcome, or
     the mean change of score; null where none is known, or where fewer than five clients are behind it and you do not
     see all clients."""
@@ -29,28 +29,28 @@ class ArmOut(Schema):
     value: float | None
 
 
-class FiguresOut(Schema):
+class PlaybookFiguresOut(Schema):
     """Both arms and what they say. `uplift` is treated less held out, as an improvement; null under 20 in an arm."""
 
-    treated: ArmOut
-    held_out: ArmOut
+    treated: PlaybookArmOut
+    held_out: PlaybookArmOut
     by_hand: int = Field(description="Enrolled by hand; counted nowhere else.")
-    uplift: EstimateOut | None
+    uplift: PlaybookEstimateOut | None
     evidence: Literal["works", "unclear", "harmful", "too_early", "not_started"]
     reason: str
     next_look: int = Field(description="Known outcomes in the smaller arm at which the evidence is decided again.")
-    saved_arr: EstimateOut | None
+    saved_arr: PlaybookEstimateOut | None
     warnings: list[str]
 
 
-class VersionFiguresOut(Schema):
+class PlaybookVersionFiguresOut(Schema):
     """One version alone. `counts`: whether it is part of the playbook's figures."""
 
     number: int
     hold_out: int
     outcome: str
     counts: bool
-    figures: FiguresOut
+    figures: PlaybookFiguresOut
 
 
 class PlaybookResultOut(Schema):
@@ -63,9 +63,9 @@ class PlaybookResultOut(Schema):
     outcome: str
     unit: Literal["share", "points"]
     hold_out: int
-    figures: FiguresOut
+    figures: PlaybookFiguresOut
     saved_arr_reason: str = Field(description="Why there is no saved ARR; empty where there is.")
-    value_per_hour: EstimateOut | None
+    value_per_hour: PlaybookEstimateOut | None
     value_unit: str = Field(description='"arr", or the kind of outcome that is gained.')
     minutes_per_client: float
     minutes_logged: bool = Field(description="Whether the minutes are logged ones; else the playbook declares them.")
@@ -75,7 +75,7 @@ class PlaybookResultOut(Schema):
 class PlaybookResultDetail(PlaybookResultOut):
     """The result with those of its versions, newest first."""
 
-    versions: list[VersionFiguresOut]
+    versions: list[PlaybookVersionFiguresOut]
 
 
 class PlaybookResultList(Schema):
@@ -84,5 +84,5 @@ class PlaybookResultList(Schema):
     data: list[PlaybookResultOut]
     running: int
     runs: int
-    saved_arr: EstimateOut | None
+    saved_arr: PlaybookEstimateOut | None
     evidence: dict[str, int]

@@ -1,7 +1,7 @@
 """What staff do with alerts."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from bellwether.alerts import handling
 from bellwether.alerts.choices import AlertEventKind, AlertStatus
 from bellwether.alerts.models import Alert, AlertEvent
 from bellwether.alerts.responses import response_this_month, responses_by_csm
-from bellwether.alerts.selectors import InboxQuery, Tab, chosen, counts, inbox, new_count, visible
+from bellwether.alerts.selectors import InboxQuery, Tab, chosen, counts, fired_lately, inbox, new_count, visible
 from bellwether.common.errors import ConflictError, InvalidInputError
 from bellwether.common.progress import NoProgress
 from bellwether.portfolio import activities
@@ -194,6 +194,18 @@ def test_folders_and_counts(staff: Staff, clients: Clients, django_assert_max_nu
     assert (new_count(staff.ada), new_count(staff.vera), visible(staff.ada).count()) == (2, 3, 7)
     with pytest.raises(Http404):
         chosen(staff.cleo, [visible(staff.ada)[0].pk])
+
+
+def test_how_often_it_fired(staff: Staff, clients: Clients) -> None:
+    def day(days: int) -> date:
+        return TODAY - timedelta(days=days)
+
+    alert = an_alert(clients.sturdy, times_fired=2)
+    an_alert(clients.sturdy, subject="b", opened_on=day(100), last_fired_on=day(80), times_fired=5)  # once in 90 days
+    an_alert(clients.sturdy, subject="c", opened_on=day(100), last_fired_on=day(90), times_fired=5)
+    an_alert(clients.sturdy, "NPS_DETRACTOR")
+    an_alert(clients.fading)
+    assert fired_lately(alert, TODAY) == 3
 
 
 def test_response_times(staff: Staff, clients: Clients) -> None:

@@ -1,6 +1,7 @@
 """Alerts through the staff API: of all clients that one sees, of one client, and what staff do with them."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import F, QuerySet
@@ -217,8 +218,6 @@ def _done(made: handling.Handled) -> AlertOut:
 
 
 def _out(row: Alert) -> AlertOut:
-    return AlertOut(
-        **{name: getattr(row, name) for name in SAME},
-        **{name: getattr(row, name) or None for name in TEXTS},
-        client_name=row.client.name,
-    )
+    values: dict[str, Any] = {name: getattr(row, name) for name in SAME}
+    texts: dict[str, Any] = {name: getattr(row, name) or None for name in TEXTS}
+    return AlertOut(**values, **texts, client_name=row.client.name)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -203,11 +203,15 @@ def new_count(user: StaffUser) -> int:
     return visible(user).filter(is_in(Tab.OPEN), status=AlertStatus.NEW).order_by().count()
 
 
-def fired_lately(alert: Alert, now: datetime) -> int:
-    """Return how often an alert of this type opened at the client in the last FIRED_DAYS days, this one included."""
-    since = now - timedelta(days=FIRED_DAYS)
-    same = Alert.objects.filter(client_id=alert.client_id, alert_type=alert.alert_type, created_at__gt=since)
-    return same.count()
+def fired_lately(alert: Alert, today: date) -> int:
+    """Return how often alerts of this type began to hold at the client in the last FIRED_DAYS days, this one included.
+
+    Of an alert that opened before them only its last time is known, so it counts once.
+    """
+    since = today - timedelta(days=FIRED_DAYS)
+    same = Alert.objects.filter(client_id=alert.client_id, alert_type=alert.alert_type, last_fired_on__gt=since)
+    rows = same.order_by().values_list("opened_on", "times_fired")
+    return sum(times if opened > since else 1 for opened, times in rows)
 
 
 def chosen(user: StaffUser, ids: Sequence[UUID]) -> list[Alert]:

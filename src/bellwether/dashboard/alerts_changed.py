@@ -202,7 +202,7 @@ def _usage(alert: Alert, today: date) -> Changed:
     if known:
         label = {"dau_avg_7d": "daily users, mean of 7 days", "dau": "daily users", "wau": "weekly users"}[name]
         found = replace(
-            found, line=spark([value for _, value in series], **LINE), status="risk",
+            found, line=_line([value for _, value in series]), status="risk",
             line_text=f"{label.capitalize()}: from {number(known[0])} to {number(known[-1])} in {LINE_DAYS} days",
         )  # fmt: skip
     now, usual = _number(alert.evidence.get("average_7d")), _number(alert.evidence.get("average_30d"))
@@ -224,13 +224,15 @@ def _seats(alert: Alert, today: date) -> Changed:
         return Changed(after=alert.trigger_value, unit="of the seats", rows=rows, more=more)
     text = f"Seats used: from {percent(known[0])} to {percent(known[-1])} in {LINE_DAYS} days"
     return Changed(
-        after=percent(known[-1]), unit="of the seats are used", line=spark([_hundred(v) for _, v in series], **LINE),
+        after=percent(known[-1]), unit="of the seats are used", line=_line([value for _, value in series]),
         line_text=text, status="monitor", rows=rows, more=more,
     )  # fmt: skip
 
 
-def _hundred(value: float | None) -> float | None:
-    return None if value is None else 100 * value
+def _line(values: Sequence[float | None]) -> Spark | None:
+    """Return the line through measures of any size: drawn against their largest."""
+    most = max((value for value in values if value is not None), default=0.0)
+    return spark([None if value is None else 100 * value / (most or 1) for value in values], **LINE)
 
 
 def _person(alert: Alert, today: date) -> Changed:

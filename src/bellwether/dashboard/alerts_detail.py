@@ -8,6 +8,7 @@ from urllib.parse import quote
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.urls import reverse
 
 from bellwether.alerts import selectors as read
@@ -19,6 +20,7 @@ from bellwether.alerts.defaults import KIND, rule_words
 from bellwether.alerts.models import Alert, AlertEvent
 from bellwether.alerts.settings_changes import Place
 from bellwether.alerts.settings_reading import read_rules
+from bellwether.common.time import day_of
 from bellwether.dashboard.alerts_changed import Changed, changed_of
 from bellwether.dashboard.alerts_query import Asked
 from bellwether.dashboard.alerts_view import AlertRow, row_of, when_of
@@ -177,7 +179,7 @@ def _rule(alert: Alert) -> tuple[str, str]:
 
 
 def _fired(alert: Alert, now: datetime) -> str:
-    count = read.fired_lately(alert, now)
+    count = read.fired_lately(alert, day_of(now, settings.BELLWETHER_WORKSPACE_ZONE))
     if count == 0:
         return f"Did not fire for this client in the last {read.FIRED_DAYS} days"
     return f"Fired {TIMES.get(count, f'{count} times')} for this client in {read.FIRED_DAYS} days"

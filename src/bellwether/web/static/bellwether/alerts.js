@@ -23,6 +23,25 @@
     one("#alert-said").textContent = `${one("b", row).textContent}: ${one("p", row).textContent}`;
   });
 
+  // The draft of a mail can be copied, also that of an alert that came later.
+  const offerCopy = () => {
+    if (navigator.clipboard) all("[data-copy][hidden]").forEach((button) => { button.hidden = false; });
+  };
+  document.addEventListener("htmx:afterSettle", offerCopy);
+  offerCopy();
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    const label = button.lastChild;
+    try {
+      await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+      label.textContent = "Copied";
+    } catch {
+      label.textContent = "Select the text to copy it";
+    }
+    setTimeout(() => { label.textContent = "Copy"; }, 2500);
+  });
+
   // How many are chosen.
   const count = () => {
     const chosen = all(".alert-pick .check:checked").length;

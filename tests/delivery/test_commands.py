@@ -66,5 +66,5 @@ def test_the_doctor_names_messages_that_were_given_up(staff: Staff) -> None:
 
     assert found().cure == ""
     given_up(staff)
-    assert found().state == "1 messages could not be delivered"
+    assert found().state == "1 message could not be delivered"
     assert "bellwether delivery resend" in found().cure

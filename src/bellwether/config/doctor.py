@@ -23,6 +23,7 @@ from bellwether.usage.lake_trial import LakeUnusableError, try_out
 from bellwether.usage.models import DirtyDate, EventBatch, WriteKey
 from bellwether.usage.retention_lake import kept_since
 from bellwether.usage.workspace import workspace_lake
+from bellwether.web.formatting import plural
 
 LATE_AFTER = timedelta(minutes=5)
 LOW_DISK_BYTES = 2 * 2**30
@@ -147,7 +148,7 @@ def _scores(now: datetime) -> Iterator[Finding]:
 def _delivery(now: datetime) -> Iterator[Finding]:
     waiting = dead_letters().count()
     off = Channel.objects.filter(is_enabled=False, removed_at__isnull=True).exclude(disabled_reason="").count()
-    state = f"{waiting} messages could not be delivered" if waiting else "nothing was given up"
+    state = f"{plural(waiting, 'message')} could not be delivered" if waiting else "nothing was given up"
     cure = "See `bellwether delivery list`, mend the cause, then `bellwether delivery resend`." if waiting else ""
     yield Finding("delivery", state, cure)
     if off:

@@ -96,6 +96,7 @@ class TestOpening:
         assert kinds(alert) == [AlertEventKind.OPENED]
         assert told(staff.ada) == ["Sturdy: Health fell 11 points in 7 days"]
         assert told(staff.cleo) == []
+        assert Notification.objects.get(kind="alert").href == f"/alerts/{alert.pk}/"
 
     def test_doing_it_again_changes_nothing_and_tells_nobody(self, proactive: Client, staff: Staff, find: Find) -> None:
         find(found(proactive))

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.urls import reverse
 
 from bellwether.alerts.choices import AlertType
 from bellwether.alerts.models import Alert
@@ -22,7 +23,6 @@ from bellwether.webhooks.outbox import Told, tell
 
 OPENED, ESCALATED = "alert.opened", "alert.escalated"
 TOPIC = "alert"
-INBOX = "/alerts/"
 NAMED = 5
 """How many alerts that had begun earlier are named in the line about them."""
 
@@ -55,7 +55,7 @@ class News:
 
 def address_of(alert: Alert) -> str:
     """Return the address of an alert in the inbox."""
-    return f"{INBOX}?alert={alert.pk}"
+    return reverse("alert", args=[alert.pk])
 
 
 def tell_news(news: Sequence[News], *, now: datetime) -> int:
@@ -124,7 +124,7 @@ def _earlier(news: Iterable[News], now: datetime) -> Iterator[Draft]:
             topic=TOPIC,
             title=f"{plural(count, 'alert')} of {plural(clients, 'client')} in your inbox",
             text="They began earlier, and the first look at the figures found them. They are not told one by one.",
-            href=INBOX,
+            href=reverse("alerts"),
             user_id=user_id,
             medium="IN_APP",
             about="alert",

@@ -152,6 +152,9 @@ def _subline(definition: Definition, step: Step) -> str:
         return f"{note}, if {_low(condition_words(step.when))}" if step.when else note
     if step.when and step.kind != "branch":
         return f"Only if {_low(condition_words(step.when))}"
+    if step.kind in {"call", "task", "crm_task", "slack"}:
+        first = step.text.strip().split("\n", 1)[0]
+        return first if len(first) <= 120 else f"{first[:119].rstrip()}…"
     return f"{rest[:1].upper()}{rest[1:]}"
 
 

@@ -99,7 +99,7 @@ def test_every_type_occurs_in_the_facts_of_these_tests() -> None:
     assert set(everything(some_facts(1))["alert_type"]) == set(DETECTORS)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_the_order_of_clients_and_rows_changes_nothing(seed: int) -> None:
     facts = some_facts(seed)
     shuffled = Facts(
@@ -131,7 +131,7 @@ def test_a_part_of_the_portfolio_has_the_same_alerts_as_in_the_whole(seed: int) 
 
 
 @pytest.mark.parametrize(
-    ("seed", "cuts"), [(1, range(0, 150, 25)), (2, [0, *range(100, 112)]), (3, [0, 70]), (4, [0, 80, 81, 140])]
+    ("seed", "cuts"), [(1, range(0, 150, 50)), (2, [0, *range(100, 106)]), (3, [0, 70]), (4, [0, 80, 81, 140])]
 )
 def test_detecting_step_by_step_finds_what_detecting_at_once_does(seed: int, cuts: Sequence[int]) -> None:
     facts, rules = some_facts(seed), default_rules(NAMES)

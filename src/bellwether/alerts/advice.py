@@ -153,7 +153,7 @@ def _key_user(facts: AlertFacts) -> tuple[str, str, Person | None, str, str]:
     person = facts.related or _by_role(facts, "EXECUTIVE_SPONSOR", "CHAMPION")
     action = f"Write to {_name(person, 'the key user')} and ask whether anything stands in the way."
     seen = f"Last seen {days_ago((facts.today - person.last_login).days)}." if person and person.last_login else ""
-    reason = seen or "Key users who stay away are among the first signs of a change."
+    reason = seen or "A key user who stays away may be the first sign of a change."
     asks = "I noticed that you have not been in the product for a while. Is there anything that stands in the way?"
     return action, reason, person, "Anything we can help with?", asks
 
@@ -222,7 +222,7 @@ def _seats(facts: AlertFacts) -> tuple[str, str, Person | None, str, str]:
     person = _by_role(facts, "ADMIN", "EXECUTIVE_SPONSOR")
     action = f"Find out with {_name(person, 'the admin')} who was meant to use the free seats."
     asks = "A good part of your seats is not used yet. Shall we look together at who should be set up next?"
-    return action, "Seats that nobody uses are the first to go at the renewal.", person, "Your free seats", asks
+    return action, "Seats that nobody uses are easily given up at the renewal.", person, "Your free seats", asks
 
 
 def _detractor(facts: AlertFacts) -> tuple[str, str, Person | None, str, str]:
@@ -239,7 +239,7 @@ def _payment(facts: AlertFacts) -> tuple[str, str, Person | None, str, str]:
     person = billing or _by_role(facts, "EXECUTIVE_SPONSOR")
     action = f"Ask {_name(person, 'the billing contact')} whether the invoice arrived, before a reminder does."
     asks = "One of our invoices seems to be open. Did it arrive, and is there anything you need from us?"
-    return action, "Most late payments are a lost invoice; some are the first word of a cancellation.", person, \
+    return action, "A lost invoice is put right by asking, and a wish to leave shows early.", person, \
         "An open invoice", asks  # fmt: skip
 
 

@@ -55,7 +55,7 @@ class TestBell:
         browser = signed_in(staff.ada)
         page = browser.get(reverse("settings_notifications")).content.decode()
         assert '<span class="badge-dot" aria-hidden="true">2</span>' in page
-        with django_assert_max_num_queries(5):  # session, user, what is due, the bell, when scores were made
+        with django_assert_max_num_queries(6):  # session, user, what is due, alerts, the bell, when scores were made
             browser.get(reverse("settings_notifications"))
         Notification.objects.update(read_at=NOW)
         assert "badge-dot" not in browser.get(reverse("settings_notifications")).content.decode()

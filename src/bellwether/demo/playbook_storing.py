@@ -87,6 +87,9 @@ class _Maker:
     def store(self, one: PlaybookPlan) -> None:
         """Store a playbook with its versions; the last one is in force."""
         ran = one.state != PlaybookState.DRAFT
+        shipped = Playbook.objects.filter(key=one.key, state=PlaybookState.DRAFT).exclude(from_preset="")
+        shipped.update(version=None)  # the version in force is protected
+        shipped.delete()
         playbook = Playbook.objects.create(
             id=self.plan.uuid("playbook", one.key),
             key=one.key,

@@ -42,17 +42,22 @@ def replay_lines(replay: Replay, names: Mapping[str, str], candidate: Replay | N
         f"{'':24} {'alerts':>7} {'clients':>7} {'a week':>7} {'CSM+wk':>7}  "
         f"{'churned in 90 days':<26} {'warned':>7} {'lead':>5}",
     ]
-    lines += [_line(one) for one in (total, *replay.types)]
+    lines += [_line(one) for one in _loads(replay)]
     base = total.precision[-1].base
     if base is not None and total.churns:
         lines.append(f"Any client on any day: {base:.1%} churned within 90 days.")
     if candidate is not None:
-        lines += ["", "With the candidate's thresholds:", *(_line(one) for one in (candidate.total, *candidate.types))]
+        lines += ["", "With the candidate's thresholds:", *(_line(one) for one in _loads(candidate))]
     lines += ["", "Most alerts:"]
     for row in replay.by_client.head(CLIENTS_SHOWN).iter_rows(named=True):
         gone = f", churned on {row['churned_on']}" if row["churned_on"] else ""
         lines.append(f"  {row['alerts']:>4}  {names.get(row['client_id'], row['client_id'])}{gone}")
     return lines
+
+
+def _loads(replay: Replay) -> tuple[Load, ...]:
+    """Return the load of all types and of each; of one type it is the same."""
+    return (replay.total, *replay.types) if len(replay.types) > 1 else replay.types
 
 
 def _line(load: Load) -> str:

@@ -190,6 +190,13 @@ class TestReplay:
         assert "As many alerts as with the rule in force: 1 alert in all." in same
         assert not AlertSetting.objects.exists()
 
+    def test_all_kinds_together(self, staff: Staff, fell: Clients, browse: Callable[..., Browser]) -> None:
+        browser, address = browse(staff.vera), "/settings/alerts/all/replay/"
+        assert "Sturdy" in text(browser.get(address))
+        off = text(browser.get(address, {**FORM, "enabled": "off"}))
+        assert "As typed, not saved" in off
+        assert "No alerts" in off
+
     def test_others_see_none_of_it(self, staff: Staff, fell: Clients, browse: Callable[..., Browser]) -> None:
         page = text(browse(staff.cleo).get(DROP + "replay/"))
         assert "Sturdy" not in page

@@ -12,6 +12,7 @@ import polars as pl
 from django.conf import settings as django_settings
 from django.core.cache import caches
 
+from bellwether.alerts.defaults import KIND
 from bellwether.alerts.frames import Facts, Rules
 from bellwether.alerts.replaying import Replay, replay
 from bellwether.alerts.replays import WARM_UP_DAYS, YEAR_DAYS, facts_for, told
@@ -52,7 +53,8 @@ class RuleReplay:
 def replay_rule(
     user: StaffUser, place: Place, alert_type: str, drafts: Sequence[Setting], *, now: datetime
 ) -> RuleReplay:
-    """Return what a kind of alert came to in the 52 weeks before today, in force and with `drafts` in their places.
+    """Return what a kind of alert ("": all kinds together) came to in the 52 weeks before today, in force and with
+    `drafts` in their places.
 
     Alerts that nobody would have been told of (level, no media) are left out; mutes are not looked at. The facts are
     kept for KEPT_SECONDS, so that trying another threshold is quick. Where figures begin later, so does the replay.
@@ -101,6 +103,10 @@ def _said(settings: Collection[Setting]) -> set[tuple[object, ...]]:
             for one in settings}  # fmt: skip
 
 
+def _types(alert_type: str) -> list[str]:
+    return [alert_type] if alert_type else list(KIND)
+
+
 def _facts(first: date, last: date, alert_type: str) -> Facts:
     """Return the facts of all clients; only those of the newest question are kept, as they are large."""
     asked = (alert_type, first, last)
@@ -108,7 +114,7 @@ def _facts(first: date, last: date, alert_type: str) -> Facts:
     if kept is not None and kept[0] == asked:
         found: Facts = kept[1]
         return found
-    facts = facts_for(first, last, types=[alert_type])
+    facts = facts_for(first, last, types=_types(alert_type))
     caches["memory"].set(KEY, (asked, facts), KEPT_SECONDS)
     return facts
 
@@ -117,4 +123,4 @@ def _replayed(
     facts: Facts, settings: Collection[Setting], clients: pl.DataFrame, alert_type: str, first: date, last: date
 ) -> Replay:
     rules: Rules = told(effective(settings_frame(settings), clients))
-    return replay(facts, rules, first=first, last=last, warm_up=WARM_UP_DAYS, types=[alert_type])
+    return replay(facts, rules, first=first, last=last, warm_up=WARM_UP_DAYS, types=_types(alert_type))

@@ -207,7 +207,7 @@ def _rule(
         from bellwether.dashboard.settings_alerts_replay import replay_of
 
         values["replay"] = replay_of(user, place, alert_type, form)
-    elif alert_type and form.errors:
+    elif form.errors:
         values["problems"] = list(form.errors.values())
     response = answer(request, "dashboard/settings_alert.html", values)
     response.status_code = status

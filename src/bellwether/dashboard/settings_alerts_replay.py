@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
@@ -29,8 +29,6 @@ def replay_part(request: HttpRequest, kind: str) -> HttpResponse:
     fields of the form, the one in force."""
     user = cast(StaffUser, request.user)
     alert_type, place = type_of(kind), asked_place(request, user)
-    if not alert_type:
-        raise Http404
     typed = "enabled" in request.GET
     form = read_form(alert_type, request.GET) if typed else None
     values: dict[str, Any] = {"replay": None, "problems": []}
@@ -54,5 +52,8 @@ def replay_of(user: StaffUser, place: Place, alert_type: str, form: RuleForm | N
         detail={"alert_type": alert_type, "clients": found.clients}, now=now,
     )  # fmt: skip
     settings = read_settings()
-    numbers = explain(with_drafts(settings, [draft]) if draft else settings, alert_type, place.view).numbers
-    return replay_view(found, asked=draft is not None, rule=rule_words(alert_type, numbers)[0])
+    rule = ""
+    if alert_type:
+        wanted = with_drafts(settings, [draft]) if draft else settings
+        rule = rule_words(alert_type, explain(wanted, alert_type, place.view).numbers)[0]
+    return replay_view(found, asked=draft is not None, rule=rule)

@@ -223,11 +223,19 @@ def _weeks(shown: Replay, was: Replay | None) -> list[tuple[str, str, str]]:
     return rows
 
 
+def _loads(one: Replay) -> dict[str, float]:
+    """Return alerts a week by CSM, all kinds together."""
+    found: dict[str, float] = {}
+    for csm, per_week in one.by_csm.select("csm", "per_week").iter_rows():
+        if csm:
+            found[csm] = found.get(csm, 0.0) + per_week
+    return found
+
+
 def _csms(found: RuleReplay, was: Replay | None) -> list[CsmRow]:
     if not found.csms:
         return []
-    now = {csm: per_week for csm, per_week in found.shown.by_csm.select("csm", "per_week").iter_rows() if csm}
-    before = dict(was.by_csm.select("csm", "per_week").iter_rows()) if was else {}
+    now, before = _loads(found.shown), _loads(was) if was else {}
     order = sorted(found.csms, key=lambda csm: (-now.get(csm, 0.0), found.csms[csm]))
     return [
         CsmRow(found.csms[csm], _weekly(now.get(csm, 0.0)), _weekly(before.get(csm, 0.0)) if was else "")

@@ -2,10 +2,12 @@
 
 import json
 
+import polars as pl
 import pytest
 
-from bellwether.alerts.frames import Facts
-from tests.alerts.facts import clients, found, scores, told
+from bellwether.alerts.detecting import detect
+from bellwether.alerts.frames import EPISODES, SCORES, Facts, Rules, typed
+from tests.alerts.facts import A, B, clients, day, found, only, scores, told
 
 pytestmark = pytest.mark.one_database
 
@@ -81,3 +83,21 @@ def critical(values: list[int | None]) -> list[tuple[int, int | None]]:
 def test_critical_health_fires_below_the_band_and_clears_three_points_above_it() -> None:
     assert critical([45, 40, 39, 40, 42, 43, 39]) == [(2, 5), (6, None)]
     assert critical([45, 40]) == []
+
+
+def test_open_drops_go_on_once_without_scores_and_with_windows_that_differ() -> None:
+    rules = only("HEALTH_DROP", A, B)
+    row = {"client_id": A, "alert_type": "HEALTH_DROP", "subject": "", "severity": "HIGH", "times_fired": 1}
+    row |= {"opened_on": day(1), "last_fired_on": day(2), "evidence": '{"from": 80, "low": 60, "at_opening": 20.0}'}
+    standing = typed(pl.DataFrame([row], schema_overrides=EPISODES), EPISODES)
+    silent = detect(Facts(clients=clients(A, B)), rules, first=day(10), last=day(12), standing=standing)
+    assert told(silent) == [(1, None)]
+    longer = rules.frame.with_columns(
+        thresholds=pl.when(pl.col("client_id") == B)
+        .then(pl.col("thresholds").struct.with_fields(days=pl.lit(14.0)))
+        .otherwise(pl.col("thresholds"))
+    )
+    rows = [(name, day(on), 60, "AT_RISK", 40, 1.0) for name in (A, B) for on in range(13)]
+    scored = Facts(clients=clients(A, B), scores=pl.DataFrame(rows, schema=SCORES, orient="row"))
+    differ = detect(scored, Rules(longer), first=day(10), last=day(12), standing=standing)
+    assert told(differ) == [(1, None)]

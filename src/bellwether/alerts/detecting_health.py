@@ -1,5 +1,6 @@
 """HEALTH_DROP and CRITICAL_HEALTH: the score falls, or enters the critical band. Pure."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -26,12 +27,13 @@ def health_drops(facts: Facts, rules: Rules, span: Span) -> pl.DataFrame:
     mine = rules.of("HEALTH_DROP")
     known = without_silence(facts.scores.drop_nulls("score"), facts.silent, SCORE_WINDOW_DAYS)
     known = known.join(mine, on="client_id", how="inner")
-    parts = [
-        _drops(rows, int(str(window)), span)  # few different windows, nearly always one
-        for (window,), rows in known.with_columns(pl.col("days").cast(pl.Int64))
-        .partition_by("days", as_dict=True)
-        .items()
-    ]
+    parts = []
+    windows = mine.with_columns(pl.col("days").cast(pl.Int64)).partition_by("days", as_dict=True)
+    for (window,), group in windows.items():  # few different windows, nearly always one
+        own = replace(span, clients=span.clients.join(group, on="client_id", how="semi"))
+        rows = known.join(group, on="client_id", how="semi")
+        standing = own.before("HEALTH_DROP").filter(pl.col("client_id").is_in(list(own.names)))
+        parts.append(standing if rows.is_empty() else _drops(rows, int(str(window)), own))
     return pl.concat([empty(EPISODES), *parts])
 
 

@@ -1,5 +1,6 @@
 """KEY_USER_INACTIVE and CHAMPION_RISK: key contacts stay away, champions do less or leave. Pure."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -78,7 +79,8 @@ def champions_at_risk(facts: Facts, rules: Rules, span: Span) -> pl.DataFrame:
     parts = [empty(EPISODES)]
     rows = champions.with_columns(pl.col("days").cast(pl.Int64), pl.col("percent").cast(pl.Float64))
     for (window,), group in rows.partition_by("days", as_dict=True).items():
-        parts.append(_champions(facts, group, int(str(window)), span))
+        own = replace(span, clients=span.clients.join(group, on="client_id", how="semi"))
+        parts.append(_champions(facts, group, int(str(window)), own))
     return pl.concat(parts)
 
 

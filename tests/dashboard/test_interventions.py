@@ -23,7 +23,7 @@ def suppliers(clients: Clients, settings: Any) -> Clients:
 
 
 def address(clients: Clients, kind: str) -> str:
-    return reverse("intervention", args=[clients.fading.pk, kind])
+    return reverse("client_intervention", args=[clients.fading.pk, kind])
 
 
 class TestForm:

@@ -105,6 +105,6 @@ def intervention(request: HttpRequest, client_id: UUID, kind: str) -> HttpRespon
         "title": title,
         "lead": client.name,
         "submit": submit,
-        "action": reverse("intervention", args=[client.pk, kind]),
+        "action": reverse("client_intervention", args=[client.pk, kind]),
     }
     return show_form(request, "dashboard/record_form.html", values, invalid=form.is_bound)

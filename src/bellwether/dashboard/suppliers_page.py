@@ -200,6 +200,6 @@ def _card(
         thin=thin_text(one.scored),
         parts=console_parts(one.scored, card),
         why_not=one.scored.reason,
-        acts=tuple((reverse("intervention", args=[client.pk, kind]), text, icon) for kind, text, icon in ACTS),
+        acts=tuple((reverse("client_intervention", args=[client.pk, kind]), text, icon) for kind, text, icon in ACTS),
         last=last,
     )

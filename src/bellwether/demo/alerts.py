@@ -121,9 +121,8 @@ class _Told:
         start = alert.created_at
         if grown_on is not None:
             start = alert.escalated_at = max(start, self._instant(grown_on))
-            self._event(
-                AlertEventKind.ESCALATED, start, **{"from": KIND[alert.alert_type].severity, "to": alert.severity}
-            )
+            grown: dict[str, Any] = {"from": KIND[alert.alert_type].severity, "to": alert.severity}
+            self._event(AlertEventKind.ESCALATED, start, **grown)
         if not alert.is_silent:
             alert.respond_by = respond_by(
                 start,

@@ -280,7 +280,7 @@ class TestAgenda:
             had(clients.fading, staff.ada, follow_up_required=True, follow_up_date=TODAY + timedelta(days=number))
         browser = signed_in(staff.ada)
         browser.get(reverse("follow_ups"))
-        with django_assert_max_num_queries(17):
+        with django_assert_max_num_queries(18):
             browser.get(reverse("follow_ups"))
 
     def test_stands_on_the_clients_page(self, staff: Staff, clients: Clients, due: None) -> None:

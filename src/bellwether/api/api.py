@@ -60,6 +60,10 @@ ON_OBJECTS = (404,)
 NAME_OBJECTS = frozenset(
     (
         "changeClients",
+        "changeAlerts",
+        "getAlertConfig",
+        "setAlertConfig",
+        "replayAlertRule",
         "makeSupplierIntervention",
         "getAlertConfig",
         "setAlertConfig",

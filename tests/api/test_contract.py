@@ -64,7 +64,7 @@ def known(staff: Staff, scored: Clients, settings: Any) -> dict[str, str]:
 
 @schema.parametrize()
 @settings(
-    max_examples=20 if connection.vendor == "sqlite" else 8,
+    max_examples=12 if connection.vendor == "sqlite" else 8,
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],

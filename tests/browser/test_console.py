@@ -40,7 +40,7 @@ class TestConsole:
         assert "light=amber" in page.url
         page.get_by_text("Score breakdown").click()
         expect(page.locator("article")).to_contain_text("Support tickets 15%")
-        page.get_by_role("link", name="Fading").click()
+        page.get_by_role("link", name="Fading", exact=True).click()
         page.get_by_role("button", name="Proactive").click()
         expect(page.get_by_role("button", name="Proactive")).to_have_attribute("aria-pressed", "true")
         page.get_by_role("button", name="Undo the last change").click()
@@ -89,5 +89,5 @@ class TestSuppliers:
         with page.expect_download() as download:
             page.get_by_role("link", name="Export").click()
         assert download.value.suggested_filename.startswith("suppliers-")
-        page.get_by_role("link", name="Fading").click()
+        page.get_by_role("link", name="Fading", exact=True).click()
         expect(page.get_by_role("heading", level=1)).to_contain_text("Fading")

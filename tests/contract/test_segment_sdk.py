@@ -15,7 +15,7 @@ from segment.analytics import Client
 
 from tests.usage.workspace import Server, Workspace, new_workspace
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.one_database]
 
 
 @pytest.fixture(scope="module")

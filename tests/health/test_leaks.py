@@ -39,7 +39,7 @@ from bellwether.usage.services import roll_up_dirty
 from tests.conftest import NOW, Clients
 from tests.usage.rollup_twin import Event, event, place
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 AS_OF = [date(2026, 3, 31), date(2026, 4, 30), date(2026, 5, 10)]
 BEFORE, AFTER = datetime(2026, 4, 20, 9, tzinfo=UTC), datetime(2026, 5, 20, 9, tzinfo=UTC)
 OUR_OWN = {
@@ -266,7 +266,7 @@ class TestNothingLaterChangesAReplay:
         }  # fmt: skip
 
     @given(st.lists(DRAWN, min_size=1, max_size=8))
-    @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
     @pytest.mark.one_database
     def test_nor_any_events(self, world: Lake, settings: Any, drawn: list[tuple[int, int, int, str, str, str]]) -> None:
         day = AS_OF[1]

@@ -1,10 +1,12 @@
 """The form that writes to a client or plans a call, and the suppliers' page with it."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from bellwether.delivery.models import Message
 from bellwether.playbooks.models import Intervention
@@ -43,12 +45,11 @@ class TestForm:
         staff.ada.time_zone = "Asia/Tokyo"
         staff.ada.save()
         browser = signed_in(staff.ada)
-        day = "2026-12-01" if TODAY.year == 2026 else f"{TODAY.year}-12-01"
+        day = (timezone.now() + timedelta(days=10)).date().isoformat()
         sent = {"key": str(uuid4()), "contact": "", "subject": "Check-in", "scheduled_for": f"{day}T09:00"}
         answer = browser.post(address(suppliers, "call"), sent)
-        assert answer.status_code in {302, 422}
-        activity = Activity.objects.filter(subject="Check-in").first()
-        assert activity is not None, text_of(answer)
+        assert answer.status_code == 302, text_of(answer)
+        activity = Activity.objects.get(subject="Check-in")
         assert activity.occurred_at.isoformat() == f"{day}T00:00:00+00:00"
 
     def test_says_what_is_missing_at_its_field(self, staff: Staff, suppliers: Clients) -> None:

@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "bellwether.health",
     "bellwether.benchmarks",
     "bellwether.milestones",
+    "bellwether.churn",
     "bellwether.alerts",
     "bellwether.playbooks",
     "bellwether.analytics",

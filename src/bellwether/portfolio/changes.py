@@ -276,6 +276,13 @@ FOLLOWING = {
         "last_activity_at",
         "scored_on",
         "churn_risk_score",
+        "churn_low",
+        "churn_high",
+        "churn_category",
+        "churn_is_band",
+        "churn_change",
+        "churn_reason",
+        "churn_predicted_on",
         "current_health_score",
     },
 }

@@ -109,6 +109,24 @@ class OutcomeKind(TextChoices):
     DOWNGRADED = "DOWNGRADED", "Downgraded"
 
 
+class OutcomeReason(TextChoices):
+    """Why a term ended as it did, as a code that can be counted; the words beside it are free."""
+
+    VALUE = "VALUE", "Too little value seen"
+    ADOPTION = "ADOPTION", "Low adoption"
+    CHAMPION_LEFT = "CHAMPION_LEFT", "Champion left"
+    SUPPORT = "SUPPORT", "Support experience"
+    PRODUCT = "PRODUCT", "Missing features or faults"
+    PRICE = "PRICE", "Price or budget"
+    COMPETITOR = "COMPETITOR", "Went to a competitor"
+    IN_HOUSE = "IN_HOUSE", "Built in house"
+    ACQUIRED = "ACQUIRED", "Company acquired or merged"
+    CLOSED = "CLOSED", "Went out of business"
+    FEWER_SEATS = "FEWER_SEATS", "Needs less"
+    NON_PAYMENT = "NON_PAYMENT", "Did not pay"
+    OTHER = "OTHER", "Other"
+
+
 class ImportState(TextChoices):
     MAPPING = "mapping", "To be mapped"
     CHECKING = "checking", "Being checked"

@@ -24,6 +24,7 @@ from bellwether.portfolio.choices import (
     ImportState,
     NoteType,
     OutcomeKind,
+    OutcomeReason,
     PaymentStatus,
     SurveyKind,
     TicketPriority,
@@ -92,7 +93,14 @@ class Client(models.Model):
     health_components = models.JSONField(default=dict, blank=True)
     health_sparkline = models.JSONField(default=list, blank=True)
     scored_on = models.DateField(null=True, blank=True)
-    churn_risk_score = models.PositiveSmallIntegerField(null=True, blank=True)
+    churn_risk_score = models.PositiveSmallIntegerField(null=True, blank=True)  # 90 days, in percent
+    churn_low = models.PositiveSmallIntegerField(null=True, blank=True)
+    churn_high = models.PositiveSmallIntegerField(null=True, blank=True)
+    churn_category = models.CharField(max_length=6, blank=True, default="", db_default="")
+    churn_is_band = models.BooleanField(default=False, db_default=False)  # too thin a sample: show the category alone
+    churn_change = models.SmallIntegerField(null=True, blank=True)  # points against 28 days before
+    churn_reason = models.CharField(max_length=200, blank=True, default="", db_default="")  # the largest factor
+    churn_predicted_on = models.DateField(null=True, blank=True)
     alert_level = models.CharField(
         max_length=14, choices=AlertLevel, default=AlertLevel.DASHBOARD_ONLY, db_default=AlertLevel.DASHBOARD_ONLY
     )
@@ -416,6 +424,7 @@ class ClientOutcome(OfClient):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     outcome = models.CharField(max_length=10, choices=OutcomeKind)
     date = models.DateField()
+    reason_code = models.CharField(max_length=20, choices=OutcomeReason, blank=True, default="", db_default="")
     reason = models.CharField(max_length=100, blank=True)
     notes = models.TextField(blank=True)
     arr_before = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
@@ -426,6 +435,9 @@ class ClientOutcome(OfClient):
         constraints = [
             natural_key("clientoutcome_key"),
             one_of("outcome", OutcomeKind, "clientoutcome_known"),
+            models.CheckConstraint(
+                condition=Q(reason_code="") | Q(reason_code__in=OutcomeReason.values), name="clientoutcome_reason_known"
+            ),
             models.UniqueConstraint(fields=["client", "date", "outcome"], name="clientoutcome_once"),
         ]
 

@@ -10,7 +10,7 @@ from bellwether.dashboard import playbook_editor_form as forms
 from bellwether.dashboard.playbook_editor_page import shaped
 from bellwether.dashboard.playbooks_effect import axis_of, between, forest
 from bellwether.dashboard.playbooks_view import differences, earliest_days, step_lines
-from bellwether.playbooks.definition import definition_from_data
+from bellwether.playbooks.definition_reading import definition_from_data
 
 pytestmark = pytest.mark.one_database
 

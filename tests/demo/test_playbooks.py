@@ -26,7 +26,7 @@ from bellwether.demo.stories import make_stories
 from bellwether.demo.storing import store
 from bellwether.playbooks.assigning import arm
 from bellwether.playbooks.choices import Arm, EnrolmentState, InterventionState
-from bellwether.playbooks.definition import definition_from_data
+from bellwether.playbooks.definition_reading import definition_from_data
 from bellwether.playbooks.evidence import Evidence, evidence
 from bellwether.playbooks.models import Enrolment, Intervention, Playbook
 from bellwether.playbooks.outcome_kinds import due_on

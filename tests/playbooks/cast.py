@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bellwether.playbooks.choices import EnrolmentState, PlaybookState
-from bellwether.playbooks.definition import definition_from_data
+from bellwether.playbooks.definition_reading import definition_from_data
 from bellwether.playbooks.models import Enrolment, Playbook, PlaybookVersion
 from bellwether.portfolio.models import Client
 from tests.conftest import NOW

@@ -7,7 +7,7 @@ import pytest
 from bellwether.alerts.choices import AlertSeverity, AlertType
 from bellwether.common.errors import InvalidInputError
 from bellwether.playbooks.choices import StepKind
-from bellwether.playbooks.definition import definition_from_data
+from bellwether.playbooks.definition_reading import definition_from_data
 from bellwether.playbooks.vocabulary import ALERT_TYPES, BANDS, RECEIVERS, SEVERITIES, STEPS, TIERS
 from bellwether.playbooks.wording import in_words
 from bellwether.portfolio.choices import ContactRole, ContractTier, HealthStatus

@@ -11,7 +11,7 @@ from bellwether.common.errors import ConflictError, InvalidInputError
 from bellwether.delivery.models import Message
 from bellwether.playbooks import services
 from bellwether.playbooks.choices import EnrolmentState, PlaybookState
-from bellwether.playbooks.definition import definition_from_data
+from bellwether.playbooks.definition_reading import definition_from_data
 from bellwether.playbooks.dry_run import dry_run
 from bellwether.playbooks.exchange import export_toml, import_data
 from bellwether.playbooks.library import load_library, shelf

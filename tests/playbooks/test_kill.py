@@ -19,7 +19,7 @@ django.setup()
 from datetime import UTC, datetime
 from bellwether.delivery.models import Message
 from bellwether.playbooks import services, stepping
-from bellwether.playbooks.definition import definition_from_data
+from bellwether.playbooks.definition_reading import definition_from_data
 from bellwether.playbooks.models import Enrolment, Intervention
 from bellwether.playbooks.running import run
 from bellwether.portfolio.models import Activity, Client, Contact

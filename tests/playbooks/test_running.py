@@ -13,7 +13,7 @@ from bellwether.delivery.delivering import deliver_due
 from bellwether.delivery.models import Message
 from bellwether.playbooks import handling, services, stepping
 from bellwether.playbooks.choices import Arm, EnrolmentState, InterventionState, PlaybookState
-from bellwether.playbooks.definition import definition_from_data
+from bellwether.playbooks.definition_reading import definition_from_data
 from bellwether.playbooks.models import Enrolment, Intervention, MessageTemplate, Playbook
 from bellwether.playbooks.running import run
 from bellwether.portfolio.activities import visible_activity

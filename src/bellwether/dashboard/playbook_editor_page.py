@@ -24,7 +24,8 @@ from bellwether.dashboard.playbooks_view import told
 from bellwether.playbooks import selectors as read
 from bellwether.playbooks import services
 from bellwether.playbooks.choices import PlaybookState
-from bellwether.playbooks.definition import Definition, definition_from_data
+from bellwether.playbooks.definition import Definition
+from bellwether.playbooks.definition_reading import definition_from_data
 from bellwether.playbooks.models import Playbook
 from bellwether.playbooks.vocabulary import END
 from bellwether.playbooks.wording import Words, in_words

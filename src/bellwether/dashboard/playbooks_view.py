@@ -7,7 +7,8 @@ from django.urls import reverse
 
 from bellwether.common.errors import InvalidInputError
 from bellwether.playbooks.choices import PlaybookState
-from bellwether.playbooks.definition import Definition, Step, definition_from_data
+from bellwether.playbooks.definition import Definition, Step
+from bellwether.playbooks.definition_reading import definition_from_data
 from bellwether.playbooks.models import Playbook
 from bellwether.playbooks.vocabulary import END, STEPS
 from bellwether.playbooks.wording import (

@@ -24,7 +24,8 @@ from bellwether.demo.playbook_runs import (
 from bellwether.demo.portfolio import Portfolio
 from bellwether.playbooks.assigning import TREATED
 from bellwether.playbooks.choices import EnrolmentState, InterventionState, PlaybookState
-from bellwether.playbooks.definition import Definition, definition_from_data
+from bellwether.playbooks.definition import Definition
+from bellwether.playbooks.definition_reading import definition_from_data
 from bellwether.playbooks.models import Enrolment, Intervention, Playbook, PlaybookVersion
 from bellwether.playbooks.outcome_kinds import due_on
 from bellwether.playbooks.outcomes import LATE_DAYS, measure_outcomes

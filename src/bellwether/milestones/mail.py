@@ -20,11 +20,12 @@ LONGEST = 20_000
 
 @dataclass(frozen=True)
 class Mail:
-    """A drafted mail."""
+    """A drafted mail. `fault` says which of the workspace's templates could not be used, empty if all could."""
 
     subject: str
     text: str
     html: str
+    fault: str = ""
 
     def mailto(self, address: str) -> str:
         """Return the address that opens the draft in the reader's mail program."""
@@ -53,15 +54,20 @@ def shipped(kind: Kind) -> tuple[str, str]:
 def draft(kind: Kind, values: Mapping[str, str], *, subject: str = "", text: str = "") -> Mail:
     """Return the mail for a milestone of a kind; `subject` and `text` are the workspace's own templates, if any.
 
-    A template of the workspace that fails gives way to the one as shipped.
+    A template of the workspace that fails gives way to the one as shipped, and `Mail.fault` says so.
     """
     own_subject, own_text = shipped(kind)
-    made_subject = _rendered(subject or own_subject, values, own_subject)
-    made_text = _rendered(text or own_text, values, own_text)
+    given_subject, given_text = _rendered(subject, values), _rendered(text, values)
+    made_subject = given_subject if subject and given_subject is not None else _shipped(own_subject, values)
+    made_text = given_text if text and given_text is not None else _shipped(own_text, values)
+    failed = [word for word, given in (("subject", given_subject), ("text", given_text)) if given is None]
+    fault = (
+        f"The workspace's {' and '.join(failed)} could not be used; the draft is the one as shipped." if failed else ""
+    )
     paragraphs = [part.strip().split("\n") for part in made_text.split("\n\n") if part.strip()]
     page = (files(__package__) / "templates" / "mail" / "page.html").read_text("utf-8")
     html = _pages().from_string(page).render(subject=made_subject, paragraphs=paragraphs)
-    return Mail(" ".join(made_subject.split())[:200], made_text, html)
+    return Mail(" ".join(made_subject.split())[:200], made_text, html, fault)
 
 
 def check_template(text: str) -> str:
@@ -78,8 +84,13 @@ def check_template(text: str) -> str:
     return ""
 
 
-def _rendered(template: str, values: Mapping[str, str], otherwise: str) -> str:
+def _rendered(template: str, values: Mapping[str, str]) -> str | None:
+    """Return the text, None where the template cannot be used with these values."""
     try:
         return _environment().from_string(template).render(values)[:LONGEST].strip()
     except Exception:
-        return _environment().from_string(otherwise).render(values).strip()
+        return None
+
+
+def _shipped(template: str, values: Mapping[str, str]) -> str:
+    return _environment().from_string(template).render(values).strip()

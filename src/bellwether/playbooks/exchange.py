@@ -12,7 +12,8 @@ from django.db import transaction
 from bellwether.common.errors import InvalidInputError
 from bellwether.common.toml_text import toml_text
 from bellwether.playbooks.choices import PlaybookState
-from bellwether.playbooks.definition import Definition, definition_from_data
+from bellwether.playbooks.definition import Definition
+from bellwether.playbooks.definition_reading import definition_from_data
 from bellwether.playbooks.models import MessageTemplate, Playbook
 from bellwether.playbooks.rendering import check
 from bellwether.playbooks.services import RESERVED, check_may_define, create, save_version

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from bellwether.playbooks.definition import definition_from_data
+from bellwether.playbooks.definition_reading import definition_from_data
 from bellwether.playbooks.models import MessageTemplate, Playbook
 from bellwether.playbooks.services import create
 

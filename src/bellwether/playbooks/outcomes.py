@@ -14,7 +14,8 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from bellwether.common.time import day_of
-from bellwether.playbooks.definition import Outcome, definition_from_data
+from bellwether.playbooks.definition import Outcome
+from bellwether.playbooks.definition_reading import definition_from_data
 from bellwether.playbooks.models import Enrolment, PlaybookVersion
 from bellwether.playbooks.outcome_kinds import due_on
 from bellwether.playbooks.outcome_measuring import DUE

@@ -16,7 +16,8 @@ from django.db.models import Avg, Count, Q
 
 from bellwether.common.time import day_of
 from bellwether.playbooks.choices import Arm, EnrolmentState, PlaybookState
-from bellwether.playbooks.definition import Definition, Outcome, definition_from_data
+from bellwether.playbooks.definition import Definition, Outcome
+from bellwether.playbooks.definition_reading import definition_from_data
 from bellwether.playbooks.figures import Enrolled, Figures, State, figures, shown_to_some
 from bellwether.playbooks.models import Enrolment, Intervention, Playbook, PlaybookVersion
 from bellwether.playbooks.outcome_kinds import COUNTING, Counting

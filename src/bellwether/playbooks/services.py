@@ -18,7 +18,8 @@ from django.utils.text import slugify
 
 from bellwether.common.errors import ConflictError, InvalidInputError
 from bellwether.playbooks.choices import EnrolmentState, PlaybookState
-from bellwether.playbooks.definition import Definition, definition_from_data
+from bellwether.playbooks.definition import Definition
+from bellwether.playbooks.definition_reading import definition_from_data
 from bellwether.playbooks.models import Enrolment, Playbook, PlaybookVersion
 from bellwether.portfolio.models import Client
 from bellwether.staff.audit import record

@@ -166,3 +166,25 @@ def test_answers_are_shown_as_stored_and_as_asked(send: Any, staff: Staff, clien
     changed = send(staff.ada, "put", f"/surveys/{made['id']}", {"score": 5}).json()
     assert (changed["score"], SurveyResponse.objects.get().score) == (100.0, 100.0)
     assert send(staff.ada, "get", f"/clients/{clients.sturdy.pk}/surveys?kind=NPS").json()["data"] == []
+
+
+class TestReasonCodes:
+    def test_codes_are_optional_on_write_and_given_on_read(self, send: Any, staff: Staff, clients: Clients) -> None:
+        address = f"/clients/{clients.sturdy.pk}/outcomes"
+        body = {"outcome": "CHURNED", "date": "2026-01-05", "reason": "Moved abroad"}
+        made = send(staff.ada, "post", address, body).json()
+        assert (made["reason_code"], made["reason"]) == ("", "Moved abroad")
+        assert send(staff.ada, "post", address, body | {"reason_code": "MOOD"}).status_code == 422
+        for change, code in (
+            ({"reason": "Merger"}, "ACQUIRED"),
+            ({"reason": "Their words"}, "ACQUIRED"),
+            ({"reason_code": "CLOSED"}, "CLOSED"),
+            ({"reason_code": ""}, ""),
+        ):
+            changed = send(staff.ada, "put", f"/outcomes/{made['id']}", change)
+            assert changed.json()["reason_code"] == code
+        left = send(
+            staff.ada, "post", f"/clients/{clients.fading.pk}/contracts/churn",
+            {"date": "2026-06-30", "reason_code": "COMPETITOR"},
+        )  # fmt: skip
+        assert (left.status_code, left.json()["reason_code"]) == (201, "COMPETITOR")

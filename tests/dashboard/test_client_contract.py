@@ -1,5 +1,6 @@
 """The contract tab, as staff get it."""
 
+import csv
 import re
 from datetime import date, timedelta
 from typing import Any
@@ -155,7 +156,8 @@ class TestForms:
     def test_a_dialog_goes_back_to_where_it_was_opened(self, staff: Staff, client: Client, today: date) -> None:
         headers = {"HX-Request": "true", "HX-Target": "dialog"}
         address = reverse("contract_churn", args=[client.pk])
-        values = {"date": today, "reason": "Price", "other": "", "notes": "", "archive": "on", "next": "/?sort=arr"}
+        values = {"date": today, "reason_code": "PRICE", "reason": "", "notes": "", "archive": "on",
+                  "next": "/?sort=arr"}  # fmt: skip
         answer = signed_in(staff.ada).post(address, values, headers=headers)
         assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, "/?sort=arr")
         assert Client.objects.get(pk=client.pk).archived_at is not None
@@ -170,12 +172,61 @@ class TestForms:
             "arr_after": "125000.50",
             "notes": "",
         }
-        browser.post(address, values | {"reason": "Other", "other": "New sponsor"})
+        browser.post(address, values | {"reason_code": "", "reason": "New sponsor"})
         known.refresh_from_db()
         assert (known.reason, str(known.arr_after)) == ("New sponsor", "125000.50")
         assert 'value="New sponsor"' in browser.get(address).content.decode()
         browser.post(reverse("contract_outcome_remove", args=[client.pk, known.pk]))
         assert not ClientOutcome.objects.filter(client=client).exists()
+
+    @pytest.mark.parametrize(
+        ("values", "field", "words"),
+        [
+            ({"reason_code": "", "reason": ""}, "reason_code", "Choose why."),
+            ({"reason_code": "", "reason": "Own words"}, "reason_code", "Choose why."),
+            ({"reason_code": "OTHER", "reason": ""}, "reason", "Say in a few words what it was."),
+            ({"reason_code": "MOOD", "reason": ""}, "reason_code", "Select a valid choice."),
+        ],
+        ids=["none", "words", "other", "unknown"],
+    )
+    def test_a_lost_client_needs_a_reason(
+        self, staff: Staff, client: Client, today: date, values: dict[str, str], field: str, words: str
+    ) -> None:
+        browser = signed_in(staff.ada)
+        for name, extra in (("contract_churn", {}), ("contract_outcome_new", {"outcome": "DOWNGRADED"})):
+            answer = browser.post(reverse(name, args=[client.pk]), {"date": today, "notes": "", **extra, **values})
+            assert answer.status_code == 422
+            assert f'id="id_{field}-error"' in answer.content.decode()
+            assert words in text_of(answer)
+        assert ClientOutcome.objects.filter(client=client).count() == 1
+
+    def test_a_renewal_for_less_needs_a_reason(self, staff: Staff, client: Client, today: date) -> None:
+        browser, address = signed_in(staff.ada), reverse("contract_renew", args=[client.pk])
+        less = sent(today, annual_recurring_revenue="90000", decided_on=today, reason_code="", reason="", notes="")
+        refused = browser.post(address, less)
+        assert 'id="id_reason_code-error"' in refused.content.decode()
+        assert browser.post(address, less | {"reason_code": "FEWER_SEATS", "reason": "Team halved"}).status_code == 302
+        stored = ClientOutcome.objects.get(client=client, outcome="DOWNGRADED")
+        assert (stored.reason_code, stored.reason) == ("FEWER_SEATS", "Team halved")
+        page = text_of(browser.get(reverse("client_contract", args=[client.pk])))
+        assert "Needs less: Team halved" in page
+
+    def test_words_of_before_stay_valid_and_known_ones_show_their_code(
+        self, staff: Staff, client: Client, today: date
+    ) -> None:
+        browser = signed_in(staff.ada)
+        for words, code, status in (("Their own plans", "", 302), ("Budget", "PRICE", 302), ("", "", 422)):
+            known = ClientOutcome.objects.create(
+                client=client, outcome="CHURNED", date=today - timedelta(days=len(words)), reason=words
+            )
+            address = reverse("contract_outcome", args=[client.pk, known.pk])
+            chosen = f'<option value="{code}" selected>'
+            assert chosen in browser.get(address).content.decode()
+            values = {"outcome": "CHURNED", "date": known.date, "reason_code": code, "reason": words, "notes": "Late"}
+            assert browser.post(address, values).status_code == status
+            known.refresh_from_db()
+            assert known.reason_code == code
+            known.delete()
 
     def test_the_record_takes_what_the_term_says(self, staff: Staff, client: Client) -> None:
         signed_in(staff.ada).post(reverse("contract_take", args=[client.pk]))
@@ -201,3 +252,33 @@ class TestExport:
 
     def test_other_kinds_do_not_exist(self, staff: Staff, client: Client) -> None:
         assert signed_in(staff.ada).get(reverse("client_contract_export", args=[client.pk, "pdf"])).status_code == 404
+
+
+class TestReasons:
+    def test_the_list_counts_and_filters_by_code(self, staff: Staff, clients: Clients, today: date) -> None:
+        for client, code, words in (
+            (clients.sturdy, "PRICE", "Discount refused"),
+            (clients.fading, "SUPPORT", ""),
+        ):
+            ClientOutcome.objects.create(
+                client=client,
+                outcome="CHURNED",
+                date=today,
+                reason_code=code,
+                reason=words,
+                arr_before=1000,
+                arr_after=0,
+            )
+        browser = signed_in(staff.vera)
+        page = browser.get(reverse("outcomes"), {"reason": "PRICE"})
+        text = text_of(page)
+        assert "Outcomes: Price or budget" in text
+        assert "Support experience" in text
+        assert "Price or budget: Discount refused" in text
+        assert page.content.decode().count('data-l="Client"') == 1
+        sheet = browser.get(reverse("outcomes_export", args=["csv"]), {"reason": "PRICE"}).content.decode()
+        rows = list(csv.DictReader(sheet.splitlines()))
+        assert [(row["client"], row["reason_code"], row["reason"]) for row in rows] == [
+            ("Sturdy", "PRICE", "Discount refused")
+        ]
+        assert "Sturdy" in text_of(browser.get(reverse("outcomes"), {"reason": "MOOD"}))

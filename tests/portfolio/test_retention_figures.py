@@ -10,9 +10,10 @@ from bellwether.portfolio.retention_figures import End, quarters, reasons, total
 pytestmark = pytest.mark.one_database
 
 
-def end(outcome: str, day: str, before: int | None = None, after: int | None = None, reason: str = "") -> End:
+def end(outcome: str, day: str, before: int | None = None, after: int | None = None, reason: str = "",
+        code: str = "") -> End:  # fmt: skip
     money = [None if amount is None else Decimal(amount) for amount in (before, after)]
-    return End(outcome, date.fromisoformat(day), reason, *money)
+    return End(outcome, date.fromisoformat(day), reason, *money, reason_code=code)
 
 
 ENDS = [
@@ -48,3 +49,22 @@ def test_reasons_are_the_same_in_other_letters_and_most_arr_comes_first() -> Non
         ("Fewer seats", 0, 1, 40),
     ]
     assert reasons([end("CHURNED", "2026-04-01")])[0].text == "Not given"
+
+
+def test_reasons_with_a_code_are_counted_under_it_whatever_their_words() -> None:
+    found = reasons(
+        [
+            end("CHURNED", "2026-04-01", 100, reason="budget", code="PRICE"),
+            end("CHURNED", "2026-04-02", 50, reason="Discount refused", code="PRICE"),
+            end("CHURNED", "2026-04-03", 50, reason="discount  refused", code="PRICE"),
+            end("DOWNGRADED", "2026-04-04", 60, 50, code="PRICE"),
+            end("CHURNED", "2026-04-05", 40, reason="Moved abroad"),
+            end("CHURNED", "2026-04-06", 30, reason="unknown"),
+            end("CHURNED", "2026-04-07", 20),
+        ]
+    )
+    assert [(one.text, one.code, one.churned, one.downgraded, one.lost, one.words) for one in found] == [
+        ("Price or budget", "PRICE", 3, 1, 210, ("discount refused",)),
+        ("Not given", "", 2, 0, 50, ()),
+        ("Moved abroad", "", 1, 0, 40, ()),
+    ]

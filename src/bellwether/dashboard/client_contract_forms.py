@@ -1,5 +1,6 @@
 """The forms of the contract tab. Rules are those of portfolio.contracts and portfolio.outcomes."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -15,37 +16,40 @@ from bellwether.dashboard.record_forms import (
     shown_yes_no,
     yes_no,
 )
-from bellwether.portfolio.choices import ContractTier, OutcomeKind, PaymentStatus
+from bellwether.portfolio.choices import ContractTier, OutcomeKind, OutcomeReason, PaymentStatus
 from bellwether.portfolio.contracts import Churn, Commercials, Renewal
 from bellwether.portfolio.models import Client, ClientOutcome
-from bellwether.portfolio.outcomes import REASONS, Ending
-from bellwether.portfolio.terms import Term
+from bellwether.portfolio.outcomes import LONGEST_REASON, Ending
+from bellwether.portfolio.reason_codes import LOST, coded
+from bellwether.portfolio.terms import Term, is_downgrade
 
-OTHER = "Other"
+CHOOSE = "Choose why. Where nothing fits, choose Other and say it in words."
+SAY = "Say in a few words what it was."
 
 
 def _notes() -> TextField:
     return TextField(label="Notes", required=False, widget=forms.Textarea, max_length=10_000)
 
 
-def _reason(required: bool = False) -> forms.ChoiceField:
-    choices = [("", "Not given"), *((word, word) for word in REASONS)]
-    return forms.ChoiceField(label="Reason", required=required, choices=choices)
+def _code() -> forms.ChoiceField:
+    return forms.ChoiceField(label="Reason", required=False, choices=[("", "Not given"), *OutcomeReason.choices])
 
 
-def _other() -> TextField:
+def _words() -> TextField:
     return TextField(
-        label="Reason in other words", required=False, max_length=100, help_text="Takes the place of the choice above."
+        label="In other words", required=False, max_length=LONGEST_REASON, help_text="What the choice leaves unsaid."
     )
 
 
-def _said(values: dict[str, Any]) -> str:
-    """Return the reason: the own words, else the choice."""
-    return str(values["other"] or values["reason"])
-
-
-def _split(reason: str) -> dict[str, str]:
-    return {"reason": reason, "other": ""} if reason in ("", *REASONS) else {"reason": OTHER, "other": reason}
+def _need_reason(form: forms.Form, *, kept: str = "") -> None:
+    """Ask for the reason of a term that was lost or made smaller: for its code, and for words with Other. Words that
+    were recorded before codes were (`kept`) are enough while they stand."""
+    values = form.cleaned_data
+    code, words = values.get("reason_code", ""), values.get("reason", "")
+    if not code and not (words and words == kept):
+        form.add_error("reason_code", CHOOSE)
+    elif code == OutcomeReason.OTHER and not words and not values.get("notes"):
+        form.add_error("reason", SAY)
 
 
 class TermForm(RecordForm):
@@ -60,7 +64,7 @@ class TermForm(RecordForm):
     )
     auto_renew = yes_no("Auto-renew")
     licensed_modules = WordsField(label="Modules", required=False, help_text="With commas between them.")
-    wide = ("licensed_modules", "allow_overlap")
+    wide: Sequence[str] = ("licensed_modules", "allow_overlap")
 
     def __init__(self, *args: Any, overlaps: bool = False, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -92,17 +96,35 @@ class RenewForm(TermForm):
     """A renewal: the new term and how the old one ended."""
 
     decided_on = day_field("Decided on")
-    reason = _reason()
+    reason_code = _code()
+    reason = _words()
     notes = _notes()
     field_order = ("start_date", "end_date", "annual_recurring_revenue", "licensed_user_count", "contract_tier",
-                   "auto_renew", "licensed_modules", "decided_on", "reason", "notes")  # fmt: skip
-    wide = ("licensed_modules", "notes")
+                   "auto_renew", "licensed_modules", "decided_on", "reason_code", "reason", "notes")  # fmt: skip
+    wide = ("licensed_modules", "reason", "notes")
+
+    def __init__(self, *args: Any, before: Term | None = None, **options: Any) -> None:
+        """`before` is the present term: less than it needs a reason."""
+        super().__init__(*args, **options)
+        self.before = before
+        self.fields["reason_code"].help_text = "Needed where the client takes less."
+
+    def clean(self) -> dict[str, Any]:
+        """Return the values; a downgrade without a reason is refused."""
+        values = super().clean() or self.cleaned_data
+        if self.before is not None and not self.errors and is_downgrade(self.before, self.term(values)):
+            _need_reason(self)
+        return self.cleaned_data
 
     @staticmethod
     def renewal(values: dict[str, Any]) -> Renewal:
         """Return the renewal that was typed."""
         return Renewal(
-            term=TermForm.term(values), decided_on=values["decided_on"], reason=values["reason"], notes=values["notes"]
+            term=TermForm.term(values),
+            decided_on=values["decided_on"],
+            reason_code=values["reason_code"],
+            reason=values["reason"],
+            notes=values["notes"],
         )
 
 
@@ -110,20 +132,27 @@ class ChurnForm(RecordForm):
     """That a client leaves."""
 
     date = day_field("Last day")
-    reason = _reason(required=True)
-    other = _other()
+    reason_code = _code()
+    reason = _words()
     notes = _notes()
     archive = forms.BooleanField(
         label="Archive the client",
         required=False,
         help_text="Takes it off the lists. Its history is kept, and it can be restored.",
     )
-    wide = ("other", "notes", "archive")
+    wide = ("notes", "archive")
+
+    def clean(self) -> dict[str, Any]:
+        """Return the values; leaving without a reason is refused."""
+        super().clean()
+        _need_reason(self)
+        return self.cleaned_data
 
     @staticmethod
     def churn(values: dict[str, Any]) -> Churn:
         """Return what was typed."""
-        return Churn(date=values["date"], reason=_said(values), notes=values["notes"], archive=values["archive"])
+        names = ("date", "reason_code", "reason", "notes", "archive")
+        return Churn(**{name: values[name] for name in names})
 
 
 class OutcomeForm(RecordForm):
@@ -133,10 +162,17 @@ class OutcomeForm(RecordForm):
     date = day_field("Date")
     arr_before = MoneyField(label="ARR before", required=False)
     arr_after = MoneyField(label="ARR after", required=False)
-    reason = _reason()
-    other = _other()
+    reason_code = _code()
+    reason = _words()
     notes = _notes()
     wide = ("notes",)
+
+    def clean(self) -> dict[str, Any]:
+        """Return the values; a term that was lost or made smaller needs a reason, and keeps the words it had."""
+        super().clean()
+        if self.cleaned_data.get("outcome") in LOST:
+            _need_reason(self, kept=str(self.initial.get("reason", "")))
+        return self.cleaned_data
 
     @staticmethod
     def shown(one: ClientOutcome) -> dict[str, Any]:
@@ -146,15 +182,16 @@ class OutcomeForm(RecordForm):
             "date": one.date,
             "arr_before": shown_money(one.arr_before),
             "arr_after": shown_money(one.arr_after),
+            "reason_code": one.reason_code or coded("", one.reason, one.outcome),
+            "reason": one.reason,
             "notes": one.notes,
-            **_split(one.reason),
         }
 
     @staticmethod
     def ending(values: dict[str, Any]) -> Ending:
         """Return the outcome that was typed."""
-        names = ("outcome", "date", "arr_before", "arr_after", "notes")
-        return Ending(reason=_said(values), **{name: values[name] for name in names})
+        names = ("outcome", "date", "arr_before", "arr_after", "reason_code", "reason", "notes")
+        return Ending(**{name: values[name] for name in names})
 
 
 class FactsForm(RecordForm):

@@ -121,7 +121,7 @@ def renew(request: HttpRequest, client_id: UUID) -> HttpResponse:
         arr = money(current.annual_recurring_revenue)
         end = f"ends on {full_day(current.end_date)}" if current.end_date else "is open-ended"
         lead = f"The present term of {arr} {end}. Less ARR is recorded as a downgrade, all else as a renewal."
-    form = RenewForm(request.POST if request.method == "POST" else None, initial=initial)
+    form = RenewForm(request.POST if request.method == "POST" else None, initial=initial, before=current)
     return answer_form(
         request,
         form,

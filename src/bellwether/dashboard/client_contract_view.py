@@ -10,6 +10,7 @@ from bellwether.dashboard.client_cards import PAYMENT_STATUS
 from bellwether.dashboard.terms_chart import TermsChart, draw_terms
 from bellwether.portfolio.contracts import left_on, term_of
 from bellwether.portfolio.models import Client, ClientOutcome, ContractPeriod
+from bellwether.portfolio.reason_codes import said
 from bellwether.portfolio.terms import OWN_COLUMNS, Term, Trouble, term_on, troubles
 from bellwether.web.formatting import (
     DASH,
@@ -277,7 +278,7 @@ def _outcome(one: ClientOutcome, today: date) -> OutcomeRow:
         on=full_day(one.date),
         kind=str(one.get_outcome_display()),
         status=OUTCOME_STATUS[one.outcome],
-        reason=one.reason,
+        reason=said(one.reason_code, one.reason),
         notes=one.notes.strip(),
         before=money(before),
         after=money(after),

@@ -13,6 +13,7 @@ from bellwether.dashboard import client_selectors as read
 from bellwether.dashboard.addresses import Address
 from bellwether.portfolio.listing import ClientQuery
 from bellwether.portfolio.models import Client, ClientOutcome
+from bellwether.portfolio.reason_codes import said
 from bellwether.staff.models import StaffUser
 from bellwether.web.formatting import Status, full_day, number, status_of
 
@@ -114,7 +115,8 @@ def ending(client: Client, outcomes: Sequence[ClientOutcome], today: date, zone:
     left = [outcome for outcome in outcomes if outcome.outcome == "CHURNED" and outcome.date <= today]
     text = ""
     if left:
-        reason = f": {left[-1].reason}" if left[-1].reason else ""
+        why = said(left[-1].reason_code, left[-1].reason)
+        reason = f": {why}" if why else ""
         text = f"This client left on {full_day(left[-1].date)}{reason}."
     if client.archived_at:
         on = full_day(day_of(client.archived_at, zone))

@@ -17,9 +17,10 @@ from bellwether.dashboard.addresses import Address
 from bellwether.dashboard.client_access import answer
 from bellwether.dashboard.client_contract_view import OUTCOME_STATUS, Figure
 from bellwether.dashboard.records_export import export_response, outcome_sheet
-from bellwether.portfolio.choices import OutcomeKind
+from bellwether.portfolio.choices import OutcomeKind, OutcomeReason
 from bellwether.portfolio.models import ClientOutcome
-from bellwether.portfolio.retention_figures import End, Quarter, quarters, reasons, total
+from bellwether.portfolio.reason_codes import label_of, said
+from bellwether.portfolio.retention_figures import End, Quarter, Reason, quarters, reasons, total
 from bellwether.portfolio.terms import years_later
 from bellwether.staff import audit
 from bellwether.staff.models import StaffUser
@@ -31,9 +32,10 @@ MOST_REASONS = 10
 
 @dataclass(frozen=True)
 class Asked:
-    """Which outcomes are listed: of one kind, of one quarter (year, quarter), which page."""
+    """Which outcomes are listed: of one kind, for one reason code, of one quarter (year, quarter), which page."""
 
     kind: str
+    reason: str
     quarter: tuple[int, int] | None
     page: int
     address: Address
@@ -48,7 +50,7 @@ def outcomes(request: HttpRequest) -> HttpResponse:
     today = day_of(now, settings.BELLWETHER_WORKSPACE_ZONE)
     asked = _asked(request)
     own = ClientOutcome.objects.visible_to(user)
-    fields = ("outcome", "date", "reason", "arr_before", "arr_after")
+    fields = ("outcome", "date", "reason", "arr_before", "arr_after", "reason_code")
     ends = [End(*row) for row in own.filter(date__lte=today).order_by("date").values_list(*fields)]
     year = [one for one in ends if one.day > years_later(today, -1)]
     found = _narrowed(own, asked)
@@ -67,7 +69,9 @@ def outcomes(request: HttpRequest) -> HttpResponse:
     values = {
         "figures": _figures(total(year, "12 months")),
         "quarters": [(one, _quarter_link(one, asked)) for one in quarters(ends, today=today)],
-        "reasons": reasons(year)[:MOST_REASONS],
+        "reasons": [(one, _reason_link(one, asked)) for one in reasons(year)[:MOST_REASONS]],
+        "reason": label_of(asked.reason),
+        "all_reasons": asked.address.with_(reason=None, page=None),
         "rows": [_row(one, today) for one in rows],
         "kinds": [
             (text, asked.address.with_(kind=word or None, page=None), word == asked.kind)
@@ -105,18 +109,23 @@ def export(request: HttpRequest, kind: str) -> HttpResponse:
 def _asked(request: HttpRequest) -> Asked:
     kind, page = request.GET.get("kind", ""), request.GET.get("page", "")
     kind = kind if kind in OutcomeKind.values else ""
+    reason = request.GET.get("reason", "")
+    reason = reason if reason in OutcomeReason.values else ""
     year, _, quarter = request.GET.get("quarter", "").partition("-")
     known = year.isascii() and year.isdigit() and len(year) == 4 and quarter in ("1", "2", "3", "4") and int(year) > 0
+    written = f"{year}-{quarter}" if known else ""
     return Asked(
         kind=kind,
+        reason=reason,
         quarter=(int(year), int(quarter)) if known else None,
         page=int(page) if page.isascii() and page.isdigit() and int(page[:6]) > 0 else 1,
-        address=Address(reverse("outcomes"), {"kind": kind, "quarter": f"{year}-{quarter}" if known else ""}),
+        address=Address(reverse("outcomes"), {"kind": kind, "reason": reason, "quarter": written}),
     )
 
 
 def _narrowed(own: QuerySet[Any], asked: Asked) -> QuerySet[Any]:
     found: QuerySet[Any] = own.filter(outcome=asked.kind) if asked.kind else own
+    found = found.filter(reason_code=asked.reason) if asked.reason else found
     if asked.quarter is None:
         return found
     year, quarter = asked.quarter
@@ -128,6 +137,11 @@ def _narrowed(own: QuerySet[Any], asked: Asked) -> QuerySet[Any]:
 def _quarter_link(one: Quarter, asked: Asked) -> str:
     quarter, _, year = one.label.removeprefix("Q").partition(" ")
     return asked.address.with_(quarter=f"{year}-{quarter}", page=None)
+
+
+def _reason_link(one: Reason, asked: Asked) -> str:
+    """Return the address of the outcomes with this code, empty for words without one, which no filter knows."""
+    return asked.address.with_(reason=one.code, page=None) if one.code else ""
 
 
 def _figures(year: Quarter) -> list[Figure]:
@@ -171,7 +185,7 @@ def _row(one: ClientOutcome, today: date) -> dict[str, Any]:
         "ahead": one.date > today,
         "kind": one.get_outcome_display(),
         "status": OUTCOME_STATUS[one.outcome],
-        "reason": one.reason or DASH,
+        "reason": said(one.reason_code, one.reason) or DASH,
         "notes": one.notes.strip(),
         "before": money(one.arr_before),
         "after": money(one.arr_after),

@@ -115,8 +115,8 @@ def term_columns(
     return terms, outcome_sheet([(client, one) for one in outcomes])
 
 
-OUTCOME_COLUMNS = ("organization_id", "client", "external_id", "outcome", "date", "reason", "notes", "arr_before",
-                   "arr_after")  # fmt: skip
+OUTCOME_COLUMNS = ("organization_id", "client", "external_id", "outcome", "date", "reason_code", "reason", "notes",
+                   "arr_before", "arr_after")  # fmt: skip
 
 
 def outcome_sheet(rows: Iterable[tuple[Client, ClientOutcome]]) -> Sheet:
@@ -125,8 +125,8 @@ def outcome_sheet(rows: Iterable[tuple[Client, ClientOutcome]]) -> Sheet:
         "outcomes",
         OUTCOME_COLUMNS,
         [
-            (client.organization_id, client.name, one.external_id, one.outcome, one.date, one.reason, one.notes,
-             one.arr_before, one.arr_after)
+            (client.organization_id, client.name, one.external_id, one.outcome, one.date, one.reason_code,
+             one.reason, one.notes, one.arr_before, one.arr_after)
             for client, one in rows
         ],
     )  # fmt: skip

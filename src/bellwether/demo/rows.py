@@ -19,6 +19,7 @@ from bellwether.portfolio.models import (
     SupportTicket,
     SurveyResponse,
 )
+from bellwether.portfolio.reason_codes import coded
 from bellwether.usage.models import FeatureAdoption, PlatformUser
 
 Seen = dict[int, tuple[datetime, datetime]]
@@ -143,6 +144,7 @@ def outcome_rows(portfolio: Portfolio) -> list[ClientOutcome]:
             external_id=f"{outcome.date}-{outcome.outcome.lower()}",
             outcome=outcome.outcome,
             date=outcome.date,
+            reason_code=coded("", outcome.reason, outcome.outcome),
             reason=outcome.reason,
             arr_before=outcome.arr_before,
             arr_after=outcome.arr_after,

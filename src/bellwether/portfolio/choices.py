@@ -2,6 +2,8 @@
 
 from django.db.models import TextChoices
 
+from bellwether.portfolio.reason_codes import REASONS
+
 
 class ContractTier(TextChoices):
     STARTER = "STARTER", "Starter"
@@ -112,19 +114,19 @@ class OutcomeKind(TextChoices):
 class OutcomeReason(TextChoices):
     """Why a term ended as it did, as a code that can be counted; the words beside it are free."""
 
-    VALUE = "VALUE", "Too little value seen"
-    ADOPTION = "ADOPTION", "Low adoption"
-    CHAMPION_LEFT = "CHAMPION_LEFT", "Champion left"
-    SUPPORT = "SUPPORT", "Support experience"
-    PRODUCT = "PRODUCT", "Missing features or faults"
-    PRICE = "PRICE", "Price or budget"
-    COMPETITOR = "COMPETITOR", "Went to a competitor"
-    IN_HOUSE = "IN_HOUSE", "Built in house"
-    ACQUIRED = "ACQUIRED", "Company acquired or merged"
-    CLOSED = "CLOSED", "Went out of business"
-    FEWER_SEATS = "FEWER_SEATS", "Needs less"
-    NON_PAYMENT = "NON_PAYMENT", "Did not pay"
-    OTHER = "OTHER", "Other"
+    VALUE = "VALUE", REASONS["VALUE"]
+    ADOPTION = "ADOPTION", REASONS["ADOPTION"]
+    CHAMPION_LEFT = "CHAMPION_LEFT", REASONS["CHAMPION_LEFT"]
+    SUPPORT = "SUPPORT", REASONS["SUPPORT"]
+    PRODUCT = "PRODUCT", REASONS["PRODUCT"]
+    PRICE = "PRICE", REASONS["PRICE"]
+    COMPETITOR = "COMPETITOR", REASONS["COMPETITOR"]
+    IN_HOUSE = "IN_HOUSE", REASONS["IN_HOUSE"]
+    ACQUIRED = "ACQUIRED", REASONS["ACQUIRED"]
+    CLOSED = "CLOSED", REASONS["CLOSED"]
+    FEWER_SEATS = "FEWER_SEATS", REASONS["FEWER_SEATS"]
+    NON_PAYMENT = "NON_PAYMENT", REASONS["NON_PAYMENT"]
+    OTHER = "OTHER", REASONS["OTHER"]
 
 
 class ImportState(TextChoices):

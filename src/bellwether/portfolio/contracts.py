@@ -127,6 +127,7 @@ class Renewal:
 
     term: Term
     decided_on: date | None = None
+    reason_code: str = ""
     reason: str = ""
     notes: str = ""
 
@@ -155,6 +156,7 @@ def renew(client: Client, renewal: Renewal, *, actor: StaffUser, today: date, no
         ending = Ending(
             outcome=OutcomeKind.DOWNGRADED if is_downgrade(before, new) else OutcomeKind.RENEWED,
             date=renewal.decided_on or min(today, closed.end_date or today),
+            reason_code=renewal.reason_code,
             reason=renewal.reason,
             notes=renewal.notes,
             arr_before=before.annual_recurring_revenue,
@@ -181,6 +183,7 @@ class Churn:
     """That a client leaves: `date` is its last day, which may lie ahead. `archive` also takes it off the lists."""
 
     date: date
+    reason_code: str = ""
     reason: str = ""
     notes: str = ""
     archive: bool = False
@@ -211,6 +214,7 @@ def mark_churned(client: Client, churn: Churn, *, actor: StaffUser, today: date,
         ending = Ending(
             outcome=OutcomeKind.CHURNED,
             date=churn.date,
+            reason_code=churn.reason_code,
             reason=churn.reason,
             notes=churn.notes,
             arr_before=arr,

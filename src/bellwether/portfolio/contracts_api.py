@@ -10,6 +10,7 @@ from ninja import Router, Status
 
 from bellwether.portfolio import contracts, outcomes
 from bellwether.portfolio.models import Client, ClientOutcome, ContractPeriod
+from bellwether.portfolio.reason_codes import coded
 from bellwether.portfolio.record_api import by, do, made, note, seen, some, workspace_day
 from bellwether.portfolio.record_schemas import (
     ChurnIn,
@@ -103,7 +104,11 @@ def renew(request: StaffRequest, client_id: UUID, renewal: RenewalIn) -> HttpRes
     client = visible_client(request.user, client_id)
     values = renewal.term.dict(exclude={"external_id", "allow_overlap"})
     wanted = contracts.Renewal(
-        term=Term(**values), decided_on=renewal.decided_on, reason=renewal.reason, notes=renewal.notes
+        term=Term(**values),
+        decided_on=renewal.decided_on,
+        reason_code=renewal.reason_code,
+        reason=renewal.reason,
+        notes=renewal.notes,
     )
     return made(
         request,
@@ -150,11 +155,14 @@ def create_outcome(request: StaffRequest, client_id: UUID, outcome: OutcomeIn) -
 
 @router.put("/outcomes/{outcome_id}", response=OutcomeOut, operation_id="updateOutcome", summary="Change an outcome")
 def update_outcome(request: StaffRequest, outcome_id: UUID, change: OutcomeChangeIn) -> OutcomeOut:
-    """Change an outcome and return it. What is not given stays as it is."""
+    """Change an outcome and return it. What is not given stays as it is; new words that are known bring their code."""
     known = seen(request, ClientOutcome, outcome_id)
-    names = ("outcome", "date", "reason", "notes", "arr_before", "arr_after")
+    names = ("outcome", "date", "reason_code", "reason", "notes", "arr_before", "arr_after")
     before: dict[str, Any] = {name: getattr(known, name) for name in names}
-    ending = outcomes.Ending(**before | some(given(change)))
+    values = some(given(change))
+    ending = outcomes.Ending(**before | values)
+    if "reason" in values and "reason_code" not in values:
+        ending = replace(ending, reason_code=coded("", ending.reason, ending.outcome) or ending.reason_code)
     return _outcome(do(request, lambda: outcomes.change_outcome(known, ending, **by(request))).record)
 
 
@@ -185,7 +193,8 @@ def _term(period: ContractPeriod, current: UUID | None) -> TermOut:
 
 
 def _outcome(one: ClientOutcome) -> OutcomeOut:
-    names = ("id", "client_id", "external_id", "outcome", "date", "reason", "notes", "created_at", "updated_at")
+    names = ("id", "client_id", "external_id", "outcome", "date", "reason_code", "reason", "notes", "created_at",
+             "updated_at")  # fmt: skip
     values = {name: getattr(one, name) for name in names}
     for name in ("arr_before", "arr_after"):
         amount = getattr(one, name)

@@ -5,43 +5,31 @@ portfolio.contracts does.
 """
 
 import datetime
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import Any
 
 from bellwether.common.errors import InvalidInputError
 from bellwether.portfolio.changes import Changing, changing
-from bellwether.portfolio.choices import OutcomeKind
+from bellwether.portfolio.choices import OutcomeKind, OutcomeReason
 from bellwether.portfolio.models import Client, ClientOutcome
+from bellwether.portfolio.reason_codes import coded
 from bellwether.portfolio.record_changes import Made, fresh, locked_client, repeated, same, write
 from bellwether.portfolio.terms import LONGEST_ID, date_problem, money_problem
 from bellwether.staff.models import StaffUser
 from bellwether.web.formatting import full_day
 
-REASONS = (
-    "Price",
-    "Low adoption",
-    "Champion left",
-    "Missing features",
-    "Support experience",
-    "Competitor",
-    "Budget cut",
-    "Company acquired",
-    "Out of business",
-    "Fewer seats",
-    "Built in-house",
-    "Other",
-)
-"""Reasons to choose from; the field takes any other words too."""
 LONGEST_REASON, LONGEST_NOTES = 100, 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """How a term ended on `date`, in yearly dollars before and after."""
+    """How a term ended on `date`, in yearly dollars before and after. `reason` adds words to the code, and gives the
+    code of a churn or downgrade where none is given and the words are known."""
 
     outcome: str
     date: datetime.date
+    reason_code: str = ""
     reason: str = ""
     notes: str = ""
     arr_before: Decimal | None = None
@@ -51,6 +39,11 @@ class Ending:
     def columns(self) -> dict[str, Any]:
         """The values by the name of their column."""
         return {one.name: getattr(self, one.name) for one in fields(self)}
+
+    @property
+    def coded(self) -> "Ending":
+        """The same with the code of its words where none is given."""
+        return replace(self, reason_code=coded(self.reason_code, self.reason, self.outcome))
 
 
 def outcome_problems(ending: Ending, *, today: datetime.date) -> dict[str, str]:
@@ -71,6 +64,8 @@ def outcome_problems(ending: Ending, *, today: datetime.date) -> dict[str, str]:
         found["arr_after"] = "Nothing is left of a contract that ended; for less of it choose Downgraded."
     if ending.outcome == OutcomeKind.DOWNGRADED and before is not None and after is not None and after > before:
         found.setdefault("arr_after", "That is more than before; choose Renewed.")
+    if ending.reason_code and ending.reason_code not in OutcomeReason.values:
+        found["reason_code"] = f"is one of {', '.join(OutcomeReason.values)}."
     if len(ending.reason) > LONGEST_REASON:
         found["reason"] = f"is longer than {LONGEST_REASON} characters; write more in the notes."
     if len(ending.notes) > LONGEST_NOTES:
@@ -90,7 +85,7 @@ def store_outcome(
     """Store a new outcome within a change and return it. `date_field` is what the caller's form calls the date."""
     problems = outcome_problems(ending, today=today) | _key_problems(client, ending, external_id)
     _refuse(problems, date_field)
-    record = ClientOutcome(client=client, external_id=external_id, **ending.columns)
+    record = ClientOutcome(client=client, external_id=external_id, **ending.coded.columns)
     work.make(record)
     return record
 
@@ -110,7 +105,7 @@ def add_outcome(
     with changing(actor, kind="outcome.added", summary=summary, today=today, now=now) as work:
         owner = locked_client(client, archived=True)
         if external_id and (known := repeated(ClientOutcome, owner, external_id)):
-            made.record, made.repeated = same(known, ending.columns, "contract outcome"), True
+            made.record, made.repeated = same(known, ending.coded.columns, "contract outcome"), True
             return made
         made.record = store_outcome(work, owner, ending, today=today, external_id=external_id)
     made.change = work.change
@@ -128,7 +123,7 @@ def change_outcome(
         stored = fresh(ClientOutcome, outcome.pk)
         problems = outcome_problems(ending, today=today)
         _refuse(problems | _key_problems(owner, ending, "", but=stored), "date")
-        write(work, stored, ending.columns)
+        write(work, stored, ending.coded.columns)
         made.record = stored
     made.change = work.change
     return made

@@ -2,7 +2,7 @@
 
 import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from annotated_types import Len
@@ -11,7 +11,14 @@ from pydantic import ConfigDict
 
 from bellwether.common.paging import PageQuery, Pagination
 from bellwether.common.text import Text
-from bellwether.portfolio.choices import ContractTier, OutcomeKind, SurveyKind, TicketPriority, TicketStatus
+from bellwether.portfolio.choices import (
+    ContractTier,
+    OutcomeKind,
+    OutcomeReason,
+    SurveyKind,
+    TicketPriority,
+    TicketStatus,
+)
 from bellwether.portfolio.terms import MOST_MODULES, MOST_MONEY, MOST_SEATS
 from bellwether.portfolio.ticket_reading import SORTS
 
@@ -19,6 +26,11 @@ Money = Annotated[Decimal | None, Field(None, ge=0, le=MOST_MONEY, decimal_place
 Seats = Annotated[int | None, Field(None, ge=0, le=MOST_SEATS)]
 Key = Annotated[Text, Len(max_length=200), Field("", description="Natural key within the client, given by its source.")]
 Modules = Annotated[list[Annotated[Text, Len(1, 100)]], Len(max_length=MOST_MODULES)]
+ReasonCode = Annotated[
+    OutcomeReason | Literal[""],
+    Field("", description="Why the term ended. Empty: that of the words of `reason`, where they are known."),
+]
+Reason = Annotated[Text, Len(max_length=100), Field("", description="Words that add to the code.")]
 STRICT = ConfigDict(extra="forbid")
 CHANGING = ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1})
 
@@ -86,7 +98,8 @@ class RenewalIn(Schema):
 
     term: TermIn
     decided_on: datetime.date | None = Field(None, description="Today, or the old term's last day if that is over.")
-    reason: Annotated[Text, Len(max_length=100)] = ""
+    reason_code: ReasonCode
+    reason: Reason
     notes: Annotated[Text, Len(max_length=10_000)] = ""
 
 
@@ -96,7 +109,8 @@ class ChurnIn(Schema):
     model_config = STRICT
 
     date: datetime.date
-    reason: Annotated[Text, Len(max_length=100)] = ""
+    reason_code: ReasonCode
+    reason: Reason
     notes: Annotated[Text, Len(max_length=10_000)] = ""
     archive: bool = False
 
@@ -110,7 +124,8 @@ class OutcomeIn(Schema):
     external_id: Key
     outcome: OutcomeKind
     date: datetime.date
-    reason: Annotated[Text, Len(max_length=100)] = ""
+    reason_code: ReasonCode
+    reason: Reason
     notes: Annotated[Text, Len(max_length=10_000)] = ""
     arr_before: Money
     arr_after: Money
@@ -123,7 +138,8 @@ class OutcomeChangeIn(Schema):
 
     outcome: OutcomeKind = OutcomeKind.RENEWED
     date: datetime.date = Field(None)  # type: ignore[assignment]
-    reason: Annotated[Text, Len(max_length=100)] = ""
+    reason_code: ReasonCode
+    reason: Reason
     notes: Annotated[Text, Len(max_length=10_000)] = ""
     arr_before: Money
     arr_after: Money
@@ -137,6 +153,7 @@ class OutcomeOut(Schema):
     external_id: str
     outcome: OutcomeKind
     date: datetime.date
+    reason_code: OutcomeReason | Literal[""] = Field(description="Empty where none is known.")
     reason: str
     notes: str
     arr_before: float | None

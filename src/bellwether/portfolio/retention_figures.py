@@ -1,9 +1,12 @@
 """How contracts ended, added up: what was kept quarter by quarter, and why clients left. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+
+from bellwether.portfolio.reason_codes import code_of, is_unsaid, label_of
 
 QUARTERS = 8
 NOT_GIVEN = "Not given"
@@ -18,6 +21,7 @@ class End:
     reason: str = ""
     arr_before: Decimal | None = None
     arr_after: Decimal | None = None
+    reason_code: str = ""
 
     @property
     def kept(self) -> Decimal | None:
@@ -54,12 +58,18 @@ class Quarter:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why ARR was lost: clients that left and that took less, and the ARR lost with them."""
+    """Why ARR was lost: clients that left and that took less, and the ARR lost with them.
+
+    `code` is the reason's code, "" for words without one; `words` are the free words that add to the code, the most
+    frequent first, each once.
+    """
 
     text: str
     churned: int
     downgraded: int
     lost: Decimal
+    code: str = ""
+    words: tuple[str, ...] = ()
 
 
 def quarter_of(day: date) -> tuple[int, int]:
@@ -101,18 +111,39 @@ def total(ends: Sequence[End], label: str) -> Quarter:
 
 
 def reasons(ends: Iterable[End]) -> list[Reason]:
-    """Return why ARR was lost, most of it first, then the most frequent. Capitals and spaces make no difference."""
-    found: dict[str, list[End]] = {}
+    """Return why ARR was lost, most of it first, then the most frequent.
+
+    Ends with a code are counted under it, others under their words; capitals, spaces and punctuation make no
+    difference, and words that say nothing ("unknown") are NOT_GIVEN.
+    """
+    found: dict[tuple[str, str], list[End]] = {}
     for one in ends:
         if one.outcome != "RENEWED":
-            found.setdefault(" ".join(one.reason.split()).casefold(), []).append(one)
-    listed = []
-    for group in found.values():
-        lost = sum(
-            (max(Decimal(0), one.arr_before - one.kept) for one in group if one.arr_before and one.kept is not None),
-            Decimal(0),
-        )
-        churned = sum(one.outcome == "CHURNED" for one in group)
-        text = " ".join(group[-1].reason.split())
-        listed.append(Reason(text[:1].upper() + text[1:] or NOT_GIVEN, churned, len(group) - churned, lost))
+            words = "" if one.reason_code or is_unsaid(one.reason) else " ".join(one.reason.split()).casefold()
+            found.setdefault((one.reason_code, words), []).append(one)
+    listed = [_reason(code, bool(words), group) for (code, words), group in found.items()]
     return sorted(listed, key=lambda one: (-one.lost, -(one.churned + one.downgraded), one.text))
+
+
+def _reason(code: str, in_words: bool, group: Sequence[End]) -> Reason:
+    lost = sum(
+        (max(Decimal(0), one.arr_before - one.kept) for one in group if one.arr_before and one.kept is not None),
+        Decimal(0),
+    )
+    churned = sum(one.outcome == "CHURNED" for one in group)
+    text = " ".join(group[-1].reason.split()) if in_words else label_of(code) or NOT_GIVEN
+    return Reason(
+        text=text[:1].upper() + text[1:],
+        churned=churned,
+        downgraded=len(group) - churned,
+        lost=lost,
+        code=code,
+        words=_words(code, group) if code else (),
+    )
+
+
+def _words(code: str, group: Iterable[End]) -> tuple[str, ...]:
+    said = [" ".join(one.reason.split()) for one in group if not is_unsaid(one.reason) and code_of(one.reason) != code]
+    folded = Counter(words.casefold() for words in said)
+    shown = {words.casefold(): words for words in said}
+    return tuple(shown[key] for key, _ in folded.most_common())

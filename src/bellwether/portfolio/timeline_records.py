@@ -19,6 +19,7 @@ from bellwether.portfolio.models import (
     SupportTicket,
     SurveyResponse,
 )
+from bellwether.portfolio.reason_codes import said
 from bellwether.portfolio.search import matching_ids
 from bellwether.portfolio.timeline import Entry, Group, clipped
 from bellwether.portfolio.timeline_changes import CHANGES
@@ -247,7 +248,7 @@ def _ending(outcome: ClientOutcome, today: date) -> Details:
         ("On", day(outcome.date, today)),
         ("ARR before", money(outcome.arr_before) if outcome.arr_before is not None else ""),
         ("ARR after", money(outcome.arr_after) if outcome.arr_after is not None else ""),
-        ("Reason", outcome.reason),
+        ("Reason", said(outcome.reason_code, outcome.reason)),
         ("Notes", outcome.notes),
     )
 

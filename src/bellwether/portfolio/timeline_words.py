@@ -14,6 +14,7 @@ from bellwether.portfolio.models import (
     SupportTicket,
     SurveyResponse,
 )
+from bellwether.portfolio.reason_codes import said
 from bellwether.portfolio.timeline import Entry, Group, ScoreStep, clipped
 from bellwether.web.formatting import day, money, plural
 
@@ -178,7 +179,8 @@ def of_outcome(outcome: ClientOutcome) -> Entry:
     money_text = ""
     if outcome.arr_before is not None and outcome.arr_after is not None and outcome.arr_before != outcome.arr_after:
         money_text = f"From {money(outcome.arr_before)} to {money(outcome.arr_after)} a year."
-    reason = f"Reason: {outcome.reason}." if outcome.reason else ""
+    why = said(outcome.reason_code, outcome.reason)
+    reason = f"Reason: {why}." if why else ""
     return Entry(
         key=f"outcome-{outcome.pk}",
         on=outcome.date,

@@ -1,9 +1,11 @@
 """The kinds contracts and outcomes."""
 
 from decimal import Decimal
+from typing import Any
 
 from bellwether.portfolio.choices import (
     OutcomeKind,
+    OutcomeReason,
 )
 from bellwether.portfolio.importing.columns import Field, folded_column
 from bellwether.portfolio.importing.kind_clients import SHARED_ACCOUNT_FIELDS
@@ -22,10 +24,13 @@ from bellwether.portfolio.importing.kinds import (
 from bellwether.portfolio.importing.values import (
     DATE,
     MONEY,
+    Parser,
+    Reading,
     one_of,
     text,
 )
 from bellwether.portfolio.models import ClientOutcome, ContractPeriod
+from bellwether.portfolio.reason_codes import LOST, code_of
 
 OUTCOME = one_of(
     dict(OutcomeKind.choices),
@@ -94,11 +99,45 @@ CONTRACTS = Kind(
 )
 
 
+LONGEST_WORDS = 100
+_WORDS = text(LONGEST_WORDS)
+
+
+def _read_reason(value: Any, reading: Reading) -> str:
+    words = str(_WORDS.read(value, reading))
+    return code_of(words) or words
+
+
+REASON = Parser(
+    "one of " + ", ".join(OutcomeReason.values) + "; or other words, at most 100 characters",
+    _read_reason,
+    dict(OutcomeReason.choices),
+)
+"""Words that are not known are no error: they stay words."""
+
+
 def _prepare_outcome(values: Values, context: RowContext) -> Prepared:
     refuse_deleted(values)
-    return Prepared(
-        columns=only_given(values, context, "outcome", "date", "reason", "notes", "arr_before", "arr_after")
-    )
+    columns = only_given(values, context, "outcome", "date", "reason", "notes", "arr_before", "arr_after")
+    return Prepared(columns=columns | _reason_columns(values, context))
+
+
+def _reason_columns(values: Values, context: RowContext) -> Values:
+    """Return the code and the words where the row says them. The code is that of its own column, else that of the words
+    of a term that was lost; where neither is known it stays as it is. Words of its column that are no code join the
+    other words."""
+    found: Values = {}
+    given, words = values.get("reason_code") or "", values.get("reason") or ""
+    if given in OutcomeReason.values:
+        return {"reason_code": given}
+    if given and given != words:
+        found["reason"] = f"{given}: {words}" if words else given
+        if len(found["reason"]) > LONGEST_WORDS:
+            raise RowError(f"reason_code {given!r} is no known reason and does not fit beside reason; map its values")
+    code = code_of(words) if values.get("outcome") in LOST else ""
+    if code or ("reason_code" in context.given and not given):
+        found["reason_code"] = code
+    return found
 
 
 def _infer_outcome(columns: dict[str, str]) -> dict[str, str]:
@@ -134,7 +173,19 @@ OUTCOMES = Kind(
             about="",
         ),
         Field(
-            name="reason", parser=text(100), default="", aliases=("reasoncode", "churnreason", "lostreason"), about=""
+            name="reason_code",
+            parser=REASON,
+            default="",
+            aliases=("churnreasoncode", "lostreasoncode", "cancellationcode"),
+            about="Why it ended. Budget is read as PRICE, Features as PRODUCT, and so on; words that are not known go"
+            " to reason. Without the column, or empty: from the words of reason.",
+        ),
+        Field(
+            name="reason",
+            parser=_WORDS,
+            default="",
+            aliases=("churnreason", "lostreason", "cancellationreason", "closedlostreason"),
+            about="Free words beside the code.",
         ),
         Field(name="notes", parser=text(), default="", aliases=("feedbacktext", "feedback", "comment"), about=""),
         Field(name="arr_before", parser=MONEY, aliases=("previousarr", "arrbefore"), about=""),

@@ -135,7 +135,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Pair:
-    """Dated log loss of the challenger less that of the incumbent on the same rows: below 0, the challenger is better."""
+    """Dated log loss of the challenger less that of the incumbent on the same rows: below 0 it is the better one."""
 
     challenger: str
     incumbent: str

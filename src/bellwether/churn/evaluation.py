@@ -1,7 +1,7 @@
 """How well a churn model foretells what it has not seen: fitted fold by fold, measured on the pooled rows. Pure.
 
 Each fold's model is fitted by the callable that trains the real one, on what was known at the fold's start, and takes
-its calibration from the fold before. All candidates are measured on the same rows. See docs/reference/churn-model-card.md.
+its calibration from the fold before. All candidates are measured on the same rows: docs/reference/churn-model-card.md.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,15 @@ from bellwether.churn.card import FEW_CHURNED, LEAST_CHURNED, Candidate, Card, F
 from bellwether.churn.evaluation_drift import drift_of
 from bellwether.churn.evaluation_figures import Measured, Measuring
 from bellwether.churn.factors import HORIZONS
-from bellwether.churn.folds import FIRST_TRAINING_DAYS, LEAST_FOLD_DAYS, FoldRows, before, folds_in_time, folds_of_clients, known_by
+from bellwether.churn.folds import (
+    FIRST_TRAINING_DAYS,
+    LEAST_FOLD_DAYS,
+    FoldRows,
+    before,
+    folds_in_time,
+    folds_of_clients,
+    known_by,
+)
 from bellwether.churn.labelling import Labels
 from bellwether.churn.metrics import DRAWS, Bools, Floats, Ints, cluster_weights, numbered
 from bellwether.common.progress import NoProgress, Progress

@@ -1,6 +1,6 @@
 """The figures of one candidate on the pooled rows of a test: by horizon, at capacity, lead time, groups. Pure."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -15,7 +15,6 @@ from bellwether.churn.card import (
     Group,
     Kind,
     Lead,
-    ReliabilityPoint,
     Verdict,
 )
 from bellwether.churn.factors import HORIZONS
@@ -116,7 +115,7 @@ class Measuring:
             brier=metrics.mean_over((p - came) ** 2, clients, self.weights),
             log_loss=metrics.mean_over(metrics.row_log_loss(p, came), clients, self.weights),
             ece=ece,
-            points=[ReliabilityPoint(**asdict(point)) for point in points],
+            points=points,
         )
 
     def _use(self, values: Floats, k: int) -> Bools:
@@ -177,9 +176,7 @@ class Measuring:
     def _group(self, name: str, p: Floats, use: Bools) -> Group:
         came, clients = self.labels.left_within[use, -1], self.clients[use]
         churned = len(np.unique(clients[came]))
-        found = Group(
-            name, int(use.sum()), len(np.unique(clients)), churned, float(p[use].mean()), float(came.mean())
-        )
+        found = Group(name, int(use.sum()), len(np.unique(clients)), churned, float(p[use].mean()), float(came.mean()))
         if churned < LEAST_IN_GROUP or came.all():
             return found
         return replace(

@@ -5,6 +5,7 @@ count, whether the client left in them or not. Taking the churns that happened s
 would make churn look frequent.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
@@ -87,7 +88,7 @@ def known_by(rows: pl.DataFrame, labels: Labels, day: date | None) -> Labels:
     )
 
 
-def before(folds: list[FoldRows], at: int) -> int | None:
+def before(folds: Sequence[FoldRows], at: int) -> int | None:
     """Return the number of the fold that calibrates the model of fold `at`: the one before it in time, None for the
     first; held-out clients have no order, so there it is the neighbour, in a ring."""
     if folds[at].start is None:

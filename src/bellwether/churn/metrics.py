@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from bellwether.churn.card import ReliabilityPoint
 from bellwether.health import backtest_metrics as ranking
 from bellwether.health.backtest_metrics import Tally, cluster_weights, estimate, tally
 from bellwether.health.backtest_result import Interval
@@ -84,10 +85,10 @@ def equal_count_bins(probabilities: Floats, bins: int = BINS) -> Ints:
     """Return the bin of each row, 0 the lowest: bins of as equal a count as ties allow (equal values stay together)."""
     if not len(probabilities):
         return np.zeros(0, np.int64)
-    order = np.sort(probabilities)
-    edges = order[np.minimum((np.arange(1, bins) * len(order)) // bins, len(order) - 1)]
-    at = np.searchsorted(np.unique(edges), probabilities, side="right")
-    return np.unique(at, return_inverse=True)[1].astype(np.int64)
+    _, at, counts = np.unique(probabilities, return_inverse=True, return_counts=True)
+    middle = np.cumsum(counts) - counts / 2
+    bins_of = np.minimum(np.floor(middle * bins / len(probabilities)), bins - 1)
+    return np.unique(bins_of, return_inverse=True)[1].astype(np.int64)[at]
 
 
 def ece(probabilities: Floats, came: Bools, bins: int = BINS) -> float:
@@ -99,21 +100,9 @@ def ece(probabilities: Floats, came: Bools, bins: int = BINS) -> float:
     return float(np.abs(gap).sum() / len(came))
 
 
-@dataclass(frozen=True)
-class Point:
-    """A bin of the reliability plot: mean probability, share that came with its 95 % interval, rows and clients."""
-
-    foretold: float
-    came: float
-    low: float | None
-    high: float | None
-    rows: int
-    clients: int
-
-
 def reliability(
     probabilities: Floats, came: Bools, clients: Ints, weights: Floats, bins: int = BINS
-) -> tuple[list[Point], Interval]:
+) -> tuple[list[ReliabilityPoint], Interval]:
     """Return the points of the reliability plot and the ECE with its interval.
 
     `weights` (draws × clients) are the bootstrap's. Resampling adds scatter to every bin, so the ECE of the draws is
@@ -126,14 +115,15 @@ def reliability(
     cells = clients * count + at
 
     def table(by: Floats) -> Floats:
-        return np.bincount(cells, weights=by, minlength=people * count).reshape(people, count)
+        found: Floats = np.bincount(cells, weights=by, minlength=people * count).reshape(people, count)
+        return found
 
     rows, foretold, true = table(np.ones(len(came))), table(probabilities), table(came.astype(np.float64))
     rates = _over(weights @ true, weights @ rows)
     low, high = _quantiles(rates)
     size = rows.sum(axis=0)
     points = [
-        Point(
+        ReliabilityPoint(
             float(foretold[:, n].sum() / size[n]), float(true[:, n].sum() / size[n]), low[n], high[n],
             int(size[n]), int((rows[:, n] > 0).sum()),
         )

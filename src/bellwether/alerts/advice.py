@@ -6,6 +6,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from bellwether.portfolio.approaching import Person, billing, by_role
 from bellwether.web.formatting import day, days_ago, plural, short_money
 
 MOST_POINTS = 4
@@ -23,20 +24,6 @@ class Place(StrEnum):
     SUPPORT = "support"
     CONTRACT = "contract"
     TIMELINE = "timeline"
-
-
-@dataclass(frozen=True)
-class Person:
-    """A contact: `role` is the word of the data model, `last_login` the day of the last one if it is known."""
-
-    contact_id: str
-    name: str
-    role: str = "OTHER"
-    title: str = ""
-    is_primary: bool = False
-    is_billing: bool = False
-    last_login: date | None = None
-    gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,13 +98,7 @@ def advise(facts: AlertFacts) -> Advice:
 
 
 def _by_role(facts: AlertFacts, *roles: str) -> Person | None:
-    """Return the first contact with one of the roles, in their order, then the primary one, then anybody."""
-    here = [person for person in facts.people if not person.gone]
-    for role in roles:
-        found = next((person for person in here if person.role == role), None)
-        if found:
-            return found
-    return next((person for person in here if person.is_primary), here[0] if here else None)
+    return by_role(facts.people, *roles)
 
 
 def _name(person: Person | None, other: str) -> str:
@@ -235,8 +216,7 @@ def _detractor(facts: AlertFacts) -> tuple[str, str, Person | None, str, str]:
 
 
 def _payment(facts: AlertFacts) -> tuple[str, str, Person | None, str, str]:
-    billing = next((one for one in facts.people if one.is_billing and not one.gone), None)
-    person = billing or _by_role(facts, "EXECUTIVE_SPONSOR")
+    person = billing(facts.people)
     action = f"Ask {_name(person, 'the billing contact')} whether the invoice arrived, before a reminder does."
     asks = "One of our invoices seems to be open. Did it arrive, and is there anything you need from us?"
     return action, "A lost invoice is put right by asking, and a wish to leave shows early.", person, \

@@ -5,11 +5,12 @@ from datetime import datetime
 
 from django.conf import settings
 
-from bellwether.alerts.advice import AlertFacts, Person, Ticket
+from bellwether.alerts.advice import AlertFacts, Ticket
 from bellwether.alerts.choices import AlertType
 from bellwether.alerts.models import Alert
 from bellwether.common.time import day_of
-from bellwether.portfolio.models import Contact, SupportTicket, SurveyResponse
+from bellwether.portfolio.contacting import people_of
+from bellwether.portfolio.models import SupportTicket, SurveyResponse
 
 MOST_TICKETS = 50
 
@@ -18,7 +19,7 @@ def facts_of(alert: Alert, *, now: datetime, drivers: Sequence[tuple[str, float]
     """Return the facts about the client of an alert. `drivers`: components and the points they moved the score by."""
     zone = settings.BELLWETHER_WORKSPACE_ZONE
     today, client = day_of(now, zone), alert.client
-    people = [person_of(one) for one in contacts_of(alert)]
+    people = people_of(client)
     open_tickets = SupportTicket.objects.filter(client=client, solved_at__isnull=True, opened_at__lte=now)
     tickets = [
         Ticket(str(one.pk), one.subject, one.priority, max(0, (now - one.opened_at).days))
@@ -51,27 +52,6 @@ def _comment(alert: Alert) -> str:
         return ""
     rows = SurveyResponse.objects.filter(client_id=alert.client_id, pk=answer)
     return rows.values_list("comment", flat=True).first() or ""
-
-
-def contacts_of(alert: Alert) -> list[Contact]:
-    """Return the contacts of the alert's client, those who left among them, the primary one first."""
-    rows = Contact.objects.filter(client_id=alert.client_id, archived_at__isnull=True, merged_into__isnull=True)
-    return list(rows.order_by("-is_primary", "name", "pk"))
-
-
-def person_of(contact: Contact) -> Person:
-    """Return a contact as advice reads it."""
-    zone = settings.BELLWETHER_WORKSPACE_ZONE
-    return Person(
-        contact_id=str(contact.pk),
-        name=contact.name,
-        role=contact.role,
-        title=contact.title,
-        is_primary=contact.is_primary,
-        is_billing=contact.is_billing,
-        last_login=day_of(contact.last_platform_login, zone) if contact.last_platform_login else None,
-        gone=contact.left_company_at is not None or not contact.is_active,
-    )
 
 
 def related_contact(alert: Alert) -> str:

@@ -7,9 +7,11 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db.models import OuterRef, Subquery
 
 from bellwether.common.time import day_of
+from bellwether.portfolio.approaching import Person
 from bellwether.portfolio.choices import ActivityType
 from bellwether.portfolio.models import Activity, Client, Contact
 
@@ -60,3 +62,24 @@ def gone(contact: Contact, today: date, zone: ZoneInfo) -> bool:
     """Return whether the stakeholder has left the client or is no longer active."""
     left = contact.left_company_at is not None and day_of(contact.left_company_at, zone) <= today
     return left or not contact.is_active
+
+
+def people_of(client: Client) -> list[Person]:
+    """Return the client's contacts for advice, those who left among them, the primary one first; one query."""
+    rows = Contact.objects.filter(client=client, archived_at__isnull=True, merged_into__isnull=True)
+    return [person_of(one) for one in rows.order_by("-is_primary", "name", "pk")]
+
+
+def person_of(contact: Contact) -> Person:
+    """Return a contact as advice reads it."""
+    zone = settings.BELLWETHER_WORKSPACE_ZONE
+    return Person(
+        contact_id=str(contact.pk),
+        name=contact.name,
+        role=contact.role,
+        title=contact.title,
+        is_primary=contact.is_primary,
+        is_billing=contact.is_billing,
+        last_login=day_of(contact.last_platform_login, zone) if contact.last_platform_login else None,
+        gone=contact.left_company_at is not None or not contact.is_active,
+    )

@@ -1,0 +1,111 @@
+"""What the churn risk would be, were the client's figures others: an association in past data, not a promise. Pure.
+
+The changed values go through the very model of the prediction; the change is explained by factor as between two
+predictions (churn.differences).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from bellwether.churn.additive import AdditiveModel, predict
+from bellwether.churn.differences import FactorDifference, factor_differences, frame_of, part_differences
+from bellwether.churn.labelling import RENEWAL_WINDOW_DAYS
+from bellwether.churn.words import number_of
+
+NOTE = "An association in past data, not a promise: clients with such figures left this often."
+MEDIUM_FROM, HIGH_ABOVE = 0.2, 0.5
+
+
+@dataclass(frozen=True)
+class Chance:
+    """A probability with its 80 % interval, all 0-1."""
+
+    p: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Horizons:
+    """The chances of leaving within 30, 60 and 90 days, and of not renewing (None without a renewal
+    in the next 180 days)."""
+
+    days: tuple[Chance, ...]
+    renewal: Chance | None
+    log_odds: float
+
+    @property
+    def category(self) -> str:
+        """LOW, MEDIUM or HIGH by the 90-day probability (churn.choices.Category)."""
+        return category_of(self.days[-1].p)
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """The risk as it is and as it would be, what was changed, and what each factor does to the log-odds."""
+
+    before: Horizons
+    after: Horizons
+    changed: Mapping[str, float]
+    lines: tuple[FactorDifference, ...]
+    note: str = NOTE
+
+    @property
+    def points(self) -> float:
+        """The change of the 90-day probability in percent points."""
+        return 100 * (self.after.days[-1].p - self.before.days[-1].p)
+
+    @property
+    def log_odds(self) -> float:
+        """The change of the log-odds of leaving within 90 days."""
+        return self.after.log_odds - self.before.log_odds
+
+
+def category_of(p90: float) -> str:
+    """Return the category of a 90-day probability: LOW under 20 %, HIGH above 50 % (formulas.md, section 4)."""
+    return "HIGH" if p90 > HIGH_ABOVE else "MEDIUM" if p90 >= MEDIUM_FROM else "LOW"
+
+
+def what_if(
+    hazard: AdditiveModel,
+    renewal: AdditiveModel | None,
+    inputs: Mapping[str, Any],
+    changed: Mapping[str, float],
+) -> WhatIf:
+    """Return what the risk would be with `changed` values in place of those of `inputs`.
+
+    `renewal` is None where no renewal is foretold of the client.
+    """
+    slugs = sorted({*hazard.features, *(renewal.features if renewal else ())})
+    then = {slug: number_of(inputs, slug) for slug in slugs} | dict(changed)
+    frame = frame_of([inputs, then], slugs)
+    before, after = _horizons(hazard, renewal, frame)
+    parts = part_differences(hazard, inputs, then)
+    total = after.log_odds - before.log_odds
+    moved = after.days[-1].p - before.days[-1].p
+    p = before.days[-1].p
+    a_point = 100 * (moved / total if abs(total) > 1e-9 else p * (1 - p))
+    lines = factor_differences(parts, inputs, then, a_point=a_point)
+    return WhatIf(before, after, dict(changed), tuple(lines))
+
+
+def _horizons(hazard: AdditiveModel, renewal: AdditiveModel | None, frame: pl.DataFrame) -> list[Horizons]:
+    found = predict(hazard, frame)
+    coming = predict(renewal, frame) if renewal else None
+    horizons = []
+    for row in range(frame.height):
+        days = tuple(
+            Chance(float(found.p[row, k]), float(found.low[row, k]), float(found.high[row, k]))
+            for k in range(found.p.shape[1])
+        )
+        chance = None
+        until = frame["days_to_renewal"][row] if "days_to_renewal" in frame.columns else None
+        if coming is not None and (until is None or until <= RENEWAL_WINDOW_DAYS):
+            chance = Chance(float(coming.p[row, 0]), float(coming.low[row, 0]), float(coming.high[row, 0]))
+        p = min(max(days[-1].p, 1e-12), 1 - 1e-12)
+        horizons.append(Horizons(days, chance, float(np.log(p) - np.log1p(-p))))
+    return horizons

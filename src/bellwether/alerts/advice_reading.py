@@ -9,8 +9,8 @@ from bellwether.alerts.advice import AlertFacts, Ticket
 from bellwether.alerts.choices import AlertType
 from bellwether.alerts.models import Alert
 from bellwether.common.time import day_of
-from bellwether.portfolio.contacting import people_of
-from bellwether.portfolio.models import SupportTicket, SurveyResponse
+from bellwether.portfolio.contacting import contacts_known, people_of
+from bellwether.portfolio.models import Contact, SupportTicket, SurveyResponse
 
 MOST_TICKETS = 50
 
@@ -52,6 +52,11 @@ def _comment(alert: Alert) -> str:
         return ""
     rows = SurveyResponse.objects.filter(client_id=alert.client_id, pk=answer)
     return rows.values_list("comment", flat=True).first() or ""
+
+
+def contacts_of(alert: Alert) -> list[Contact]:
+    """Return the contacts of the alert's client, those who left among them, the primary one first."""
+    return contacts_known(alert.client_id)
 
 
 def related_contact(alert: Alert) -> str:

@@ -16,6 +16,7 @@ import pytest
 from django.db import connections
 from django.test import TransactionTestCase
 
+from bellwether.churn import guard
 from bellwether.portfolio.choices import ContractTier, OutcomeKind
 from bellwether.portfolio.models import Client, ClientOutcome
 from bellwether.staff import append_only
@@ -135,7 +136,7 @@ def clients(staff: Staff) -> Clients:
 
 @pytest.fixture(autouse=True, scope="session")
 def _empty_the_access_log_between_tests() -> Iterator[None]:
-    """Let transactional tests empty their tables: the triggers of the access log step aside for that, and come back."""
+    """Let transactional tests empty their tables: the triggers that refuse it step aside for that, and come back."""
     original = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
 
     def teardown(case: TransactionTestCase) -> None:
@@ -143,11 +144,13 @@ def _empty_the_access_log_between_tests() -> Iterator[None]:
         transactional = not connection.in_atomic_block
         if transactional:
             append_only.remove(connection)
+            guard.remove(connection)
         try:
             original(case)
         finally:
             if transactional:
                 append_only.install(connection)
+                guard.install(connection)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", teardown)

@@ -8,8 +8,14 @@ from django.db.models import Q
 
 from bellwether.churn.choices import Category, ModelKind, ModelState, Precision
 from bellwether.common.fields import one_of
+from bellwether.churn.querysets import (
+    STATE_FIELDS,
+    PredictionQuerySet,
+    VersionQuerySet,
+    refuse_prediction,
+    refuse_version,
+)
 from bellwether.portfolio.models import Client
-from bellwether.portfolio.querysets import OfClientQuerySet
 from bellwether.staff.models import StaffUser
 
 
@@ -41,6 +47,8 @@ class ChurnModel(models.Model):
     reason = models.CharField(max_length=400, blank=True)
     seconds = models.FloatField(default=0)
 
+    objects: ClassVar[Any] = VersionQuerySet.as_manager()
+
     class Meta:
         ordering = ["-version"]
         constraints = [
@@ -51,6 +59,17 @@ class ChurnModel(models.Model):
 
     def __str__(self) -> str:
         return f"churn model {self.version}"
+
+    def save(self, *arguments: Any, **options: Any) -> None:
+        """Store a new version, or the state of one that is stored; UnchangeableError for anything else."""
+        named = options.get("update_fields")
+        if not self._state.adding and (named is None or not set(named) <= STATE_FIELDS):
+            refuse_version()
+        super().save(*arguments, **options)
+
+    def delete(self, *_: Any, **__: Any) -> tuple[int, dict[str, int]]:
+        """Refuse with UnchangeableError."""
+        refuse_version()
 
 
 class ChurnPrediction(models.Model):
@@ -88,7 +107,7 @@ class ChurnPrediction(models.Model):
     inputs = models.JSONField(default=dict)
     contributions = models.JSONField(default=dict)
 
-    objects: ClassVar[Any] = OfClientQuerySet.as_manager()
+    objects: ClassVar[Any] = PredictionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-as_of", "-made_at"]
@@ -105,3 +124,24 @@ class ChurnPrediction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.client_id} {self.as_of}: {self.p90:.0%}"
+
+    def save(self, *arguments: Any, **options: Any) -> None:
+        """Store a new prediction; UnchangeableError for one that is stored."""
+        if not self._state.adding:
+            refuse_prediction()
+        super().save(*arguments, **options)
+
+    def delete(self, *_: Any, **__: Any) -> tuple[int, dict[str, int]]:
+        """Refuse with UnchangeableError."""
+        refuse_prediction()
+
+
+class PredictionRemoval(models.Model):
+    """A client whose predictions were removed because the client itself was, as when an import is taken back."""
+
+    client_id = models.UUIDField(primary_key=True)
+    reason = models.CharField(max_length=200)
+    removed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.client_id} removed"

@@ -31,6 +31,7 @@ COMPUTED = frozenset(
         "benchmarks.clientmetrics",
         "milestones.milestone",
         "milestones.milestoneprogress",
+        "churn.churnprediction",
     }
 )
 """What the product makes of clients by itself: it goes with a client that goes."""
@@ -209,7 +210,7 @@ class _Block:
                 free.append(record.pk)
                 self.done.restored += 1
                 self._touch(entry)
-        _remove_computed(model, free)
+        _remove_computed(model, free, self.now)
         model._default_manager.filter(pk__in=free).delete()
 
 
@@ -234,10 +235,13 @@ def _held(model: Any, pks: Iterable[Any]) -> dict[Any, str]:
     return {pk: " and ".join(sorted(words)) for pk, words in uses.items()}
 
 
-def _remove_computed(model: Any, pks: Sequence[Any]) -> None:
+def _remove_computed(model: Any, pks: Sequence[Any], now: datetime) -> None:
     for relation in model._meta.get_fields(include_hidden=True):
         other = getattr(relation, "related_model", None)
         if relation.auto_created and other is not None and other._meta.label_lower in COMPUTED:
             manager: Any = other._default_manager
             rows = manager.filter(**{f"{relation.field.name}__in": pks})
-            rows._raw_delete(rows.db)
+            if hasattr(rows, "erase"):
+                rows.erase(reason="The client was taken back.", now=now)
+            else:
+                rows._raw_delete(rows.db)

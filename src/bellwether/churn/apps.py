@@ -10,6 +10,10 @@ class ChurnConfig(AppConfig):
     label = "churn"
 
     def ready(self) -> None:
+        from bellwether.churn import telling, timeline_source
+
+        telling.declare_events()
+        timeline_source.register()
         pre_migrate.connect(_step_aside, sender=self)
         post_migrate.connect(_keep_guard, sender=self)
 

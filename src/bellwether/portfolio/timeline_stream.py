@@ -26,6 +26,7 @@ KINDS: dict[str, str] = {
     "activity": "Activities",
     "ticket": "Tickets",
     "score": "Score",
+    "churn": "Churn risk",
     "alert": "Alerts",
     "milestone": "Milestones",
     "playbook": "Playbooks",

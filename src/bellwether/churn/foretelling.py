@@ -179,4 +179,4 @@ def thinness(*, is_prior: bool, churned_clients: int, coverage: float, weighted:
 
 def short(value: float) -> float | None:
     """Return an input in seven significant digits, None where it is unknown."""
-    return None if value != value else float(f"{value:.{SIGNIFICANT}g}")  # noqa: PLR0124 (NaN is no number)
+    return None if value != value else float(f"{value:.{SIGNIFICANT}g}")

@@ -7,7 +7,6 @@ from django.db import models
 from django.db.models import Q
 
 from bellwether.churn.choices import Category, ModelKind, ModelState, Precision
-from bellwether.common.fields import one_of
 from bellwether.churn.querysets import (
     STATE_FIELDS,
     PredictionQuerySet,
@@ -15,6 +14,7 @@ from bellwether.churn.querysets import (
     refuse_prediction,
     refuse_version,
 )
+from bellwether.common.fields import one_of
 from bellwether.portfolio.models import Client
 from bellwether.staff.models import StaffUser
 

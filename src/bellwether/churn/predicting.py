@@ -8,7 +8,7 @@ from uuid import UUID
 import numpy as np
 import polars as pl
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from bellwether.churn.choices import ModelKind, Precision
 from bellwether.churn.client_columns import clear_columns, store_columns
@@ -74,7 +74,9 @@ def _as_predictions(
     p, low, high = (values.tolist() for values in (found.dated.p, found.dated.low, found.dated.high))
     renewal = np.column_stack([found.renewal.p, found.renewal.low, found.renewal.high]).tolist()
     parts, log_odds, coverage = found.parts.tolist(), found.log_odds.tolist(), found.coverage.tolist()
-    references = [{"name": r.name, "clients": r.clients, "log_odds": r.log_odds, "p90": r.p90} for r in found.references]
+    references = [
+        {"name": r.name, "clients": r.clients, "log_odds": r.log_odds, "p90": r.p90} for r in found.references
+    ]
     inputs = _inputs(rows)
     is_prior = model.kind == ModelKind.PRIOR
     arrs, days = rows["arr"].to_list(), rows["days_to_renewal"].to_list()
@@ -86,7 +88,7 @@ def _as_predictions(
             coverage=coverage[n],
             weighted=found.weighted,
         )
-        comes = renewal[n][0] == renewal[n][0]  # noqa: PLR0124 (NaN where no renewal comes)
+        comes = renewal[n][0] == renewal[n][0]
         made.append(
             ChurnPrediction(
                 client_id=UUID(client_id),
@@ -197,6 +199,8 @@ def store_new(predictions: Sequence[ChurnPrediction]) -> list[ChurnPrediction]:
     if not predictions:
         return []
     first = predictions[0]
+    # One at a time for a version: with PostgreSQL another process may be about to store the same.
+    ChurnModel.objects.select_for_update(no_key=True).only("pk").get(pk=first.model_id)
     known = set(
         ChurnPrediction.objects.filter(as_of=first.as_of, model=first.model_id)
         .filter(client_id__in=[one.client_id for one in predictions])
@@ -204,7 +208,5 @@ def store_new(predictions: Sequence[ChurnPrediction]) -> list[ChurnPrediction]:
         .values_list("client_id", flat=True)
     )
     new = [one for one in predictions if one.client_id not in known]
-    # SQLite has one writer at a time; with PostgreSQL another process may store the same meanwhile.
-    ChurnPrediction.objects.bulk_create(new, ignore_conflicts=connection.vendor == "postgresql", batch_size=AT_ONCE)
+    ChurnPrediction.objects.bulk_create(new, batch_size=AT_ONCE)
     return new
-

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import BooleanField, Case, F, QuerySet, Value, When
@@ -20,10 +21,8 @@ def newest_predictions(clients: Iterable[Client] | QuerySet[Client]) -> dict[UUI
     One query. Clients without the date of a prediction, such as archived ones, have none.
     """
     rows = ChurnPrediction.objects.filter(client__churn_predicted_on__isnull=False)
-    if isinstance(clients, QuerySet):
-        rows = rows.filter(client__in=clients.order_by().values("pk"))
-    else:
-        rows = rows.filter(client__in=[one.pk for one in clients])
+    whose: Any = clients.order_by().values("pk") if isinstance(clients, QuerySet) else [one.pk for one in clients]
+    rows = rows.filter(client__in=whose)
     rows = rows.filter(as_of=F("client__churn_predicted_on")).annotate(in_use=IN_USE).order_by("in_use", "made_at")
     return {row.client_id: row for row in _with_version(rows)}
 

@@ -154,15 +154,30 @@ def terms_of(model: AdditiveModel, features: pl.DataFrame) -> Terms:
     shape = (len(model.intervals), features.height)
     values, deviations = np.zeros((*shape, len(model.features))), np.zeros(shape)
     for k, (interval, moment) in enumerate(zip(model.intervals, model.moments, strict=True)):
-        z = np.column_stack([standardised(slug, raw[slug], moment) for slug in model.features])
+        x = np.column_stack(
+            [np.ones(features.height), *(standardised(slug, raw[slug], moment) for slug in model.features)]
+        )
         for j, slug in enumerate(model.features):
-            term = interval.terms.get(slug, Linear(0.0))
-            values[k, :, j] = term.weight * z[:, j] if isinstance(term, Linear) else _stepped(term, raw[slug])
+            values[k, :, j] = _term_values(interval.terms.get(slug, Linear(0.0)), raw[slug], x[:, j + 1])
         if interval.covariance is not None:
-            x = np.column_stack([np.ones(len(z)), z])
             variance = np.einsum("ij,jk,ik->i", x, interval.covariance, x, optimize=True)
             deviations[k] = model.slope * np.sqrt(np.maximum(variance, 0))
     return Terms(values, deviations)
+
+
+def log_odds(model: AdditiveModel, features: pl.DataFrame) -> Floats:
+    """Return eta (calibrated) of each row and interval, rows × intervals: that of leaving in it if still there."""
+    raw = raw_values(features, model.features)
+    eta = np.empty((features.height, len(model.intervals)))
+    for k, (interval, moment) in enumerate(zip(model.intervals, model.moments, strict=True)):
+        eta[:, k] = interval.intercept
+        for slug, term in interval.terms.items():
+            eta[:, k] += _term_values(term, raw[slug], standardised(slug, raw[slug], moment))
+    return model.offset + model.slope * eta
+
+
+def _term_values(term: Term, raw: Floats, z: Floats) -> Floats:
+    return term.weight * z if isinstance(term, Linear) else _stepped(term, raw)
 
 
 def _stepped(term: Steps, values: Floats) -> Floats:

@@ -44,7 +44,7 @@ class PredictionQuerySet(OfClientQuerySet[M]):
 
     def thin(self) -> int:
         """Remove these rows and return how many. The database refuses the first of a client, version and ISO week."""
-        return int(self._raw_delete(self.db))  # type: ignore[attr-defined]
+        return int(self._raw_delete(self.db) or 0)  # type: ignore[attr-defined]
 
     def erase(self, *, reason: str, now: datetime) -> int:
         """Remove all predictions of the clients of these rows, who go themselves, and return how many; it is noted."""
@@ -57,7 +57,7 @@ class PredictionQuerySet(OfClientQuerySet[M]):
                 ignore_conflicts=True,
             )
             rows = self.model._default_manager.filter(client_id__in=clients).order_by()
-            return int(rows._raw_delete(rows.db))
+            return int(rows._raw_delete(rows.db) or 0)
 
 
 class VersionQuerySet(models.QuerySet[M]):

@@ -10,7 +10,7 @@ import pytest
 
 from bellwether.churn.additive import AdditiveModel, predict
 from bellwether.churn.card import Card, better, complete, from_data
-from bellwether.churn.evaluation import Capacity, Fixed, evaluate
+from bellwether.churn.evaluation import Capacity, Evaluation, Fixed, evaluate, evaluation
 from bellwether.churn.evaluation_figures import Measured, Measuring
 from bellwether.churn.factors import FEATURES_BY_SLUG
 from bellwether.churn.folds import folds_in_time, folds_of_clients, known_by
@@ -75,6 +75,7 @@ def _card(rows: pl.DataFrame, left: pl.DataFrame, **given: object) -> Card:
         "capacity": Capacity(5),
         "random": np.random.default_rng(1),
         "draws": 100,
+        "calibrate": False,
     }
     return evaluate(rows, _labels(rows, left), left, **(arguments | given))  # type: ignore[arg-type]
 
@@ -253,23 +254,31 @@ def test_groups_with_few_losses_have_counts_alone(world: tuple[pl.DataFrame, pl.
     assert sum(one.rows for one in subject.tiers) == subject.horizons["90"].rows
 
 
-def test_a_calibration_of_the_fold_before_is_taken_over(world: tuple[pl.DataFrame, pl.DataFrame]) -> None:
+def test_a_model_that_is_too_low_is_lifted_by_the_fold_before(world: tuple[pl.DataFrame, pl.DataFrame]) -> None:
     rows, left = world
-    asked: list[tuple[date, date]] = []
+    labels = _labels(rows, left)
 
-    def calibrate(model: AdditiveModel, part: pl.DataFrame, labels: Labels) -> AdditiveModel:
-        asked.append((part["as_of"].min(), part["as_of"].max()))  # type: ignore[arg-type]
-        return replace(model, offset=0.25, slope=0.5)
+    def tested(calibrate: bool) -> Evaluation:
+        return evaluation(
+            rows, labels, left, fit={"hazard": lambda *_: _truth(-1.0)}, rivals={}, until=UNTIL, capacity=Capacity(),
+            random=np.random.default_rng(1), draws=20, calibrate=calibrate,
+        )  # fmt: skip
 
-    card = _card(rows, left, calibrate=calibrate)
-    starts = [date.fromisoformat(fold.start or "") for fold in card.folds]
-    # Folds 2 to 4 are calibrated by the one before, with what was known at their start; the last serves the model.
-    assert len(asked) == len(card.folds)
-    for (first, last), start, following in zip(asked[:-1], starts[:-1], starts[1:], strict=True):
-        assert first == start
-        assert last <= following - timedelta(days=30)
-    assert asked[-1][0] == starts[-1]
-    assert (card.candidates[0].offset, card.candidates[0].slope) == (0.25, 0.5)
+    plain, lifted = tested(False), tested(True)
+    assert plain.card.shown is not None
+    assert lifted.card.shown is not None
+    raw, better_now = plain.card.shown.horizons["90"], lifted.card.shown.horizons["90"]
+    assert raw.foretold is not None
+    assert raw.came is not None
+    assert better_now.foretold is not None
+    assert raw.foretold < better_now.foretold < raw.came * 1.5
+    assert plain.last == {}
+    # A model fitted to all rows takes over what the last fold says; it foretells as many of it as that one does.
+    done = lifted.calibrated("hazard", _truth(-1.0))
+    held = lifted.last["hazard"][1]
+    assert predict(done, held).p[:, 0].mean() > predict(_truth(-1.0), held).p[:, 0].mean()
+    assert lifted.calibrated("another", _truth(-1.0)) == _truth(-1.0)
+    assert str(held["as_of"].min()) == lifted.card.folds[-1].start
 
 
 def test_the_card_survives_json_and_names_its_coefficients(world: tuple[pl.DataFrame, pl.DataFrame]) -> None:

@@ -114,8 +114,7 @@ class Group:
 class Candidate:
     """One that foretells or ranks. `horizons` by days as text; `dated_log_loss`: over all intervals at risk.
 
-    `ahead`: AUC at 90 days of the card's subject less this one's. `offset` and `slope`: the calibration of the last
-    fold, which a model trained on all rows takes over.
+    `ahead`: AUC at 90 days of the card's subject less this one's.
     """
 
     key: str
@@ -129,8 +128,6 @@ class Candidate:
     tiers: list[Group] = field(default_factory=list)
     industries: list[Group] = field(default_factory=list)
     ahead: Difference | None = None
-    offset: float = 0.0
-    slope: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,22 @@
 """How well a churn model foretells what it has not seen: fitted fold by fold, measured on the pooled rows. Pure.
 
 Each fold's model is fitted by the callable that trains the real one, on what was known at the fold's start, and takes
-its calibration from the fold before. All candidates are measured on the same rows: docs/reference/churn-model-card.md.
+its calibration from the fold before (churn.calibrating). All candidates are measured on the same rows. Figures:
+docs/reference/churn-model-card.md.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from bellwether.churn.additive import AdditiveModel, predict
-from bellwether.churn.card import FEW_CHURNED, LEAST_CHURNED, Candidate, Card, Fold, Kind, Pair, State
+from bellwether.churn.calibrating import calibrated, carried_over
+from bellwether.churn.card import FEW_CHURNED, LEAST_CHURNED, Card, Fold, Kind, Pair, State
 from bellwether.churn.evaluation_drift import drift_of
 from bellwether.churn.evaluation_figures import Measured, Measuring
 from bellwether.churn.factors import HORIZONS
@@ -34,7 +36,6 @@ from bellwether.common.progress import NoProgress, Progress
 Foretells = AdditiveModel | Callable[[pl.DataFrame], Floats]
 """What a fit returns: a model, or a function from rows to probabilities (rows × 3, cumulative)."""
 Fit = Callable[[pl.DataFrame, Labels], Foretells]
-Calibrate = Callable[[AdditiveModel, pl.DataFrame, Labels], AdditiveModel]
 
 BASE_RATE = "base-rate"
 TITLES = {
@@ -74,7 +75,33 @@ class Fixed:
     known_until: date | None = None
 
 
-def evaluate(
+@dataclass(frozen=True)
+class Evaluation:
+    """The card, and what calibrates the models that are then fitted to all rows.
+
+    `last`: of each fitted candidate its model of the last fold, calibrated on that fold, with the fold's rows.
+    """
+
+    card: Card
+    last: Mapping[str, tuple[AdditiveModel, pl.DataFrame, Labels]]
+
+    def calibrated(self, key: str, model: AdditiveModel) -> AdditiveModel:
+        """Return `model`, fitted to all rows as the candidate `key` is, with the calibration of the last fold.
+
+        Without a fold the model is returned as it is.
+        """
+        if key not in self.last:
+            return model
+        old, rows, labels = self.last[key]
+        return carried_over(old, model, rows, labels)
+
+
+def evaluate(rows: pl.DataFrame, labels: Labels, left: pl.DataFrame, **given: Any) -> Card:
+    """Return the card of `evaluation`, which see."""
+    return evaluation(rows, labels, left, **given).card
+
+
+def evaluation(
     rows: pl.DataFrame,
     labels: Labels,
     left: pl.DataFrame,
@@ -85,33 +112,35 @@ def evaluate(
     capacity: Capacity,
     random: np.random.Generator,
     fixed: Mapping[str, Fixed] | None = None,
-    calibrate: Calibrate | None = None,
     titles: Mapping[str, str] | None = None,
     method: Literal["out of time", "held-out clients"] = "out of time",
+    calibrate: bool = True,
     progress: Progress | None = None,
     draws: int = DRAWS,
-) -> Card:
-    """Return the card of the first candidate of `fit`, with all others beside it.
+) -> Evaluation:
+    """Return the card of the first candidate of `fit`, with all others beside it, and the calibrations.
 
     `rows`: FEATURE_ROWS (client_id, as_of, features, tier, industry); `labels` of these rows up to `until`; `left` has
     client_id and left_on. `rivals` are scores and rules by row, low where it is bad, NaN where they say nothing.
-    `fixed` models come as they are, `calibrate` gives the others their calibration. The base rate of the training rows
-    is always among the candidates. Without enough history the card says what is missing and has no figures.
+    `fixed` models come as they are, the others are calibrated unless `calibrate` is false. The base rate of the
+    training rows is always among the candidates. Without enough history the card says what is missing and has no
+    figures.
     """
-    told = progress or NoProgress()
     folds = folds_in_time(rows, labels) if method == "out of time" else folds_of_clients(rows, labels, random)
     card = _counted(rows, labels, folds, until, method, next(iter(fit), ""))
     if not folds:
-        return card
+        return Evaluation(card, {})
+    told = progress or NoProgress()
     told.start("Measuring on days that the model has not seen", len(fit) * len(folds))
-    foretold, calibrations = {}, {}
+    foretold, last = {}, {}
     for key, how in fit.items():
-        foretold[key], calibrations[key] = _pooled(rows, labels, folds, how, calibrate, told)
+        foretold[key], ended = _pooled(rows, labels, folds, how, calibrate, told)
+        if ended is not None:
+            last[key] = ended
     test = np.any([fold.test for fold in folds], axis=0)
     for key, one in (fixed or {}).items():
         foretold[key] = _of_fixed(rows, test, one)
     foretold[BASE_RATE] = _base_rate(rows, labels, folds)
-    names = {**TITLES, **(titles or {})}
     clients, count = _client_numbers(rows, test)
     measuring = Measuring(
         rows, labels, left, test, clients, cluster_weights(random, count, draws), _listed(rows, capacity)
@@ -123,18 +152,16 @@ def evaluate(
         if other != key and (pair := _pair(measuring, key, other, foretold)) is not None
     ]
     card = replace(card, pairs=pairs, capacity=_capacity_words(rows, capacity))
-    if card.state == "not enough history":
-        return card
-    measured = [
-        *(Measured(key, KINDS.get(key, "model"), names.get(key, key), p, p[:, -1]) for key, p in foretold.items()),
-        *(Measured(key, KINDS.get(key, "rule"), names.get(key, key), None, -values) for key, values in rivals.items()),
-    ]
-    subject = measured[0]
-    candidates = [measuring.candidate(one, subject) for one in measured]
-    drift, window = drift_of(rows, labels)
-    return replace(
-        card, candidates=[_with_calibration(one, calibrations) for one in candidates], drift=drift, drift_window=window
-    )
+    if card.state != "not enough history":
+        names = {**TITLES, **(titles or {})}
+        measured = [
+            *(Measured(key, KINDS.get(key, "model"), names.get(key, key), p, p[:, -1]) for key, p in foretold.items()),
+            *(Measured(key, KINDS.get(key, "rule"), names.get(key, key), None, -v) for key, v in rivals.items()),
+        ]
+        drift, window = drift_of(rows, labels)
+        candidates = [measuring.candidate(one, measured[0]) for one in measured]
+        card = replace(card, candidates=candidates, drift=drift, drift_window=window)
+    return Evaluation(card, last)
 
 
 def _counted(
@@ -207,9 +234,9 @@ def _judged(churned: int, in_test: int, folds: bool, method: str) -> tuple[State
 
 
 def _pooled(
-    rows: pl.DataFrame, labels: Labels, folds: Sequence[FoldRows], fit: Fit, calibrate: Calibrate | None, told: Progress
-) -> tuple[Floats, tuple[float, float]]:
-    """Return the probabilities of all test rows (NaN elsewhere), and the calibration that the last fold gives."""
+    rows: pl.DataFrame, labels: Labels, folds: Sequence[FoldRows], fit: Fit, calibrate: bool, told: Progress
+) -> tuple[Floats, tuple[AdditiveModel, pl.DataFrame, Labels] | None]:
+    """Return the probabilities of all test rows (NaN elsewhere), and the last fold's model with its rows."""
     models: list[Foretells] = []
     for fold in folds:
         known = known_by(rows, labels, fold.start)
@@ -218,26 +245,23 @@ def _pooled(
     found = np.full((rows.height, len(HORIZONS)), np.nan)
     for at, fold in enumerate(folds):
         model, by = models[at], before(folds, at)
-        if isinstance(model, AdditiveModel) and calibrate is not None and by is not None:
-            offset, slope = _calibration(models[by], rows, known_by(rows, labels, fold.start), folds[by], calibrate)
-            model = replace(model, offset=offset, slope=slope)
+        if isinstance(model, AdditiveModel) and calibrate and by is not None:
+            earlier = _on_fold(models[by], rows, known_by(rows, labels, fold.start), folds[by])
+            model = model if earlier is None else carried_over(earlier[0], model, *earlier[1:])
         held = rows.filter(pl.Series(fold.test))
         found[fold.test] = predict(model, held).p if isinstance(model, AdditiveModel) else model(held)
-    last = (0.0, 1.0)
-    if calibrate is not None:
-        last = _calibration(models[-1], rows, labels, folds[-1], calibrate)
-    return found, last
+    return found, _on_fold(models[-1], rows, labels, folds[-1]) if calibrate else None
 
 
-def _calibration(
-    model: Foretells, rows: pl.DataFrame, labels: Labels, fold: FoldRows, calibrate: Calibrate
-) -> tuple[float, float]:
-    """Return offset and slope of `model` from the rows of a fold that it has not seen."""
+def _on_fold(
+    model: Foretells, rows: pl.DataFrame, labels: Labels, fold: FoldRows
+) -> tuple[AdditiveModel, pl.DataFrame, Labels] | None:
+    """Return `model` calibrated on the rows of a fold that it has not seen, with those whose outcome is known."""
     known = fold.test & labels.used
     if not isinstance(model, AdditiveModel) or not known.any():
-        return 0.0, 1.0
-    done = calibrate(model, rows.filter(pl.Series(known)), labels.taken(known))
-    return done.offset, done.slope
+        return None
+    held, followed = rows.filter(pl.Series(known)), labels.taken(known)
+    return calibrated(model, held, followed), held, followed
 
 
 def _of_fixed(rows: pl.DataFrame, test: Bools, one: Fixed) -> Floats:
@@ -263,11 +287,6 @@ def _base_rate(rows: pl.DataFrame, labels: Labels, folds: Sequence[FoldRows]) ->
 def _pair(measuring: Measuring, key: str, other: str, foretold: Mapping[str, Floats]) -> Pair | None:
     difference, rows, churned = measuring.paired(foretold[key], foretold[other])
     return Pair(key, other, difference, rows, churned) if rows else None
-
-
-def _with_calibration(one: Candidate, calibrations: Mapping[str, tuple[float, float]]) -> Candidate:
-    offset, slope = calibrations.get(one.key, (0.0, 1.0))
-    return replace(one, offset=offset, slope=slope)
 
 
 def _listed(rows: pl.DataFrame, capacity: Capacity) -> tuple[Ints, int]:

@@ -115,7 +115,8 @@ def reliability(
     cells = clients * count + at
 
     def table(by: Floats) -> Floats:
-        found: Floats = np.bincount(cells, weights=by, minlength=people * count).reshape(people, count)
+        found: Floats = np.bincount(cells, weights=by, minlength=people * count).astype(np.float64)
+        found = found.reshape(people, count)
         return found
 
     rows, foretold, true = table(np.ones(len(came))), table(probabilities), table(came.astype(np.float64))

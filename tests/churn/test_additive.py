@@ -21,8 +21,9 @@ from bellwether.churn.additive import (
     standardised,
     terms_of,
 )
-from bellwether.churn.factors import SLUGS
+from bellwether.churn.factors import SLUGS, Feature
 from bellwether.churn.fitting import expert_model
+from bellwether.health.measures import Unit
 from tests.churn.worlds import random_rows
 
 pytestmark = pytest.mark.one_database
@@ -177,3 +178,12 @@ class TestData:
     def test_so_does_its_covariance(self) -> None:
         again = model_from_data(json.loads(json.dumps(expert_model().as_data())))
         assert np.array_equal(predict(again, ROWS).high, predict(expert_model(), ROWS).high)
+
+
+def test_features_of_another_kind_come_with_their_own_registry() -> None:
+    months = Feature("months", "own", "Months", Unit.COUNT, "", 0, "as it is", 24.0, 12.0, 0.0, 1.0)
+    model = AdditiveModel(("months",), (Interval(-1.0, {"months": Linear(-0.5)}),), (0,))
+    rows = pl.DataFrame({"months": [36.0, None]})
+    # z = (36 - 24) / 12 = 1, so eta = -1.5; unknown stands at the centre
+    assert predict(model, rows, {"months": months}).p[:, 0] == pytest.approx(1 / (1 + np.exp([1.5, 1.0])))
+    assert log_odds(model, rows, {"months": months})[:, 0] == pytest.approx([-1.5, -1.0])

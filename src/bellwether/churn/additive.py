@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from bellwether.churn.factors import FEATURES_BY_SLUG, HELD_WITHIN, INTERVAL_DAYS, LEAST_RATIO
+from bellwether.churn.factors import FEATURES_BY_SLUG, HELD_WITHIN, INTERVAL_DAYS, LEAST_RATIO, Feature
 
 Floats = npt.NDArray[np.float64]
 Moment = Literal["renewal"] | int
@@ -98,9 +98,13 @@ def model_from_data(data: Mapping[str, Any]) -> AdditiveModel:
     )
 
 
-def standardised(slug: str, values: Floats, moment: Moment) -> Floats:
+Registry = Mapping[str, Feature]
+"""Features by slug. The product's own everywhere; others only where the model is tried on data of another kind."""
+
+
+def standardised(slug: str, values: Floats, moment: Moment, registry: Registry = FEATURES_BY_SLUG) -> Floats:
     """Return z of the values of a feature (NaN: unknown) for an interval: see churn.factors. Unknown gives 0."""
-    feature = FEATURES_BY_SLUG[slug]
+    feature = registry[slug]
     if feature.transform == "term ends in the interval":
         if moment == "renewal":
             z = (np.log1p(np.maximum(values, 0)) - LEAD_CENTRE) / LEAD_SCALE
@@ -134,10 +138,12 @@ def raw_values(features: pl.DataFrame, slugs: Sequence[str]) -> dict[str, Floats
     }
 
 
-def design(features: pl.DataFrame, slugs: Sequence[str], moment: Moment) -> Floats:
+def design(
+    features: pl.DataFrame, slugs: Sequence[str], moment: Moment, registry: Registry = FEATURES_BY_SLUG
+) -> Floats:
     """Return the standardised values, rows × features, of an interval."""
     values = raw_values(features, slugs)
-    return np.column_stack([standardised(slug, values[slug], moment) for slug in slugs])
+    return np.column_stack([standardised(slug, values[slug], moment, registry) for slug in slugs])
 
 
 @dataclass(frozen=True)
@@ -148,14 +154,14 @@ class Terms:
     deviations: Floats
 
 
-def terms_of(model: AdditiveModel, features: pl.DataFrame) -> Terms:
+def terms_of(model: AdditiveModel, features: pl.DataFrame, registry: Registry = FEATURES_BY_SLUG) -> Terms:
     """Return what each feature adds to the log-odds of each interval, and how uncertain these are."""
     raw = raw_values(features, model.features)
     shape = (len(model.intervals), features.height)
     values, deviations = np.zeros((*shape, len(model.features))), np.zeros(shape)
     for k, (interval, moment) in enumerate(zip(model.intervals, model.moments, strict=True)):
         x = np.column_stack(
-            [np.ones(features.height), *(standardised(slug, raw[slug], moment) for slug in model.features)]
+            [np.ones(features.height), *(standardised(slug, raw[slug], moment, registry) for slug in model.features)]
         )
         for j, slug in enumerate(model.features):
             values[k, :, j] = _term_values(interval.terms.get(slug, Linear(0.0)), raw[slug], x[:, j + 1])
@@ -165,14 +171,14 @@ def terms_of(model: AdditiveModel, features: pl.DataFrame) -> Terms:
     return Terms(values, deviations)
 
 
-def log_odds(model: AdditiveModel, features: pl.DataFrame) -> Floats:
+def log_odds(model: AdditiveModel, features: pl.DataFrame, registry: Registry = FEATURES_BY_SLUG) -> Floats:
     """Return eta (calibrated) of each row and interval, rows × intervals: that of leaving in it if still there."""
     raw = raw_values(features, model.features)
     eta = np.empty((features.height, len(model.intervals)))
     for k, (interval, moment) in enumerate(zip(model.intervals, model.moments, strict=True)):
         eta[:, k] = interval.intercept
         for slug, term in interval.terms.items():
-            eta[:, k] += _term_values(term, raw[slug], standardised(slug, raw[slug], moment))
+            eta[:, k] += _term_values(term, raw[slug], standardised(slug, raw[slug], moment, registry))
     return model.offset + model.slope * eta
 
 
@@ -194,9 +200,9 @@ class Predicted:
     high: Floats
 
 
-def predict(model: AdditiveModel, features: pl.DataFrame) -> Predicted:
+def predict(model: AdditiveModel, features: pl.DataFrame, registry: Registry = FEATURES_BY_SLUG) -> Predicted:
     """Return the probabilities of each row with their 80 % intervals."""
-    return predicted(model, terms_of(model, features))
+    return predicted(model, terms_of(model, features, registry))
 
 
 def predicted(model: AdditiveModel, terms: Terms) -> Predicted:

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from bellwether.churn.additive import AdditiveModel, log_odds
+from bellwether.churn.additive import AdditiveModel, Registry, log_odds
+from bellwether.churn.factors import FEATURES_BY_SLUG
 from bellwether.churn.labelling import Labels
 
 Floats = npt.NDArray[np.float64]
@@ -34,13 +35,15 @@ class _Pooled:
     weights: Floats
 
 
-def calibrated(model: AdditiveModel, rows: pl.DataFrame, labels: Labels) -> AdditiveModel:
+def calibrated(
+    model: AdditiveModel, rows: pl.DataFrame, labels: Labels, registry: Registry = FEATURES_BY_SLUG
+) -> AdditiveModel:
     """Return the model with the offset and slope that the rows ask for, in place of those that it had.
 
     `rows` and `labels` must lie after those that the model was fitted to. Without any the model is uncalibrated.
     """
     plain = replace(model, offset=0.0, slope=1.0)
-    pooled = _pooled(plain, rows, labels)
+    pooled = _pooled(plain, rows, labels, registry)
     if not pooled.eta.size:
         return plain
     p = _sigmoid(pooled.eta)
@@ -49,15 +52,21 @@ def calibrated(model: AdditiveModel, rows: pl.DataFrame, labels: Labels) -> Addi
     return replace(model, offset=shift + middle * (1 - slope), slope=slope)
 
 
-def carried_over(old: AdditiveModel, new: AdditiveModel, rows: pl.DataFrame, labels: Labels) -> AdditiveModel:
+def carried_over(
+    old: AdditiveModel,
+    new: AdditiveModel,
+    rows: pl.DataFrame,
+    labels: Labels,
+    registry: Registry = FEATURES_BY_SLUG,
+) -> AdditiveModel:
     """Return `new` with the calibration of `old`, which was measured on the rows and labels.
 
     `new` may have been fitted to these rows as well, and then knows already a part of what the calibration of `old`
     corrects. Its offset is therefore set so that over the rows it expects as many churns as `old` does calibrated; the
     slope is that of `old`.
     """
-    target = _pooled(old, rows, labels)
-    plain = _pooled(replace(new, offset=0.0, slope=1.0), rows, labels)
+    target = _pooled(old, rows, labels, registry)
+    plain = _pooled(replace(new, offset=0.0, slope=1.0), rows, labels, registry)
     if not plain.eta.size:
         return replace(new, offset=old.offset, slope=old.slope)
     expected = float(target.weights @ _sigmoid(target.eta))
@@ -71,8 +80,8 @@ def carried_over(old: AdditiveModel, new: AdditiveModel, rows: pl.DataFrame, lab
     return replace(new, offset=(low + high) / 2, slope=old.slope)
 
 
-def _pooled(model: AdditiveModel, rows: pl.DataFrame, labels: Labels) -> _Pooled:
-    eta = log_odds(model, rows)
+def _pooled(model: AdditiveModel, rows: pl.DataFrame, labels: Labels, registry: Registry) -> _Pooled:
+    eta = log_odds(model, rows, registry)
     used = labels.at_risk
     weights = np.broadcast_to(labels.weights[:, None] / used.shape[1], used.shape)
     return _Pooled(eta[used], labels.left[used].astype(np.float64), weights[used])

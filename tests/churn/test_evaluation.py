@@ -277,7 +277,7 @@ def test_a_model_that_is_too_low_is_lifted_by_the_fold_before(world: tuple[pl.Da
     done = lifted.calibrated("hazard", _truth(-1.0))
     held = lifted.last["hazard"][1]
     assert predict(done, held).p[:, 0].mean() > predict(_truth(-1.0), held).p[:, 0].mean()
-    assert lifted.calibrated("another", _truth(-1.0)) == _truth(-1.0)
+    assert lifted.calibrated("another", _truth(-1.0)).offset == 0
     assert str(held["as_of"].min()) == lifted.card.folds[-1].start
 
 

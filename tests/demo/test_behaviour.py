@@ -7,7 +7,6 @@ import pytest
 from bellwether.demo.behaviour import IDENTIFY, make_events
 from bellwether.demo.people import outage_day
 from bellwether.demo.portfolio import Portfolio
-from bellwether.demo.stories import ABRUPT
 
 
 def daily(portfolio: Portfolio, events: pl.DataFrame) -> pl.DataFrame:
@@ -40,18 +39,19 @@ class TestMakeEvents:
                 end = datetime.combine(churned, time(), tzinfo=UTC).timestamp() + 86_400 + 9 * 3600
                 assert ts < end
 
-    def test_declines_before_a_churn(self, portfolio: Portfolio, events: pl.DataFrame) -> None:
+    def test_falls_with_the_latent_health(self, portfolio: Portfolio, events: pl.DataFrame) -> None:
         usage = daily(portfolio, events)
         falls = []
         for company in portfolio.world.companies:
-            story = company.story
-            if story.churn is None or story.cause == ABRUPT or story.turn < 20:
-                continue
-            of_client = usage.filter(pl.col("client") == company.number)
-            before = of_client.filter(pl.col("day").is_between(story.turn - 20, story.turn))["dau"].sum()
-            end = of_client.filter(pl.col("day").is_between(story.churn - 20, story.churn))["dau"].sum()
-            falls.append(end / before)
-        assert falls
+            for fall in company.story.lived:
+                low = fall.turn + fall.days
+                end = portfolio.world.plan.days if company.story.churn is None else company.story.churn
+                if fall.turn >= 20 and fall.depth > 0.3 and low + 10 <= end and company.story.starts < -60:
+                    of_client = usage.filter(pl.col("client") == company.number)
+                    before = of_client.filter(pl.col("day").is_between(fall.turn - 20, fall.turn))["dau"].sum()
+                    after = of_client.filter(pl.col("day").is_between(low - 10, low + 10))["dau"].sum()
+                    falls.append(after / before)
+        assert len(falls) > 3
         assert np.mean(falls) < 0.6
 
     def test_leaves_newborns_without_events(self, portfolio: Portfolio, events: pl.DataFrame) -> None:

@@ -16,6 +16,7 @@ from bellwether.demo.catalogue import make_catalogue
 from bellwether.demo.companies import Company, make_companies
 from bellwether.demo.contracts import OutcomeRow, make_terms
 from bellwether.demo.delivery import seen_between
+from bellwether.demo.leaving import with_leavings
 from bellwether.demo.plan import DemoPlan
 from bellwether.demo.playbook_plans import PlaybookPlan, playbook_plans
 from bellwether.demo.playbook_runs import Run, make_runs, planted, usage_drops, version_id
@@ -50,7 +51,7 @@ class Made:
 def make(seed: int, *, clients: int = 250, days: int = 400, drops: bool = True) -> Made:
     plan = DemoPlan(clients=clients, days=days, seed=seed, today=TODAY)
     catalogue = make_catalogue(plan.preset)
-    companies = make_companies(plan, make_stories(plan), make_staff(plan), catalogue)
+    companies = make_companies(plan, with_leavings(plan, make_stories(plan)), make_staff(plan), catalogue)
     _, ends = make_terms(SimpleNamespace(plan=plan, companies=companies))  # type: ignore[arg-type]
     playbooks = playbook_plans(catalogue.features[0])
     rng = np.random.default_rng(seed)

@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -6,9 +7,18 @@ import numpy as np
 import polars as pl
 
 from bellwether.demo.companies import terms_of
-from bellwether.demo.contracts import OPPORTUNITY_DAYS, make_readings, renewal_path, standing
+from bellwether.demo.contracts import (
+    OPPORTUNITY_DAYS,
+    REASON_CODES,
+    REASONS,
+    make_readings,
+    make_terms,
+    renewal_path,
+    standing,
+)
 from bellwether.demo.portfolio import Portfolio, make_portfolio
 from bellwether.demo.relations import UNCONTACTED_FOR
+from bellwether.portfolio.choices import OutcomeReason
 from tests.demo.conftest import PLAN, UNTIL
 
 
@@ -79,6 +89,21 @@ class TestMakeTerms:
         left = {c.number: c.churned_on for c in portfolio.world.companies if c.churned_on}
         assert {client: outcome.date for client, outcome in churns.items()} == left
         assert all(outcome.reason and outcome.arr_after == 0 for outcome in churns.values())
+
+    def test_gives_every_reason_its_code(self, portfolio: Portfolio) -> None:
+        codes = {(o.outcome, o.reason): o.reason_code for o in portfolio.outcomes}
+        assert all(code in OutcomeReason for (_, reason), code in codes.items() if reason)
+        assert codes["DOWNGRADED", "Fewer seats"] == OutcomeReason.FEWER_SEATS
+        assert codes["RENEWED", ""] == ""
+        assert set(REASONS.values()) <= REASON_CODES.keys()
+
+    def test_keeps_terms_as_they_were_signed_when_a_client_leaves_within_one(self, portfolio: Portfolio) -> None:
+        company = next(c for c in portfolio.world.companies if c.churned_on)
+        early = replace(company, churned_on=company.start + timedelta(days=500))
+        world = replace(portfolio.world, companies=[early])
+        terms, _ = make_terms(world)
+        assert [term.start for term in terms] == [company.start, terms[0].end + timedelta(days=1)]
+        assert (terms[1].end - terms[1].start).days in {364, 365}
 
     def test_starts_each_term_the_day_after_the_one_before(self, portfolio: Portfolio) -> None:
         terms = portfolio.terms

@@ -7,6 +7,7 @@ from uuid import UUID
 import numpy as np
 
 from bellwether.demo.catalogue import Catalogue
+from bellwether.demo.hazard import yearly_terms
 from bellwether.demo.plan import DemoPlan
 from bellwether.demo.staffing import TEAM_OF_REGION, StaffMember
 from bellwether.demo.stories import Story
@@ -72,7 +73,7 @@ def make_companies(
         tier = str(own.choice(list(TIER_SHARES), p=list(TIER_SHARES.values())))
         seats = int(own.integers(*SEATS[tier]))
         employees = int(round(seats * own.uniform(*EMPLOYEES_A_SEAT[tier]), -1))
-        start = _start(plan, story, own)
+        start = plan.day(story.starts)
         companies.append(
             Company(
                 number=number,
@@ -104,35 +105,7 @@ def make_companies(
 
 def terms_of(company: Company, today: date) -> list[tuple[date, date]]:
     """Return the yearly terms from the contract's start to the one that holds `today` or in which the client left."""
-    terms: list[tuple[date, date]] = []
-    end_of_all = company.churned_on or today
-    start = company.start
-    while True:
-        following = _years_later(company.start, len(terms) + 1)
-        terms.append((start, following - timedelta(days=1)))
-        if following > end_of_all:
-            return terms
-        start = following
-
-
-def _years_later(day: date, years: int) -> date:
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:  # 29 February
-        return day.replace(year=day.year + years, day=28)
-
-
-def _start(plan: DemoPlan, story: Story, rng: np.random.Generator) -> date:
-    """Return the contract's start: in the window for new clients, a whole number of years before most churns."""
-    if story.starts is not None:
-        return plan.day(story.starts)
-    years = int(rng.choice([1, 2, 3, 4, 5], p=[0.2, 0.3, 0.25, 0.15, 0.1]))
-    if story.churn is not None and rng.random() < 0.8:
-        left = plan.day(story.churn) + timedelta(days=1)
-        while _years_later(left, -years) > plan.first - timedelta(days=60):
-            years += 1
-        return _years_later(left, -years)
-    return plan.first - timedelta(days=int(rng.integers(60, 60 + 365 * years)))
+    return yearly_terms(company.start, company.churned_on or today)
 
 
 def _names(plan: DemoPlan, rng: np.random.Generator) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ import numpy as np
 from bellwether.demo.behaviour import World
 from bellwether.demo.clock import working_instant
 from bellwether.demo.companies import Company
-from bellwether.demo.people import ADMINISTRATOR, CHAMPION
+from bellwether.demo.people import ADMINISTRATOR, CHAMPION, NEVER
 from bellwether.demo.words import FIRST_NAMES, LAST_NAMES, TITLES
 
 KEY_ROLES = frozenset({"CHAMPION", "EXECUTIVE_SPONSOR", "ADMIN"})
@@ -81,4 +81,37 @@ def _of_client(world: World, company: Company, rng: np.random.Generator) -> list
                 is_primary=place == 0,
             )
         )
+    follows = company.story.champion_follows
+    if follows is not None and follows < world.plan.days:
+        rows.append(_successor(world, company, rows, first_user, people, follows))
     return rows
+
+
+def _successor(
+    world: World, company: Company, rows: list[ContactRow], first_user: int, people: int, follows: int
+) -> ContactRow:
+    """Return the champion named after the first one left: who works most of those that stay, and is no contact yet."""
+    users = world.users
+    taken = {row.user for row in rows}
+    able = [
+        user
+        for user in range(first_user, first_user + people)
+        if user not in taken and users.joined[user] <= follows and users.left[user] == NEVER
+    ]
+    user = max(able, key=lambda one: float(users.draw[one]), default=None)
+    rng = world.plan.stream("successor", company.number)
+    known = {row.name for row in rows}
+    drawn = (f"{rng.choice(FIRST_NAMES)} {rng.choice(LAST_NAMES)}" for _ in range(100))
+    name = next(one for one in drawn if one not in known)
+    return ContactRow(
+        id=world.plan.uuid("contact", company.organization_id, "successor"),
+        client=company.number,
+        name=name,
+        email=f"{name.lower().replace(' ', '.')}@{company.domain}",
+        phone=f"+1 555 01{rng.integers(0, 100):02d} {rng.integers(0, 10000):04d}",
+        title=str(rng.choice(TITLES["CHAMPION"])),
+        role="CHAMPION",
+        user=user,
+        known_since=world.plan.day(follows),
+        left_at=None,
+    )

@@ -17,13 +17,24 @@ REASONS = {
     "price": "Price",
     "acquired": "Company acquired",
 }
+FEWER_SEATS = "Fewer seats"
+REASON_CODES = {
+    "Low adoption": "ADOPTION",
+    "Champion left": "CHAMPION_LEFT",
+    "Support experience": "SUPPORT",
+    "Price": "PRICE",
+    "Company acquired": "ACQUIRED",
+    FEWER_SEATS: "FEWER_SEATS",
+    "": "",
+}
+"""The code (portfolio.choices.OutcomeReason) of each reason."""
 OPPORTUNITY_DAYS = 150
-TERM_REASONS = {"RENEWED": "", "DOWNGRADED": "Fewer seats"}
+TERM_REASONS = {"RENEWED": "", "DOWNGRADED": FEWER_SEATS}
 
 
 @dataclass(frozen=True, kw_only=True)
 class TermRow:
-    """One yearly term of a contract."""
+    """One yearly term of a contract, as it was signed: a client that leaves early leaves within it."""
 
     id: UUID
     client: int
@@ -36,13 +47,14 @@ class TermRow:
 
 @dataclass(frozen=True, kw_only=True)
 class OutcomeRow:
-    """How a term ended."""
+    """How a term ended; `reason_code` is "" without a reason."""
 
     id: UUID
     client: int
     outcome: str
     date: date
     reason: str
+    reason_code: str
     arr_before: int
     arr_after: int
 
@@ -75,7 +87,7 @@ def _of_client(world: World, company: Company) -> tuple[list[TermRow], list[Outc
     spans = terms_of(company, plan.today)
     arrs, seats, kinds = [company.arr], [company.seats], []
     for _ in spans[1:]:  # backwards from the present term
-        shrunk = rng.random() < (0.02 if company.story.base > 0.7 else 0.12)
+        shrunk = rng.random() < (0.02 if company.story.settled > 0.7 else 0.12)
         kinds.append("DOWNGRADED" if shrunk else "RENEWED")
         factor = rng.uniform(0.7, 0.9) if shrunk else rng.uniform(1.0, 1.09)
         arrs.append(int(arrs[-1] / factor) // 500 * 500)
@@ -93,8 +105,6 @@ def _of_client(world: World, company: Company) -> tuple[list[TermRow], list[Outc
         )
         for n, (start, end) in enumerate(spans)
     ]
-    if company.churned_on is not None:
-        terms[-1] = _cut(terms[-1], company.churned_on)
     outcomes = [
         _outcome(world, company, kind, terms[n].end, TERM_REASONS[kind], arrs[n], arrs[n + 1])
         for n, kind in enumerate(kinds)
@@ -103,10 +113,6 @@ def _of_client(world: World, company: Company) -> tuple[list[TermRow], list[Outc
         reason = REASONS[company.story.cause]
         outcomes.append(_outcome(world, company, "CHURNED", company.churned_on, reason, arrs[-1], 0))
     return terms, outcomes
-
-
-def _cut(term: TermRow, end: date) -> TermRow:
-    return TermRow(**(vars(term) | {"end": max(min(term.end, end), term.start)}))
 
 
 def _outcome(
@@ -118,6 +124,7 @@ def _outcome(
         outcome=outcome,
         date=day,
         reason=reason,
+        reason_code=REASON_CODES[reason],
         arr_before=before,
         arr_after=after,
     )

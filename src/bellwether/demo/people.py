@@ -7,8 +7,8 @@ import numpy as np
 from bellwether.demo.calendars import season_factors, workday_factors
 from bellwether.demo.catalogue import Catalogue
 from bellwether.demo.companies import EXPECTED_RATE, Company
+from bellwether.demo.paths import smooth_step
 from bellwether.demo.plan import DemoPlan
-from bellwether.demo.stories import smooth_step
 
 CHAMPION, ADMINISTRATOR = 0, 1
 """Positions of these two among the users of a client; both work there from the start."""
@@ -41,7 +41,10 @@ class Users:
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureUse:
-    """When each client uses each feature: clients × features. Used from `start` on, but not in [`pause`, `resume`)."""
+    """When each client uses each feature: clients × features, used from `start` on.
+
+    It was given up in each fall, the third axis of `pause` and `resume`: not used in [`pause`, `resume`).
+    """
 
     licensed: np.ndarray
     configured: np.ndarray
@@ -52,7 +55,9 @@ class FeatureUse:
     def active(self, client: np.ndarray, feature: np.ndarray, day: np.ndarray) -> np.ndarray:
         """Tell for each triple whether the feature is in use; a negative `feature` always is."""
         f = np.maximum(feature, 0)
-        on = (day >= self.start[client, f]) & ~((day >= self.pause[client, f]) & (day < self.resume[client, f]))
+        on = day >= self.start[client, f]
+        for fall in range(self.pause.shape[2]):
+            on &= ~((day >= self.pause[client, f, fall]) & (day < self.resume[client, f, fall]))
         return np.asarray((feature < 0) | on)
 
 
@@ -109,7 +114,8 @@ def make_feature_use(plan: DemoPlan, companies: list[Company], catalogue: Catalo
     """Return what each client has licensed and uses; what a client gives up follows its planted course."""
     shape = (len(companies), len(catalogue.features))
     licensed, configured = np.zeros(shape, bool), np.zeros(shape, bool)
-    start, pause, resume = np.full(shape, NEVER), np.full(shape, NEVER), np.full(shape, NEVER)
+    most = max(len(company.story.falls) for company in companies)
+    start, pause, resume = np.full(shape, NEVER), np.full((*shape, most), NEVER), np.full((*shape, most), NEVER)
     for company in companies:
         rng, story, row = plan.stream("features", company.number), company.story, company.number
         licensed[row] = [module in company.modules for module in catalogue.module_of]
@@ -120,16 +126,17 @@ def make_feature_use(plan: DemoPlan, companies: list[Company], catalogue: Catalo
         later = begins + rng.integers(0, 90, shape[1]) if begins > -90 else np.zeros(shape[1], int)
         later[0] = begins
         start[row] = np.where(used, np.maximum(later, 0), NEVER)
-        if story.depth > 0:
-            lost = used & (rng.random(shape[1]) < 1.4 * story.depth)
+        for place, fall in enumerate(story.falls):
+            if fall.depth < 0:
+                more = licensed[row] & ~used & (rng.random(shape[1]) < -2.4 * fall.depth)
+                start[row] = np.where(more, fall.turn + rng.integers(0, 90, shape[1]), start[row])
+                continue
+            lost = used & (rng.random(shape[1]) < 1.4 * fall.depth)
             lost[0] = False
-            when = story.turn + (story.fall_days * rng.uniform(0.2, 0.9, shape[1])).astype(int)
-            pause[row] = np.where(lost, when, NEVER)
-            if story.rise:
-                resume[row] = np.where(lost, story.rise_turn + rng.integers(5, 50, shape[1]), NEVER)
-        elif story.depth < 0:
-            more = licensed[row] & ~used & (rng.random(shape[1]) < -2.4 * story.depth)
-            start[row] = np.where(more, story.turn + rng.integers(0, 90, shape[1]), start[row])
+            when = fall.turn + (fall.days * rng.uniform(0.2, 0.9, shape[1])).astype(int)
+            pause[row, :, place] = np.where(lost, when, NEVER)
+            if fall.rise:
+                resume[row, :, place] = np.where(lost, fall.rise_turn + rng.integers(5, 50, shape[1]), NEVER)
         configured[row] = licensed[row] & ((start[row] < NEVER) | (rng.random(shape[1]) < 0.5))
     return FeatureUse(licensed=licensed, configured=configured, start=start, pause=pause, resume=resume)
 

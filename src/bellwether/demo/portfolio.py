@@ -1,6 +1,6 @@
 """The whole demo as plain values: the world and every record, made from a plan without a database."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -12,11 +12,14 @@ from bellwether.demo.companies import make_companies
 from bellwether.demo.contacts import ContactRow, make_contacts
 from bellwether.demo.contracts import OutcomeRow, TermRow, make_terms
 from bellwether.demo.delivery import deliver
+from bellwether.demo.hazard import HORIZONS, came, foretold
+from bellwether.demo.leaving import true_hazard, with_leavings
+from bellwether.demo.paths import latent_health
 from bellwether.demo.people import make_feature_use, make_users, outage_day
 from bellwether.demo.plan import DemoPlan, check_plan
 from bellwether.demo.relations import ActivityRow, NoteRow, make_activities, make_notes
 from bellwether.demo.staffing import StaffMember, make_staff
-from bellwether.demo.stories import latent_health, make_stories
+from bellwether.demo.stories import make_stories
 from bellwether.demo.voices import SurveyRow, TicketRow, make_surveys, make_tickets
 
 
@@ -39,7 +42,8 @@ class Portfolio:
 def make_world(plan: DemoPlan) -> tuple[World, list[StaffMember]]:
     """Return clients, users and their latent health, and the staff; InvalidInputError for a plan out of range."""
     check_plan(plan)
-    stories, staff, catalogue = make_stories(plan), make_staff(plan), make_catalogue(plan.preset)
+    stories = with_leavings(plan, make_stories(plan))
+    staff, catalogue = make_staff(plan), make_catalogue(plan.preset)
     companies = make_companies(plan, stories, staff, catalogue)
     world = World(
         plan=plan,
@@ -78,7 +82,8 @@ def make_messages(portfolio: Portfolio) -> pl.DataFrame:
 
 
 def truth(world: World) -> pl.DataFrame:
-    """Return what the product is not told: latent health (0-100) per client and day, and each client's story."""
+    """Return what the product is not told: latent health (0-100), the true chances of leaving (0-1) per client and
+    day, and each client's story."""
     plan, companies = world.plan, world.companies
     days = pl.Series([plan.day(n) for n in range(plan.days)], dtype=pl.Date)
 
@@ -91,10 +96,10 @@ def truth(world: World) -> pl.DataFrame:
             "story": [c.story.kind for c in companies],
             "churn_cause": [c.story.cause or None for c in companies],
             "churn_date": [c.churned_on for c in companies],
-            "change_begins": [day(c.story.turn) if c.story.depth else None for c in companies],
-            "recovery_begins": [day(c.story.rise_turn) if c.story.rise else None for c in companies],
+            "change_begins": [day(fall.turn) if (fall := c.story.last) else None for c in companies],
+            "recovery_begins": [day(c.story.recovers) for c in companies],
             "champion_leaves": [day(c.story.champion_leaves) for c in companies],
-            "ticket_wave_begins": [day(c.story.spike) for c in companies],
+            "ticket_wave_begins": [day(max(c.story.waves, default=None)) for c in companies],
             "outage": [day(outage_day(plan, c)) for c in companies],
         },
         schema_overrides={
@@ -107,8 +112,19 @@ def truth(world: World) -> pl.DataFrame:
     )
     rows = np.repeat(np.arange(len(companies)), plan.days)
     path = stories[rows].with_columns(
-        date=pl.concat([days] * len(companies)), latent_health=pl.Series(world.health.ravel().astype(float) * 100)
+        date=pl.concat([days] * len(companies)),
+        latent_health=pl.Series(world.health.ravel().astype(float) * 100),
+        **_chances(world),
     )
     starts = pl.Series([c.start for c in companies], dtype=pl.Date).gather(rows)
     last = pl.col("churn_date").fill_null(plan.today)
     return path.filter((pl.col("date") >= starts) & (pl.col("date") <= last))
+
+
+def _chances(world: World) -> dict[str, pl.Series]:
+    """Return the true hazard of each client and day, and what follows from it, in the order of `truth`."""
+    found = true_hazard(world.plan, [replace(company.story, churn=None) for company in world.companies])
+    columns = {"daily_hazard": -np.expm1(-found.rate)}
+    columns |= {f"p{horizon}": foretold(found, horizon) for horizon in HORIZONS}
+    columns["p90_path"] = came(found, 90)
+    return {name: pl.Series(values.ravel()).fill_nan(None) for name, values in columns.items()}

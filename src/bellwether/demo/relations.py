@@ -16,6 +16,8 @@ BEFORE_DAYS = 120
 """Records begin this long before the first day of usage, so that the first scores have their windows filled."""
 DURATIONS = {"CALL": 30, "EMAIL": 5, "MEETING": 60, "QBR": 90, "TRAINING": 90, "ONBOARDING": 60}
 UNCONTACTED_FOR = 130
+CARE_DAYS = 90
+"""So long after a recovery began a client is called more often."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,10 +102,11 @@ def _of_client(world: World, company: Company, known: list[ContactRow], until: d
     if plan.index(company.start) > -BEFORE_DAYS:
         start = plan.index(company.start)
         days += [(start + gap, "ONBOARDING") for gap in (3, 14, 30)] + [(start + 40, "TRAINING")]
-    if story.spike is not None and story.spike >= begin:
-        days.append((story.spike + 6, "SUPPORT_ESCALATION"))
-    if story.rise:  # somebody took care: that is why it recovers
-        days += [(day, "CALL") for day in range(story.rise_turn - 6, end + 1, 17)]
+    days += [(wave + 6, "SUPPORT_ESCALATION") for wave in story.waves if wave >= begin]
+    for fall in story.falls:
+        if fall.rise:  # somebody took care: that is why it recovers
+            until_day = min(end, fall.rise_turn + CARE_DAYS)
+            days += [(day, "CALL") for day in range(fall.rise_turn - 6, until_day + 1, 17)]
     if rng.random() < 0.5:
         days.append((int(rng.integers(begin, max(end, begin) + 1)), "EXECUTIVE_TOUCHPOINT"))
     done = [(d, k) for d, k in days if begin <= d <= end]
@@ -182,7 +185,8 @@ def make_notes(world: World, *, until: datetime) -> list[NoteRow]:
             choices = NOTES[mood(health_on(world, company.number, int(day)))]
             picked.append((int(day), choices[rng.integers(len(choices))]))
         for text in NOTES.get(company.story.kind, ()):
-            told = company.story.rise_turn or company.story.turn or begin
+            last = company.story.last
+            told = company.story.recovers or (last.turn if last else begin)
             picked.append((min(max(told + 5, begin), end), text))
         for number, (day, (kind, title, content)) in enumerate(sorted(picked)):
             at = working_instant(world.plan.day(day), rng)

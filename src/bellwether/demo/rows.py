@@ -19,7 +19,6 @@ from bellwether.portfolio.models import (
     SupportTicket,
     SurveyResponse,
 )
-from bellwether.portfolio.reason_codes import coded
 from bellwether.usage.models import FeatureAdoption, PlatformUser
 
 Seen = dict[int, tuple[datetime, datetime]]
@@ -144,8 +143,8 @@ def outcome_rows(portfolio: Portfolio) -> list[ClientOutcome]:
             external_id=f"{outcome.date}-{outcome.outcome.lower()}",
             outcome=outcome.outcome,
             date=outcome.date,
-            reason_code=coded("", outcome.reason, outcome.outcome),
             reason=outcome.reason,
+            reason_code=outcome.reason_code,
             arr_before=outcome.arr_before,
             arr_after=outcome.arr_after,
         )

@@ -1,55 +1,115 @@
-"""What really happens to each client: the truth that the product must find out from the traces it leaves."""
+"""What really happens to each client: the truth that the product must find out from the traces it leaves.
 
-from dataclasses import dataclass
+Falls come over the whole span and before it, at the same rates at all times, so that what was learnt from one half of
+a demo holds in the other. Who leaves follows from them (demo.hazard), not the other way round.
+"""
+
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bellwether.demo.plan import DemoPlan
 
-STEADY = "steady"
+STEADY, STUCK, CHURNED = "steady", "stuck", "churned"
 SHARES = {
     "newborn": 0.02,  # too little data for a score
     "onboarding": 0.035,
     "uncontacted": 0.03,  # nobody of ours talks to them
-    "fading": 0.09,
-    "champion_left": 0.035,
+    "fading": 0.105,
+    "champion_left": 0.04,
     "support_trouble": 0.03,
-    "recovering": 0.06,
+    "recovering": 0.065,
     "growing": 0.05,
 }
-CHURN_A_YEAR = 0.065
-CHURN_CAUSES = {"low adoption": 0.32, "champion left": 0.22, "support": 0.18, "price": 0.16, "acquired": 0.12}
-ABRUPT = "acquired"
-"""A client that is bought leaves in good health; no score can see it coming, and the demo does not pretend so."""
+STUCK_A_YEAR = 0.06
+"""Share of the clients that fall in a year and stay low."""
+ENTER_A_YEAR = 0.10
+"""Share of the clients that sign in a year of the span, besides those of the last four months (see SHARES)."""
 
-STEADY_LEVELS = ((0.46, 0.88, 0.04), (0.40, 0.66, 0.06), (0.14, 0.45, 0.07))
+STEADY_LEVELS = ((0.49, 0.88, 0.04), (0.43, 0.66, 0.06), (0.08, 0.45, 0.07))
 """Share, mean and spread of the latent health of clients to which nothing in particular happens."""
+
+CHAMPION_LEFT, SUPPORT = "champion left", "support"
+"""What sets off a fall; others just happen."""
+TRIGGERS = {"": 0.30, CHAMPION_LEFT: 0.28, SUPPORT: 0.42}
+"""Shares of the falls that clients recover from."""
+GAP_DAYS = 330.0
+"""Mean days from a recovery to the next fall."""
+BEFORE_DAYS = 240
+"""Falls begin this long before the first day, so that some are under way on it."""
+RISE_DAYS = 60
+YOUNG_DAYS = 90
+"""No fall begins in the first days of a contract."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fall:
+    """A fall of latent health by `depth` over `days` from `turn` on; `rise` of it comes back over RISE_DAYS from
+    `rise_turn` on. Growth is a negative depth. Days are indexes from the first day of the plan."""
+
+    turn: int
+    depth: float
+    days: int
+    rise: float = 0.0
+    rise_turn: int = 0
+    trigger: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Story:
     """The planted course of one client. Days are indexes from the first day of the plan, possibly negative.
 
-    Latent health starts at `base` (0-1), falls by `depth` from `turn` on over `fall_days`, and if `rise` is given
-    regains that much from `rise_turn` on over 60 days. Growth is a negative depth.
+    `kind` is what holds at present, `base` (0-1) the latent health without its `falls` (oldest first, no overlaps),
+    `starts` the day of the contract's start, `churn` the last day of a client that left, for `cause`.
     """
 
     kind: str
     base: float
-    depth: float = 0.0
-    turn: int = 0
-    fall_days: int = 60
-    rise: float = 0.0
-    rise_turn: int = 0
-    starts: int | None = None  # day of the contract's start when it lies in the window
-    champion_leaves: int | None = None
-    spike: int | None = None  # day on which a wave of tickets begins
+    starts: int
+    falls: tuple[Fall, ...] = ()
     churn: int | None = None
     cause: str = ""
 
+    @property
+    def lived(self) -> tuple[Fall, ...]:
+        """The falls that began while it was a client."""
+        return tuple(fall for fall in self.falls if self.churn is None or fall.turn < self.churn)
+
+    @property
+    def last(self) -> Fall | None:
+        """The last fall or growth that it lived through."""
+        return self.lived[-1] if self.lived else None
+
+    @property
+    def recovers(self) -> int | None:
+        """The day on which it began to recover from the last fall."""
+        last = self.last
+        return last.rise_turn if last and last.rise and (self.churn is None or last.rise_turn < self.churn) else None
+
+    @property
+    def settled(self) -> float:
+        """The latent health on which all falls together settle, without noise."""
+        return self.base - sum(fall.depth - fall.rise for fall in self.lived)
+
+    @property
+    def champion_leaves(self) -> int | None:
+        """The day on which the champion leaves: once at most."""
+        return next((fall.turn for fall in self.lived if fall.trigger == CHAMPION_LEFT), None)
+
+    @property
+    def champion_follows(self) -> int | None:
+        """The day on which a successor of the champion is named: when the client begins to recover."""
+        days = (fall.rise_turn for fall in self.lived if fall.trigger == CHAMPION_LEFT and fall.rise)
+        return next((day for day in days if self.churn is None or day < self.churn), None)
+
+    @property
+    def waves(self) -> tuple[int, ...]:
+        """The days on which waves of tickets begin."""
+        return tuple(fall.turn for fall in self.lived if fall.trigger == SUPPORT)
+
 
 def make_stories(plan: DemoPlan) -> list[Story]:
-    """Return one story a client, in an order that mixes them."""
+    """Return one story a client, in an order that mixes them, as if no client ever left (see demo.leaving)."""
     rng = plan.stream("stories")
     kinds = _kinds(plan)
     rng.shuffle(kinds)
@@ -58,10 +118,10 @@ def make_stories(plan: DemoPlan) -> list[Story]:
 
 def _kinds(plan: DemoPlan) -> list[str]:
     counts = {kind: max(1, round(share * plan.clients)) for kind, share in SHARES.items()}
-    counts["churned"] = max(1, round(CHURN_A_YEAR * plan.clients * plan.days / 365)) if plan.days >= 60 else 0
+    counts[STUCK] = round(STUCK_A_YEAR * plan.clients * (plan.days + BEFORE_DAYS - 160) / 365)
     kinds = [kind for kind, count in counts.items() for _ in range(count)]
-    if plan.clients <= len(counts):
-        kinds = ["fading", "recovering", "newborn", "churned" if counts["churned"] else STEADY]
+    if plan.clients <= len(SHARES):
+        kinds = ["fading", "recovering", "newborn", STEADY]
     steady = max(plan.clients - len(kinds), 0)
     return (kinds + [STEADY] * steady)[: plan.clients]
 
@@ -85,77 +145,67 @@ def _story(plan: DemoPlan, kind: str, rng: np.random.Generator) -> Story:
         case "onboarding":
             return Story(kind=kind, base=good, starts=ago(30, 110))
         case "uncontacted":
-            return Story(kind=kind, base=float(rng.uniform(0.5, 0.8)))
-        case "fading":
-            depth, fall = float(rng.uniform(0.3, 0.65)), int(rng.integers(45, 120))
-            return Story(kind=kind, base=good, depth=depth, turn=ago(35, 160), fall_days=min(fall, plan.days))
-        case "champion_left":
-            leaves = ago(20, 75)
-            depth = float(rng.uniform(0.2, 0.35))
-            return Story(kind=kind, base=good, depth=depth, turn=leaves, fall_days=40, champion_leaves=leaves)
-        case "support_trouble":
-            spike = ago(8, 35)
-            return Story(kind=kind, base=good, depth=0.18, turn=spike, fall_days=30, spike=spike)
-        case "recovering":
-            turn = ago(120, 240)
-            depth = float(rng.uniform(0.35, 0.5))
-            rise_turn = min(turn + int(rng.integers(60, 110)), last - 20)
-            return Story(
-                kind=kind, base=good, depth=depth, turn=turn, rise=depth * rng.uniform(0.7, 1.0), rise_turn=rise_turn
-            )
+            story = Story(kind=kind, base=float(rng.uniform(0.5, 0.8)), starts=_old(rng))
         case "growing":
-            base = float(rng.uniform(0.5, 0.62))
-            return Story(kind=kind, base=base, depth=-float(rng.uniform(0.2, 0.35)), turn=ago(60, 200), fall_days=90)
-        case "churned":
-            return _churned(plan, rng, good)
-    return Story(kind=STEADY, base=_steady_base(rng))
+            growth = Fall(turn=ago(60, 200), depth=-float(rng.uniform(0.2, 0.35)), days=90)
+            story = Story(kind=kind, base=float(rng.uniform(0.5, 0.62)), starts=_old(rng), falls=(growth,))
+        case "fading":
+            story = Story(kind=kind, base=good, starts=_old(rng), falls=(_fall(rng, "", ago(35, 160)),))
+        case "champion_left":
+            story = Story(kind=kind, base=good, starts=_old(rng), falls=(_fall(rng, CHAMPION_LEFT, ago(20, 75)),))
+        case "support_trouble":
+            story = Story(kind=kind, base=good, starts=_old(rng), falls=(_fall(rng, SUPPORT, ago(8, 35)),))
+        case "recovering":
+            fall = _fall(rng, CHAMPION_LEFT if rng.random() < 0.3 else "", ago(120, 240))
+            rise_turn = min(fall.turn + int(rng.integers(60, 110)), last - 20)
+            fall = replace(fall, rise=fall.depth * float(rng.uniform(0.7, 1.0)), rise_turn=rise_turn)
+            story = Story(kind=kind, base=good, starts=_old(rng), falls=(fall,))
+        case "stuck":
+            turn = int(rng.integers(-BEFORE_DAYS, last - 160))
+            trigger = str(rng.choice(["", CHAMPION_LEFT, SUPPORT], p=[0.5, 0.3, 0.2]))
+            fall = replace(_fall(rng, trigger, turn), depth=float(rng.uniform(0.28, 0.55)))
+            story = Story(kind=kind, base=good, starts=_old(rng), falls=(fall,))
+        case _:
+            story = Story(kind=STEADY, base=_steady_base(rng), starts=_steady_start(plan, rng))
+    return replace(story, falls=(*_overcome(plan, story, rng), *story.falls))
 
 
-def _churned(plan: DemoPlan, rng: np.random.Generator, good: float) -> Story:
-    last = plan.days - 1
-    churn = int(rng.integers(min(75, last // 2), last - 4))
-    cause = str(rng.choice(list(CHURN_CAUSES), p=list(CHURN_CAUSES.values())))
-    if cause == ABRUPT:
-        return Story(kind="churned", base=good, churn=churn, cause=cause)
-    fall = int(rng.integers(70, 150))
-    turn = churn - fall
-    return Story(
-        kind="churned",
-        base=float(np.clip(good - rng.uniform(0, 0.15), 0.5, 0.9)),
-        depth=float(rng.uniform(0.35, 0.6)),
-        turn=turn,
-        fall_days=max(fall - 20, 30),
-        champion_leaves=turn if cause == "champion left" else None,
-        spike=turn + 10 if cause == "support" else None,
-        churn=churn,
-        cause=cause,
-    )
+def _fall(rng: np.random.Generator, trigger: str, turn: int) -> Fall:
+    """Return a fall from which there is no way back yet."""
+    if trigger == CHAMPION_LEFT:
+        return Fall(turn=turn, depth=float(rng.uniform(0.2, 0.35)), days=40, trigger=trigger)
+    if trigger == SUPPORT:
+        return Fall(turn=turn, depth=0.18, days=30, trigger=trigger)
+    return Fall(turn=turn, depth=float(rng.uniform(0.3, 0.65)), days=int(rng.integers(45, 120)))
 
 
-def latent_health(plan: DemoPlan, stories: list[Story]) -> np.ndarray:
-    """Return the latent health, clients × days, 0.04-0.98; it is defined also outside a client's contract."""
-    days = np.arange(plan.days)
-    rng = plan.stream("latent")
-    health = np.empty((len(stories), plan.days), np.float32)
-    for row, story in enumerate(stories):
-        path = story.base - story.depth * smooth_step((days - story.turn) / story.fall_days)
-        if story.rise:
-            path = path + story.rise * smooth_step((days - story.rise_turn) / 60)
-        health[row] = path
-    noisy = health + _autoregressive(rng, len(stories), plan.days)
-    return np.asarray(np.clip(noisy, 0.04, 0.98), np.float32)
+def _overcome(plan: DemoPlan, story: Story, rng: np.random.Generator) -> list[Fall]:
+    """Return the falls that the client had before those of its story, and has recovered from."""
+    ends = story.falls[0].turn if story.falls else plan.days
+    may_lose_champion = story.champion_leaves is None
+    falls: list[Fall] = []
+    day = -BEFORE_DAYS - RISE_DAYS + float(rng.exponential(GAP_DAYS))
+    while day < ends:
+        trigger = str(rng.choice(list(TRIGGERS), p=list(TRIGGERS.values())))
+        if trigger == CHAMPION_LEFT:
+            trigger, may_lose_champion = (trigger if may_lose_champion else ""), False
+        fall = _fall(rng, trigger, int(day))
+        rise_turn = fall.turn + int(rng.integers(30, 60) if trigger == SUPPORT else rng.integers(60, 110))
+        fall = replace(fall, rise=fall.depth, rise_turn=rise_turn)
+        if rise_turn + RISE_DAYS <= ends and fall.turn >= story.starts + YOUNG_DAYS:
+            falls.append(fall)
+        day = rise_turn + RISE_DAYS + float(rng.exponential(GAP_DAYS))
+    return falls
 
 
-def smooth_step(progress: np.ndarray) -> np.ndarray:
-    """Return 0 before 0, 1 after 1, and a smooth rise between."""
-    x = np.clip(progress, 0.0, 1.0)
-    return np.asarray(x * x * (3 - 2 * x))
+def _old(rng: np.random.Generator) -> int:
+    """Return the start of a contract signed before the first day."""
+    years = int(rng.choice([1, 2, 3, 4, 5], p=[0.2, 0.3, 0.25, 0.15, 0.1]))
+    return -int(rng.integers(60, 60 + 365 * years))
 
 
-def _autoregressive(rng: np.random.Generator, rows: int, columns: int, *, keep: float = 0.97) -> np.ndarray:
-    """Return AR(1) noise of standard deviation 0.035 along the second axis."""
-    steps = rng.normal(0.0, 0.035 * np.sqrt(1 - keep**2), (rows, columns))
-    steps[:, 0] = rng.normal(0.0, 0.035, rows)
-    for day in range(1, columns):
-        steps[:, day] += keep * steps[:, day - 1]
-    return steps
+def _steady_start(plan: DemoPlan, rng: np.random.Generator) -> int:
+    """Return the start of the contract of a steady client: for some within the span, evenly."""
+    within = plan.days - 110
+    share = ENTER_A_YEAR * within / 365 / max(1 - sum(SHARES.values()) - STUCK_A_YEAR * plan.days / 365, 0.1)
+    return int(rng.integers(within)) if within > 0 and rng.random() < min(share, 0.8) else _old(rng)

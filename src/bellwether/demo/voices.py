@@ -10,13 +10,14 @@ from bellwether.demo.behaviour import World
 from bellwether.demo.clock import working_instant
 from bellwether.demo.companies import EXPECTED_RATE, Company
 from bellwether.demo.contacts import ContactRow
+from bellwether.demo.hazard import WAVE_DAYS
 from bellwether.demo.relations import BEFORE_DAYS, health_on, mood
 from bellwether.demo.words import COMMENTS, TICKETS
 
 PRIORITIES = ("low", "normal", "high", "urgent")
 CALM, TROUBLED = (0.3, 0.5, 0.17, 0.03), (0.12, 0.44, 0.32, 0.12)
 POINTS = (1, 2, 4, 8)
-SPIKE_DAYS, SPIKE_FACTOR = 25, 5.0
+WAVE_FACTOR = 5.0
 CSAT_SHARE = 0.4
 NPS_BEFORE_DAYS = 365
 
@@ -88,9 +89,9 @@ def _daily_rate(company: Company, days: np.ndarray, health: np.ndarray) -> np.nd
     points = (4 + 0.4 * monthly_users) * (0.08 + 1.15 * (1 - health) ** 1.25)
     share = np.array(CALM) + (1 - health)[:, None] * (np.array(TROUBLED) - np.array(CALM))
     rate = points / (share @ np.array(POINTS)) / 30
-    if company.story.spike is not None:
-        wave = (days >= company.story.spike) & (days < company.story.spike + SPIKE_DAYS)
-        rate = rate * np.where(wave, SPIKE_FACTOR, 1.0)
+    for begins in company.story.waves:
+        wave = (days >= begins) & (days < begins + WAVE_DAYS)
+        rate = rate * np.where(wave, WAVE_FACTOR, 1.0)
     return np.asarray(rate)
 
 

@@ -42,7 +42,7 @@ def churn_risk(request: StaffRequest, client_id: UUID) -> ChurnRiskOut:
     if found is None:
         ended = read.ended_on(client) is not None
         return answers.no_risk(client, read.LEFT_WITHOUT if ended else read.NOT_YET)
-    return answers.risk_out(found, read.similar(found.risk, request.user, now=now))
+    return answers.risk_out(found, [])
 
 
 @router.post(
@@ -89,6 +89,4 @@ def refresh(request: StaffRequest, client_id: UUID) -> HttpResponse:
 
 
 def _note(request: StaffRequest, client: Client, action: str, now: datetime) -> None:
-    record(
-        actor=request.user, action=action, object_type="client", object_id=client.pk, client_id=client.pk, now=now
-    )
+    record(actor=request.user, action=action, object_type="client", object_id=client.pk, client_id=client.pk, now=now)

@@ -11,7 +11,7 @@ from bellwether.churn.choices import Category, ModelKind, Precision
 from bellwether.churn.words import Impact
 from bellwether.common.models import JobState
 
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)] | bool
+Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class ChanceOut(Schema):
@@ -39,7 +39,9 @@ class ChurnFactorOut(Schema):
     slug: str
     heading: str
     raises: bool
-    impact: Impact = Field(description="HIGH: the odds times 1.5 or more (or divided by it), MEDIUM from 1.2, else LOW.")
+    impact: Impact = Field(
+        description="HIGH: the odds times 1.5 or more (or divided by it), MEDIUM from 1.2, else LOW."
+    )
     multiplier: float | None = Field(description="What it multiplies the odds of leaving in 90 days by; null at BAND.")
     log_odds: float | None = Field(description="Its part; all parts and the reference sum to `log_odds`. Null at BAND.")
     sentence: str

@@ -1,13 +1,13 @@
 """The churn risk of one client as pages and the API show it: read and composed here, so that both say the same.
 
-`newest` is the one query of the client's own page. `explained` adds history, change, actions and the model for the
-what-if: a fixed number of queries. A version's parameters never change, so a parsed model is kept by its id.
+`newest` is the one query of the client's own page. `explained` adds history, change, actions and what can be asked: a
+fixed number of queries.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from functools import cached_property, lru_cache
+from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -15,14 +15,15 @@ from django.conf import settings
 from django.core.cache import caches
 
 from bellwether.churn import words
-from bellwether.churn.additive import AdditiveModel, model_from_data
 from bellwether.churn.advice import Action, recommended
 from bellwether.churn.card import from_data as card_from_data
 from bellwether.churn.choices import Category, ModelKind, Precision
 from bellwether.churn.differences import Difference, Foretold, difference
 from bellwether.churn.levers import Offer, changed_inputs, offers
 from bellwether.churn.models import ChurnModel, ChurnPrediction
+from bellwether.churn.selectors import IN_USE, history, prediction_before
 from bellwether.churn.sentences import Facts, facts_of
+from bellwether.churn.versions import read_model
 from bellwether.churn.what_if import WhatIf, what_if
 from bellwether.common.errors import ConflictError
 from bellwether.common.time import day_of
@@ -32,22 +33,12 @@ from bellwether.portfolio.contracts import left_on
 from bellwether.portfolio.models import Client, ClientOutcome
 from bellwether.web.formatting import plural
 
-BACK_DAYS, FURTHEST_BACK_DAYS = 28, 62
-"""A change is against the newest prediction at least 28 days older, if it is no more than 62 days older."""
-HISTORY_DAYS = 366
-MODELS_KEPT = 4
+PREDICT_JOB = "churn_predict"
+NOT_YET = "No churn risk has been predicted yet. Risks are predicted once a day, after the scores."
+LEFT_WITHOUT = "The client left before a churn risk was predicted."
 RECORD_KEPT_SECONDS = 60
 NO_HISTORY = "Expert prior, no history yet"
 BANDS = {Category.LOW: "under 20%", Category.MEDIUM: "20 to 50%", Category.HIGH: "over 50%"}
-_LARGE = ("parameters", "card")
-
-
-@dataclass(frozen=True)
-class Models:
-    """The parsed models of a version; `renewal` None where it has none."""
-
-    hazard: AdditiveModel
-    renewal: AdditiveModel | None
 
 
 @dataclass(frozen=True)
@@ -116,25 +107,12 @@ class Risk:
 
 
 @dataclass(frozen=True)
-class Past:
-    """An earlier prediction as the chart draws it; probabilities 0-1."""
-
-    as_of: date
-    p90: float
-    low: float
-    high: float
-    category: str
-    is_band: bool
-    version: int
-
-
-@dataclass(frozen=True)
 class Explained:
     """A client's risk in full. `change` None: there is no prediction about a month before to compare with."""
 
     risk: Risk
     change: Difference | None
-    history: Sequence[Past]
+    history: Sequence[ChurnPrediction]
     actions: Sequence[Action]
     offers: Sequence[Offer]
     known: Sequence[str]
@@ -150,11 +128,10 @@ def ended_on(client: Client) -> date | None:
 
 
 def newest(client: Client) -> ChurnPrediction | None:
-    """Return the client's newest prediction with its version, the large columns of which are left behind; one query."""
+    """Return the client's newest prediction with its version, of one day that of the version in use; one query."""
     rows = ChurnPrediction.objects.filter(client=client).select_related("model")
-    found: ChurnPrediction | None = (
-        rows.defer(*(f"model__{name}" for name in _LARGE)).order_by("-as_of", "-made_at").first()
-    )
+    rows = rows.defer("model__parameters", "model__card").annotate(in_use=IN_USE)
+    found: ChurnPrediction | None = rows.order_by("-as_of", "-in_use", "-made_at").first()
     return found
 
 
@@ -177,12 +154,12 @@ def explained(client: Client, *, now: datetime) -> Explained | None:
     people = people_of(client)
     executive = client.ae_user.name if client.ae_user else ""
     inputs = found.inputs
-    of_model = models_of(found.model_id).hazard.features
+    of_model = read_model(found.model).hazard.features
     known = [slug for slug in of_model if words.number_of(inputs, slug) is not None]
     return Explained(
         risk=risk,
         change=change_of(risk),
-        history=history_of(client, until=found.as_of),
+        history=history(client),
         actions=recommended(risk.factors, people, category=risk.category, account_executive=executive),
         offers=offers(inputs),
         known=known,
@@ -192,41 +169,15 @@ def explained(client: Client, *, now: datetime) -> Explained | None:
 
 def change_of(risk: Risk) -> Difference | None:
     """Return why the risk changed against about a month before, by the model of the newer prediction."""
-    before = _before(risk)
+    before = prediction_before(risk.client, risk.prediction.as_of)
     if before is None:
         return None
-    return difference(
-        models_of(risk.prediction.model_id).hazard, _foretold(before), _foretold(risk.prediction), facts=risk.facts
-    )
-
-
-def _before(risk: Risk) -> ChurnPrediction | None:
-    day = risk.prediction.as_of
-    rows = ChurnPrediction.objects.filter(
-        client=risk.client,
-        as_of__lte=day - timedelta(days=BACK_DAYS),
-        as_of__gte=day - timedelta(days=FURTHEST_BACK_DAYS),
-    )
-    found: ChurnPrediction | None = rows.order_by("-as_of", "-made_at").first()
-    return found
+    return difference(read_model(risk.model).hazard, _foretold(before), _foretold(risk.prediction), facts=risk.facts)
 
 
 def _foretold(prediction: ChurnPrediction) -> Foretold:
     log_odds = prediction.contributions.get("log_odds", 0.0)
     return Foretold(prediction.as_of, prediction.inputs, float(log_odds), prediction.p90)
-
-
-def history_of(client: Client, *, until: date) -> list[Past]:
-    """Return the stored predictions of the last year, oldest first, of each day the one made last; one query."""
-    rows = ChurnPrediction.objects.filter(
-        client=client, as_of__gt=until - timedelta(days=HISTORY_DAYS), as_of__lte=until
-    ).order_by("as_of", "made_at")
-    values = rows.values_list("as_of", "p90", "p90_low", "p90_high", "category", "precision", "model__version")
-    by_day = {
-        as_of: Past(as_of, p90, low, high, category, precision == Precision.BAND, version)
-        for as_of, p90, low, high, category, precision, version in values
-    }
-    return list(by_day.values())
 
 
 def asked(client: Client, levers: Mapping[str, float], values: Mapping[str, float]) -> tuple[Risk, WhatIf]:
@@ -238,17 +189,14 @@ def asked(client: Client, levers: Mapping[str, float], values: Mapping[str, floa
     if found is None:
         raise ConflictError(f"No churn risk of {client.name} has been predicted yet, so none can be asked about.")
     changed = changed_inputs(found.inputs, levers, values)
-    models = models_of(found.model_id)
+    models = read_model(found.model)
     renewal = models.renewal if found.renewal_risk is not None else None
     return _risk(client, found, {}), what_if(models.hazard, renewal, found.inputs, changed)
 
 
-@lru_cache(maxsize=MODELS_KEPT)
-def models_of(model_id: UUID) -> Models:
-    """Return the parsed models of a version; read once, its parameters never change."""
-    data = ChurnModel.objects.values_list("parameters", flat=True).get(pk=model_id)
-    renewal = data.get("renewal")
-    return Models(model_from_data(data["hazard"]), model_from_data(renewal) if renewal else None)
+def job_arguments(client: Client) -> dict[str, Any]:
+    """Return the arguments of the job that predicts this client anew."""
+    return {"client_ids": [str(client.pk)]}
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ from bellwether.churn.words import number_of
 
 LEAST = 1e-6
 """Log-odds under which a part is rounding and left out."""
+STORED_ROUNDING = 1e-3
+"""Stored values, parts and log-odds are rounded; what that leaves of a difference goes to its largest part."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,9 @@ def difference(model: AdditiveModel, before: Foretold, after: Foretold, *, facts
     parts = part_differences(model, before.inputs, after.inputs)
     total = after.log_odds - before.log_odds
     of_model = total - math.fsum(parts.values())
+    if parts and abs(of_model) < STORED_ROUNDING and any(parts.values()):
+        parts[max(parts, key=lambda slug: abs(parts[slug]))] += of_model
+        of_model = 0.0
     a_point = _points_of_log_odds(before.p90, after.p90, total)
     return Difference(
         before,

@@ -12,12 +12,11 @@ import numpy as np
 import polars as pl
 
 from bellwether.churn.additive import AdditiveModel, predict
-from bellwether.churn.differences import FactorDifference, factor_differences, frame_of, part_differences
-from bellwether.churn.labelling import RENEWAL_WINDOW_DAYS
+from bellwether.churn.differences import LEAST, FactorDifference, factor_differences, frame_of, part_differences
+from bellwether.churn.foretelling import category_of
 from bellwether.churn.words import number_of
 
 NOTE = "An association in past data, not a promise: clients with such figures left this often."
-MEDIUM_FROM, HIGH_ABOVE = 0.2, 0.5
 
 
 @dataclass(frozen=True)
@@ -31,8 +30,7 @@ class Chance:
 
 @dataclass(frozen=True)
 class Horizons:
-    """The chances of leaving within 30, 60 and 90 days, and of not renewing (None without a renewal
-    in the next 180 days)."""
+    """The chances of leaving within 30, 60 and 90 days, and of not renewing (None without one to come)."""
 
     days: tuple[Chance, ...]
     renewal: Chance | None
@@ -65,11 +63,6 @@ class WhatIf:
         return self.after.log_odds - self.before.log_odds
 
 
-def category_of(p90: float) -> str:
-    """Return the category of a 90-day probability: LOW under 20 %, HIGH above 50 % (formulas.md, section 4)."""
-    return "HIGH" if p90 > HIGH_ABOVE else "MEDIUM" if p90 >= MEDIUM_FROM else "LOW"
-
-
 def what_if(
     hazard: AdditiveModel,
     renewal: AdditiveModel | None,
@@ -78,22 +71,25 @@ def what_if(
 ) -> WhatIf:
     """Return what the risk would be with `changed` values in place of those of `inputs`.
 
-    `renewal` is None where no renewal is foretold of the client.
+    `renewal` is None where no renewal is foretold of the client. With another renewal date the coming renewal is
+    settled, and no risk of it is given.
     """
     slugs = sorted({*hazard.features, *(renewal.features if renewal else ())})
     then = {slug: number_of(inputs, slug) for slug in slugs} | dict(changed)
     frame = frame_of([inputs, then], slugs)
-    before, after = _horizons(hazard, renewal, frame)
+    before, after = _horizons(hazard, renewal, frame, renewed="days_to_renewal" in changed)
     parts = part_differences(hazard, inputs, then)
     total = after.log_odds - before.log_odds
     moved = after.days[-1].p - before.days[-1].p
     p = before.days[-1].p
-    a_point = 100 * (moved / total if abs(total) > 1e-9 else p * (1 - p))
+    a_point = 100 * (moved / total if abs(total) > LEAST else p * (1 - p))
     lines = factor_differences(parts, inputs, then, a_point=a_point)
     return WhatIf(before, after, dict(changed), tuple(lines))
 
 
-def _horizons(hazard: AdditiveModel, renewal: AdditiveModel | None, frame: pl.DataFrame) -> list[Horizons]:
+def _horizons(
+    hazard: AdditiveModel, renewal: AdditiveModel | None, frame: pl.DataFrame, *, renewed: bool
+) -> list[Horizons]:
     found = predict(hazard, frame)
     coming = predict(renewal, frame) if renewal else None
     horizons = []
@@ -103,8 +99,7 @@ def _horizons(hazard: AdditiveModel, renewal: AdditiveModel | None, frame: pl.Da
             for k in range(found.p.shape[1])
         )
         chance = None
-        until = frame["days_to_renewal"][row] if "days_to_renewal" in frame.columns else None
-        if coming is not None and (until is None or until <= RENEWAL_WINDOW_DAYS):
+        if coming is not None and not (row and renewed):
             chance = Chance(float(coming.p[row, 0]), float(coming.low[row, 0]), float(coming.high[row, 0]))
         p = min(max(days[-1].p, 1e-12), 1 - 1e-12)
         horizons.append(Horizons(days, chance, float(np.log(p) - np.log1p(-p))))

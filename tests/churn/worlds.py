@@ -55,10 +55,10 @@ def world(
     gone = np.where(leaves.any(axis=1), leaves.argmax(axis=1), weeks)
     ids = np.array([f"{number:032x}" for number in range(clients)])
     there = np.arange(weeks)[None, :] <= gone[:, None]
-    client, week = np.nonzero(there)
-    kept = {slug: path[client, week] for slug, path in z.items()}
+    client, weeks_in = np.nonzero(there)
+    kept = {slug: path[client, weeks_in] for slug, path in z.items()}
     rows = pl.DataFrame(
-        {"client_id": ids[client], "as_of": np.datetime64(START) + (7 * week).astype("timedelta64[D]")}
+        {"client_id": ids[client], "as_of": np.datetime64(START) + (7 * weeks_in).astype("timedelta64[D]")}
         | {slug: raw(slug, values) for slug, values in kept.items()}
     ).with_columns(
         pl.col("as_of").cast(pl.Date), *(pl.lit(None, pl.Float64).alias(slug) for slug in SLUGS if slug not in kept)

@@ -8,12 +8,11 @@ within the directions of the features. With no rows it *is* the expert's prior; 
 expert coefficient, since an unknown value stands at the centre and says nothing.
 
 The maximum is found by Newton steps, each the exact solution of the quadratic problem within the bounds
-(scipy.optimize.lsq_linear), so that it does not hang on the order of rows or on a starting point.
+(scipy.optimize.lsq_linear). The posterior has one maximum, so it hangs neither on the order of rows nor on the start.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +34,7 @@ LEAD_WEIGHT = 0.0
 FLAT_DOUBT = 10.0
 """Doubt of every coefficient where no expert is asked: the data decide, yet no coefficient runs away."""
 STEPS = 100
-PRECISE = 1e-10
+NEAR = 1e-6
 
 
 class FitError(BellwetherError):
@@ -118,16 +117,17 @@ def _fitted(rows: pl.DataFrame, labels: Labels, moments: tuple[Moment, ...], pri
     labels = labels.taken(used)
     raw = {slug: values[used] for slug, values in raw_values(rows, SLUGS).items()}
     x = np.ones((len(used), len(SLUGS) + 1))
-    clients = rows["client_id"].rank("dense").to_numpy()[used].astype(np.int64) - 1
-    intervals = []
+    intervals: list[Interval] = []
+    start: Floats | None = None
     for k, moment in enumerate(moments):
         for j, feature in enumerate(FEATURES):
             if k == 0 or _is_term(feature):
                 x[:, j + 1] = standardised(feature.slug, raw[feature.slug], moment)
         wanted = expert_prior(moment) if prior else flat_prior(moment)
         weights = labels.weights * labels.at_risk[:, k]
-        found = fit_logistic(x, labels.left[:, k].astype(np.float64), weights, wanted, clients)
+        found = fit_logistic(x, labels.left[:, k].astype(np.float64), weights, wanted, start)
         intervals.append(_interval(found.coefficients, found.covariance))
+        start = found.coefficients
     return AdditiveModel(SLUGS, tuple(intervals), moments)
 
 
@@ -144,19 +144,22 @@ class Fitted:
     covariance: Floats
 
 
-def fit_logistic(x: Floats, y: Floats, weights: Floats, prior: Prior, clusters: npt.NDArray[Any]) -> Fitted:
+def fit_logistic(x: Floats, y: Floats, weights: Floats, prior: Prior, start: Floats | None = None) -> Fitted:
     """Return the MAP estimate of a weighted logistic regression within the prior's bounds.
 
-    `x` (rows × coefficients, a column of ones first), `y` 0 or 1, `weights` 0 or more, `clusters` a number from 0 for
-    the client of each row.
+    `x` (rows × coefficients, a column of ones first), `y` 0 or 1, `weights` 0 or more; `start` near the estimate saves
+    steps. The covariance is that of Laplace, the inverse curvature at the estimate. It leaves the bounds aside, so that
+    the interval of a coefficient at its bound is on the wide side, and takes the weights as they are: in trials its
+    80 % intervals hold as often as they say (docs/adr/0047).
     """
-    precision = 1 / prior.doubt**2
-    b = np.clip(prior.mean, prior.low, prior.high)
+    b = np.clip(prior.mean if start is None else start, prior.low, prior.high)
     value = _value(x, y, weights, prior, b)
     for _ in range(STEPS):
         slope, curve = _derivatives(x, y, weights, prior, b)
         step = _bounded_step(slope, curve, prior.low - b, prior.high - b)
-        if np.max(np.abs(step)) < PRECISE:
+        if np.max(np.abs(step)) < NEAR:
+            # Steps shrink as their squares: this one is the last, and too small to be seen in the value.
+            b = b + step
             break
         b, value, moved = _searched(x, y, weights, prior, b, value, step)
         if not moved:
@@ -164,13 +167,8 @@ def fit_logistic(x: Floats, y: Floats, weights: Floats, prior: Prior, clusters: 
     else:
         raise FitError(f"The fit did not come to rest in {STEPS} steps.")
     _, curve = _derivatives(x, y, weights, prior, b)
-    return Fitted(b, _covariance(curve, precision))
-
-
-def _covariance(curve: Floats, precision: Floats) -> Floats:
-    """Return the Laplace covariance. A coefficient at its bound keeps its doubt, which errs on the wide side."""
     inverse = np.linalg.inv(curve)
-    return (inverse + inverse.T) / 2
+    return Fitted(b, (inverse + inverse.T) / 2)
 
 
 def _value(x: Floats, y: Floats, weights: Floats, prior: Prior, b: Floats) -> float:
@@ -182,7 +180,7 @@ def _value(x: Floats, y: Floats, weights: Floats, prior: Prior, b: Floats) -> fl
 def _derivatives(x: Floats, y: Floats, weights: Floats, prior: Prior, b: Floats) -> tuple[Floats, Floats]:
     p = np.exp(-np.logaddexp(0.0, -(x @ b)))
     slope = x.T @ (weights * (p - y)) + (b - prior.mean) / prior.doubt**2
-    curve = (x * (weights * p * (1 - p))[:, None]).T @ x + np.diag(1 / prior.doubt**2)
+    curve = (x.T * (weights * p * (1 - p))) @ x + np.diag(1 / prior.doubt**2)
     return slope, curve
 
 
@@ -195,7 +193,7 @@ def _bounded_step(slope: Floats, curve: Floats, low: Floats, high: Floats) -> Fl
     if np.all((free >= low) & (free <= high)):
         return free
     target = -np.linalg.solve(root, slope)
-    found: Floats = lsq_linear(root.T, target, bounds=(low - 1e-300, high + 1e-300), method="bvls", tol=1e-14).x
+    found: Floats = lsq_linear(root.T, target, bounds=(low, high), method="bvls", tol=1e-14, max_iter=10 * len(low)).x
     return np.clip(found, low, high)
 
 

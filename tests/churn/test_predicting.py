@@ -65,7 +65,7 @@ class TestStoring:
     def test_the_prior_gives_bands_and_says_so(self, clients: Clients, told: Told) -> None:
         predict_clients(now=NOW)
         row = ChurnPrediction.objects.first()
-        assert (row.precision, row.precision_reason) == ("BAND", "Expert prior, no history yet.")
+        assert (row.precision, row.precision_reason) == ("BAND", "Expert prior, no history yet")
         clients.sturdy.refresh_from_db()
         assert clients.sturdy.churn_is_band
         assert clients.sturdy.churn_change is None
@@ -124,7 +124,7 @@ class TestChange:
     def test_is_against_the_figure_nearest_to_four_weeks_before(self, clients: Clients, told: Told) -> None:
         trained = another_version(2)
         roll_back(trained, actor=None, now=NOW)
-        before = {"days_since_use": 40.0, "usage_change_month": 0.3}
+        before = {"days_since_use": 9.0}
         stored_prediction(clients.fading, TODAY - timedelta(days=22))
         nearest = stored_prediction(clients.fading, TODAY - timedelta(days=29), **before)
         stored_prediction(clients.fading, TODAY - timedelta(days=36), days_since_use=100.0)

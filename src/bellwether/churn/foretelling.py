@@ -14,7 +14,6 @@ import polars as pl
 from bellwether.churn.additive import (
     AdditiveModel,
     Floats,
-    Linear,
     Predicted,
     Terms,
     explain_against,
@@ -25,10 +24,6 @@ from bellwether.churn.additive import (
 
 LEAST_COHORT = 5
 """Clients of a tier that make a mean to compare with; fewer are compared with all clients."""
-LEAST_CHURNED = 10
-"""Clients that must have left in the training data before a percentage is shown."""
-LEAST_COVERAGE = 0.5
-MEDIUM_FROM, HIGH_ABOVE = 0.2, 0.5
 DECIMALS = 6
 SIGNIFICANT = 7
 ALL_CLIENTS = "Average of all clients"
@@ -49,7 +44,7 @@ class Foretold:
     """What is foretold of each row, in their order.
 
     `dated`: rows × (30, 60, 90 days); `renewal`: rows × 1, NaN where no renewal comes. `parts`: rows × `slugs`, sums
-    with the reference's log-odds to `log_odds`. `coverage`: share of the features with weight that are known (0-1).
+    with the reference's log-odds to `log_odds`.
     """
 
     slugs: tuple[str, ...]
@@ -59,8 +54,6 @@ class Foretold:
     parts: Floats
     references: tuple[Reference, ...]
     reference_of: npt.NDArray[np.int64]
-    coverage: Floats
-    weighted: int
 
 
 def foretell(
@@ -86,7 +79,6 @@ def foretell(
     explained = explain_against(hazard, terms, means[:, reference_of])
     parts = np.round(explained.parts, DECIMALS)
     reference_odds = np.round(_reference_odds(hazard, means), DECIMALS)
-    known, weighted = _known(hazard, rows)
     return Foretold(
         slugs=hazard.features,
         dated=_rounded(predicted(hazard, terms)),
@@ -98,8 +90,6 @@ def foretell(
             for (name, members), odds in zip(cohorts.values(), reference_odds, strict=True)
         ),
         reference_of=reference_of,
-        coverage=np.round(known / max(weighted, 1), 4),
-        weighted=weighted,
     )
 
 
@@ -130,51 +120,6 @@ def _of_renewals(found: Predicted, rows: pl.DataFrame) -> Predicted:
     days = rows["days_to_renewal"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
     comes = (days >= 0)[:, None]
     return Predicted(*(np.where(comes, values, np.nan) for values in (found.p, found.low, found.high)))
-
-
-def _known(hazard: AdditiveModel, rows: pl.DataFrame) -> tuple[Floats, int]:
-    """Return how many of the features with weight each row knows, and how many there are."""
-    weighted = weighted_features(hazard)
-    present = [slug for slug in weighted if slug in rows.columns]
-    known = rows.select(pl.sum_horizontal(pl.col(slug).is_not_null().cast(pl.Float64) for slug in present))
-    return known.to_series().to_numpy() if present else np.zeros(rows.height), len(weighted)
-
-
-def weighted_features(model: AdditiveModel) -> list[str]:
-    """Return the features that move the model's log-odds at all."""
-
-    def moves(slug: str) -> bool:
-        for interval in model.intervals:
-            term = interval.terms.get(slug)
-            if isinstance(term, Linear):
-                if term.weight:
-                    return True
-            elif term is not None and (any(term.values) or term.missing):
-                return True
-        return False
-
-    return [slug for slug in model.features if moves(slug)]
-
-
-def category_of(p90: float) -> str:
-    """Return LOW, MEDIUM or HIGH of a 90-day probability (formulas.md, section 4)."""
-    if p90 < MEDIUM_FROM:
-        return "LOW"
-    return "HIGH" if p90 > HIGH_ABOVE else "MEDIUM"
-
-
-def thinness(*, is_prior: bool, churned_clients: int, coverage: float, weighted: int) -> str:
-    """Return why a percentage would say more than is known, empty where it would not."""
-    if is_prior:
-        return "Expert prior, no history yet."
-    if churned_clients < LEAST_CHURNED:
-        return (
-            f"Only {churned_clients} clients have left in the training data; "
-            f"a percentage takes at least {LEAST_CHURNED}."
-        )
-    if coverage < LEAST_COVERAGE:
-        return f"Only {round(coverage * weighted)} of {weighted} inputs are known of this client."
-    return ""
 
 
 def short(value: float) -> float | None:

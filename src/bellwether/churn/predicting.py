@@ -10,11 +10,11 @@ import polars as pl
 from django.conf import settings
 from django.db import transaction
 
-from bellwether.churn.choices import ModelKind, Precision
 from bellwether.churn.client_columns import clear_columns, store_columns
 from bellwether.churn.factors import SLUGS
-from bellwether.churn.foretelling import Foretold, category_of, foretell, short, thinness
+from bellwether.churn.foretelling import Foretold, foretell, short
 from bellwether.churn.models import ChurnModel, ChurnPrediction
+from bellwether.churn.precision import Kind, category, coverage, judge
 from bellwether.churn.reading import read_features
 from bellwether.churn.versions import ActiveModel, active_model, read_model
 from bellwether.common.progress import NoProgress, Progress
@@ -73,21 +73,17 @@ def _as_predictions(
 ) -> list[ChurnPrediction]:
     p, low, high = (values.tolist() for values in (found.dated.p, found.dated.low, found.dated.high))
     renewal = np.column_stack([found.renewal.p, found.renewal.low, found.renewal.high]).tolist()
-    parts, log_odds, coverage = found.parts.tolist(), found.log_odds.tolist(), found.coverage.tolist()
+    parts, log_odds = found.parts.tolist(), found.log_odds.tolist()
+    known = np.round(coverage(rows), 4).tolist()
+    judged = judge(_kind(model), model.churned_clients, rows, found.dated.low[:, -1], found.dated.high[:, -1])
     references = [
         {"name": r.name, "clients": r.clients, "log_odds": r.log_odds, "p90": r.p90} for r in found.references
     ]
     inputs = _inputs(rows)
-    is_prior = model.kind == ModelKind.PRIOR
     arrs, days = rows["arr"].to_list(), rows["days_to_renewal"].to_list()
     made = []
     for n, client_id in enumerate(rows["client_id"].to_list()):
-        why = thinness(
-            is_prior=is_prior,
-            churned_clients=model.churned_clients,
-            coverage=coverage[n],
-            weighted=found.weighted,
-        )
+        precision, why = judged[n]
         comes = renewal[n][0] == renewal[n][0]
         made.append(
             ChurnPrediction(
@@ -102,10 +98,10 @@ def _as_predictions(
                 renewal_low=renewal[n][1] if comes else None,
                 renewal_high=renewal[n][2] if comes else None,
                 renewal_on=as_of + timedelta(days=round(days[n])) if comes else None,
-                category=category_of(p[n][2]),
-                precision=Precision.BAND if why else Precision.FIGURE,
+                category=category(p[n][2]),
+                precision=precision,
                 precision_reason=why,
-                coverage=coverage[n],
+                coverage=known[n],
                 arr=None if arrs[n] is None else Decimal(str(round(arrs[n], 2))),
                 inputs=inputs[n],
                 contributions={
@@ -116,6 +112,11 @@ def _as_predictions(
             )
         )  # fmt: skip
     return made
+
+
+def _kind(model: ChurnModel) -> Kind:
+    kinds: dict[str, Kind] = {"PRIOR": "PRIOR", "HAZARD": "HAZARD", "BOOSTED": "BOOSTED"}
+    return kinds[model.kind]
 
 
 def _inputs(rows: pl.DataFrame) -> list[dict[str, float | None]]:

@@ -53,6 +53,8 @@ class Environment:
     keep_scores_days: int
     keep_activities_days: int
     keep_alerts_days: int
+    churn_training_weeks: int
+    churn_weekly_capacity: int
     time_zone: ZoneInfo
     working_days: frozenset[int]
     workspace_name: str
@@ -95,6 +97,9 @@ KNOWN: dict[str, str] = {
     "KEEP_SCORES_DAYS": "days for which scores and measures are kept, 0 for ever, default 1096",
     "KEEP_ACTIVITIES_DAYS": "days for which activities are kept, 0 for ever, default 2557",
     "KEEP_ALERTS_DAYS": "days for which alerts that ended are kept, 0 for ever, default 365",
+    "CHURN_TRAINING_WEEKS": "weeks that the churn model learns from, 26 to 156, default 156",
+    "CHURN_WEEKLY_CAPACITY": "clients at risk that a CSM can take up in a week, by which the churn model is judged,"
+    " default 5",
     "TIME_ZONE": "time zone of the workspace's days, default UTC",
     "WORKING_DAYS": "comma-separated weekdays, default mon,tue,wed,thu,fri",
     "WORKSPACE_NAME": "name shown on the sign-in page, default Bellwether",
@@ -285,6 +290,8 @@ def read_environment(variables: Mapping[str, str], *, cwd: Path) -> Environment:
         "keep_scores_days": get("KEEP_SCORES_DAYS", "1096", kept_days),
         "keep_activities_days": get("KEEP_ACTIVITIES_DAYS", "2557", kept_days),
         "keep_alerts_days": get("KEEP_ALERTS_DAYS", "365", kept_alert_days),
+        "churn_training_weeks": get("CHURN_TRAINING_WEEKS", "156", _whole(26, 156)),
+        "churn_weekly_capacity": get("CHURN_WEEKLY_CAPACITY", "5", _whole(1, 100)),
         "time_zone": get("TIME_ZONE", "UTC", _zone),
         "working_days": get("WORKING_DAYS", "mon,tue,wed,thu,fri", _days),
         "workspace_name": get("WORKSPACE_NAME", "Bellwether", _text),

@@ -17,6 +17,7 @@ COMMANDS = (
     "health",
     "benchmarks",
     "milestones",
+    "churn",
     "alerts",
     "playbooks",
     "analytics",

@@ -265,7 +265,7 @@ def better(card: Card, challenger: str, incumbent: str) -> Decision:
         return Decision(False, f"Not compared out of time. {card.message}")
     told = (
         f"log loss {pair.difference.value:+.4f} ({pair.difference.low80:+.4f} to {pair.difference.high80:+.4f}) "
-        f"on {pair.rows} shared out-of-time rows with {pair.churned} clients that left"
+        f"on {pair.rows} shared rows with {pair.churned} clients that left"
     ).replace("-", "−")
     if pair.churned < LEAST_COMPARED:
         return Decision(

@@ -13,7 +13,7 @@ import polars as pl
 
 from bellwether.churn.additive import AdditiveModel, predict
 from bellwether.churn.differences import LEAST, FactorDifference, factor_differences, frame_of, part_differences
-from bellwether.churn.foretelling import category_of
+from bellwether.churn.precision import category as category_of
 from bellwether.churn.words import number_of
 
 NOTE = "An association in past data, not a promise: clients with such figures left this often."

@@ -33,6 +33,7 @@ PACKAGES = (
     "health",
     "benchmarks",
     "milestones",
+    "churn",
     "alerts",
     "playbooks",
     "analytics",

@@ -10,10 +10,10 @@ from bellwether.churn.additive import predict
 from bellwether.churn.evaluation import Capacity
 from bellwether.churn.factors import FEATURES_BY_SLUG, SLUGS
 from bellwether.churn.fitting import expert_model
-from bellwether.churn.learning import History, Incumbent, NotEnoughHistoryError, learn
+from bellwether.churn.learning import History, Incumbent, Learned, NotEnoughHistoryError, learn
 
 pytestmark = pytest.mark.one_database
-FIRST, WEEKS = date(2025, 1, 6), 60
+FIRST, WEEKS = date(2025, 1, 6), 44
 UNTIL = FIRST + timedelta(weeks=WEEKS)
 
 
@@ -52,24 +52,30 @@ def incumbent() -> Incumbent:
 
 @pytest.fixture(scope="module")
 def history() -> History:
-    return world(120, 0.035, told=True)
+    return world(90, 0.05, told=True)
 
 
-def test_a_model_that_sees_what_precedes_leaving_takes_the_place_of_the_prior(history: History) -> None:
-    found = learn(history, incumbent(), expert=expert_model(), rivals={}, capacity=Capacity())
+@pytest.fixture(scope="module")
+def learned(history: History) -> Learned:
+    return learn(history, incumbent(), expert=expert_model(), rivals={}, capacity=Capacity())
+
+
+def test_a_model_that_sees_what_precedes_leaving_takes_the_place_of_the_prior(
+    history: History, learned: Learned
+) -> None:
+    found = learned
     assert found.decision.better, found.decision.reason
     assert "Expert prior" in found.decision.reason
     assert found.card.in_use == found.card.subject == found.kind
-    held = history.rows.filter(pl.col("as_of") == FIRST + timedelta(weeks=45))
+    held = history.rows.filter(pl.col("as_of") == FIRST + timedelta(weeks=30))
     p90 = predict(found.hazard, held).p[:, -1]
     quiet = (held["champion_quiet_days"] > 30).to_numpy()
     assert p90[quiet].min() > p90[~quiet].max()
     assert found.card.churned == history.left.height
 
 
-def test_the_version_in_use_is_compared_on_days_that_it_has_not_seen(history: History) -> None:
-    first = learn(history, incumbent(), expert=expert_model(), rivals={}, capacity=Capacity())
-    again = Incumbent(first.hazard, "Version 2, in use", UNTIL - timedelta(days=7))
+def test_the_version_in_use_is_compared_on_days_that_it_has_not_seen(history: History, learned: Learned) -> None:
+    again = Incumbent(learned.hazard, "Version 2, in use", UNTIL - timedelta(days=7))
     second = learn(history, again, expert=expert_model(), rivals={}, capacity=Capacity())
     assert not second.decision.better
     assert second.card.in_use == "active"

@@ -20,6 +20,8 @@ SEED = 20_260_101
 RENEWAL_DAYS = 180
 """The renewal model has learned from the last 180 days of terms; what lies further off is taken on."""
 QUARTERS_AHEAD = 4
+SAME_RENEWAL_DAYS = 7
+"""A renewal date that was put off by more since the prediction is another renewal, of which nothing is foretold."""
 CATEGORIES = (Category.HIGH, Category.MEDIUM, Category.LOW)
 
 
@@ -154,7 +156,8 @@ def renewal_quarters(rows: pl.DataFrame, today: date) -> list[RenewalQuarter]:
 
 def _renewals(rows: pl.DataFrame, today: date, first: date, last: date) -> RenewalQuarter:
     due = rows.filter(pl.col("renewal").is_between(first, last))
-    known = due.filter(pl.col("renewal_risk").is_not_null() & (pl.col("renewal_on") == pl.col("renewal")))
+    put_off = (pl.col("renewal_on") - pl.col("renewal")).dt.total_days().abs()
+    known = due.filter(pl.col("renewal_risk").is_not_null() & (put_off <= SAME_RENEWAL_DAYS))
     banded = known.filter(pl.col("precision") == Precision.BAND.value)
     risk = (known["renewal_risk"] * known["arr"].fill_null(0)).sum()
     thin = (banded["renewal_risk"] * banded["arr"].fill_null(0)).sum()

@@ -10,6 +10,7 @@ from ninja.parser import Parser
 from bellwether.alerts.api import router as alerts_router
 from bellwether.alerts.config_api import router as alert_config_router
 from bellwether.analytics.api import router as analytics_router
+from bellwether.analytics.churn_api import router as churn_analytics_router
 from bellwether.api.clients import router as clients_router
 from bellwether.api.data import router as data_router
 from bellwether.api.jobs import router as jobs_router
@@ -73,6 +74,8 @@ NAME_OBJECTS = frozenset(
         "getHealthDistribution",
         "getAtRisk",
         "getRenewals",
+        "getChurnRiskAnalytics",
+        "getExpansion",
     )
 )
 """Operations without an id in their address that take ids in the query or the body."""
@@ -179,6 +182,7 @@ api.add_router(CLIENT_SUCCESS, playbook_results_router)  # before the other: "re
 api.add_router(CLIENT_SUCCESS, playbooks_router)
 api.add_router(CLIENT_SUCCESS, analytics_router)
 api.add_router(CLIENT_SUCCESS, churn_router)
+api.add_router(CLIENT_SUCCESS, churn_analytics_router)
 api.add_router(PORTAL, portal_features_router)
 api.add_router(PORTAL, portal_success_router)
 api.add_router(PORTAL_HEALTH, portal_health_router)

@@ -44,6 +44,7 @@ PAGES = (
     Place("message_templates", "Message templates", "mail", "playbooks e-mail text"),
     Place("executive", "Executive summary", "chart-column", "vp report figures arr", "e"),
     Place("renewals", "Renewals", "calendar-clock", "calendar contracts ending", "r"),
+    Place("churn", "Churn risk", "trending-down", "leave prediction probability forecast expected loss", "x"),
     Place("milestones", "Milestones", "trophy", "celebrate first login", "m"),
     Place("benchmarks", "Benchmarks", "align-horizontal-distribute-center", "peers percentile compare", "b"),
     Place("scorecard", "Health score", "sliders-horizontal", "weights configuration scorecard", "h"),

@@ -40,18 +40,27 @@ def opportunities(lines: Sequence[FeatureLine], *, seats: int | None, users: int
     """Return at most MOST opportunities, those that most peers use first; seats lead. `users` are monthly users."""
     found = [one for line in lines if (one := _of_feature(line))]
     found.sort(key=lambda one: (-(one.peers_using or 0), one.title))
-    if seats and users is not None and users >= SEATS_FULL * seats:
+    if seats_full(seats=seats, users=users):
         text = f"{users:,} of {seats:,} seats were used in 30 days; at 90% it is time to talk about more."
         found.insert(0, Opportunity(Rule.SEATS, "", "More seats", text))
     return found[:MOST]
+
+
+def seats_full(*, seats: int | None, users: float | None) -> bool:
+    """Return whether so many of the seats are used that it is time to talk about more."""
+    return bool(seats) and users is not None and users >= SEATS_FULL * (seats or 0)
+
+
+def times(uses: int) -> str:
+    """Return "once" or "12 times"."""
+    return "once" if uses == 1 else f"{uses:,} times"
 
 
 def _of_feature(line: FeatureLine) -> Opportunity | None:
     using, key, name = line.peers.using, line.spec.key, line.spec.name
     popular = using is not None and using >= PEERS_USING
     if line.level is Level.NOT_LICENSED and popular:
-        times = "once" if line.use_30d == 1 else f"{line.use_30d:,} times"
-        extra = f" Used {times} in 30 days all the same." if line.use_30d else ""
+        extra = f" Used {times(line.use_30d)} in 30 days all the same." if line.use_30d else ""
         text = f"Not licensed, and at least half of the peers use it.{extra}"
         return Opportunity(Rule.NOT_LICENSED, key, name, text, using)
     if line.level is Level.NOT_CONFIGURED:

@@ -10,7 +10,6 @@ health.room_to_grow.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bellwether.churn.choices import Category
 from bellwether.health.room_to_grow import seats_full, times
 
 RISING_USERS = 0.02
@@ -24,6 +23,7 @@ BROAD, WHOLE = 0.8, 1.0
 PROMOTER = 9.0
 HEALTHY_STATUS = "HEALTHY"
 TROUBLED = ("AT_RISK", "CRITICAL")
+RISKY = ("MEDIUM", "HIGH")
 
 
 class Sign(StrEnum):
@@ -132,8 +132,8 @@ def trouble(facts: GrowthFacts) -> str:
     """Return why nothing should be sold to the client now; "" where nothing stands against it."""
     if facts.status in TROUBLED:
         return "Health is at risk or critical."
-    if facts.category in (Category.HIGH, Category.MEDIUM):
-        return f"Churn risk is {Category(facts.category).label.lower()}."
+    if facts.category in RISKY:
+        return f"Churn risk is {facts.category.lower()}."
     if facts.payment_overdue:
         return "A payment is overdue."
     if facts.status is None and not facts.category:

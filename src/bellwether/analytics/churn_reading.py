@@ -8,20 +8,20 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import polars as pl
-from django.db.models import F, FloatField, Max
+from django.db.models import F, FloatField
 from django.db.models.functions import Cast
 
 from bellwether.analytics import reading
 from bellwether.analytics.keeping import kept
 from bellwether.analytics.reading import Scope, key_of
+from bellwether.churn.advice import recommended
 from bellwether.churn.choices import ModelKind, ModelState
+from bellwether.churn.client_columns import BACK_DAYS, FARTHEST, NEAREST
 from bellwether.churn.models import ChurnModel, ChurnPrediction
+from bellwether.churn.selectors import IN_USE
+from bellwether.churn.words import factor_lines
 from bellwether.portfolio.models import Client
 
-MONTH_DAYS, MONTH_SLACK = 28, 10
-"""A month ago: the newest day with predictions 28 to 38 days before the newest one."""
-LATEST_WITHIN = 7
-"""A prediction that is more than a week older than the newest one is of a client that is no longer predicted."""
 OLD_DAYS = 4
 
 _CHANCES = ("p30", "p30_low", "p30_high", "p60", "p60_low", "p60_high", "p90", "p90_low", "p90_high")
@@ -114,16 +114,16 @@ def _read(scope: Scope, today: date) -> ChurnBook:
     clients = _clients(scope, active=True)
     newest = _predictions(scope, as_of=F("client__churn_predicted_on"), client__archived_at__isnull=True)
     last: date | None = newest["as_of"].max()  # type: ignore[assignment]
-    if last is not None:
-        newest = newest.filter(pl.col("as_of") >= last - timedelta(days=LATEST_WITHIN))
     rows = clients.join(newest, on="key", how="left", maintain_order="left").select(*ROWS)
     before, before_on = _month_ago(scope, last) if last is not None else (None, None)
     return ChurnBook(rows, before, before_on, _model(), today)
 
 
 def _month_ago(scope: Scope, last: date) -> tuple[pl.DataFrame | None, date | None]:
-    latest, earliest = last - timedelta(days=MONTH_DAYS), last - timedelta(days=MONTH_DAYS + MONTH_SLACK)
-    on = ChurnPrediction.objects.filter(as_of__lte=latest, as_of__gte=earliest).aggregate(on=Max("as_of"))["on"]
+    latest, earliest = last - timedelta(days=NEAREST), last - timedelta(days=FARTHEST)
+    stored = ChurnPrediction.objects.filter(as_of__lte=latest, as_of__gte=earliest).order_by()
+    days = stored.values_list("as_of", flat=True).distinct()
+    on = min(days, key=lambda day: (abs((last - day).days - BACK_DAYS), day), default=None)
     if on is None:
         return None, None
     found = _predictions(scope, as_of=on)
@@ -144,8 +144,9 @@ def _clients(scope: Scope, *, active: bool) -> pl.DataFrame:
 
 
 def _predictions(scope: Scope, **which: Any) -> pl.DataFrame:
-    """Return PREDICTED, the one made last for each client."""
-    found = ChurnPrediction.objects.filter(scope.condition("client__"), **which).order_by("made_at", "pk")
+    """Return PREDICTED, one for each client: of several on a day that of the version in use, else the last made."""
+    found = ChurnPrediction.objects.filter(scope.condition("client__"), **which)
+    found = found.annotate(in_use=IN_USE).order_by("in_use", "made_at", "pk")
     rows = found.values_list(
         key_of("client_id"), "pk", "as_of", *_CHANCES, "renewal_risk", "renewal_low", "renewal_high", "renewal_on",
         "category", "precision", "precision_reason", Cast("arr", FloatField()),
@@ -160,3 +161,30 @@ def _model() -> ModelInUse | None:
     )
     row = found.first()
     return ModelInUse(*row) if row else None
+
+
+@dataclass(frozen=True)
+class NextAction:
+    """What to do first about a client: the word of the activity (churn.advice.Do) to schedule, and why."""
+
+    word: str
+    title: str
+    reason: str
+
+
+def next_actions(rows: pl.DataFrame) -> dict[str, NextAction]:
+    """Return what to do first about the clients of ROWS, by client, in one query; without those of which no factor
+    stands out. It is the first activity of churn.advice."""
+    categories = dict(rows.select("prediction", "category").iter_rows())
+    found = ChurnPrediction.objects.filter(pk__in=list(categories)).values_list(
+        "pk", key_of("client_id"), "inputs", "contributions"
+    )
+    actions = {}
+    for pk, key, inputs, contributions in found:
+        parts = contributions.get("parts", {})
+        for action in recommended(factor_lines(inputs, parts), category=categories[pk] or ""):
+            do = next((one for one in action.does if one.is_activity), None)
+            if do is not None:
+                actions[str(key)] = NextAction(do.value, action.title, action.reason)
+                break
+    return actions

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from bellwether.analytics import reading
 from bellwether.analytics.churn_forecast import Outlook, outlook
 from bellwether.analytics.churn_query import in_scope, listed, page_of
-from bellwether.analytics.churn_reading import ChurnBook, churn_book
+from bellwether.analytics.churn_reading import ChurnBook, churn_book, next_actions
 from bellwether.analytics.reading import Scope
 from bellwether.churn.choices import Category
 from bellwether.common.jobs import UnknownJobError, request_job
@@ -56,7 +56,7 @@ def churn(request: HttpRequest) -> HttpResponse:
     rows = in_scope(book.rows, asked.query, book.today)
     page = page_of(listed(rows, asked.query), asked.query.page, asked.query.limit)
     first = (page.page - 1) * asked.query.limit
-    shown = rows_of(page.rows, book.today)
+    shown = rows_of(page.rows, next_actions(page.rows), book.today)
     swap = target_of(request) == LIST
     values: dict[str, Any] = {
         "asked": asked,

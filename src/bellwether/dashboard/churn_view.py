@@ -1,5 +1,6 @@
 """The churn list as texts: rows, key figures with their explanations, what the predictions rest on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -7,10 +8,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import polars as pl
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
 from bellwether.analytics.churn_forecast import SAME_RENEWAL_DAYS, Outlook, quarter_name
-from bellwether.analytics.churn_reading import ChurnBook, ModelInUse
+from bellwether.analytics.churn_reading import ChurnBook, ModelInUse, NextAction
 from bellwether.churn.choices import Category, Precision
 from bellwether.churn.expected import Expected, Loss
 from bellwether.common.rounding import half_up
@@ -31,10 +32,17 @@ from bellwether.web.formatting import (
 )
 
 TIERS = dict(ContractTier.choices)
+CLIENT_CHURN = "client_churn"
+ANY_ACTION = NextAction("CALL", "Schedule a call", "")
+ACT_TEXTS = {
+    "CALL": "Schedule call", "MEETING": "Plan meeting", "TRAINING": "Offer training", "QBR": "Plan renewal",
+    "SUPPORT_ESCALATION": "Escalate", "EXECUTIVE_TOUCHPOINT": "Executive call", "INTERNAL_DISCUSSION": "Discuss",
+}  # fmt: skip
+"""What the button of an activity says, in a word or two."""
 PRIOR_TITLE = "Expert prior, no history yet."
 PRIOR_TEXT = (
-    "Too few clients have left in your records to learn from, so the risk rests on documented expert weights. It is "
-    "shown as a band, not as a figure."
+    "The model has not learned from your own clients yet: the risk rests on documented expert weights. It is shown as "
+    "a band, not as a figure."
 )
 
 
@@ -63,14 +71,27 @@ class Row:
     renewal_risk: str
     renewal_interval: str
     csm: str
+    act: str
+    act_text: str
+    act_why: str
 
 
-def rows_of(found: pl.DataFrame, today: date) -> list[Row]:
-    """Return ROWS (analytics.churn_reading) ready to be placed."""
-    return [_row(row, today) for row in found.iter_rows(named=True)]
+def rows_of(found: pl.DataFrame, actions: Mapping[str, NextAction], today: date) -> list[Row]:
+    """Return ROWS (analytics.churn_reading) ready to be placed; `actions` are what to do first, by client."""
+    page = client_page()
+    return [_row(row, actions.get(row["key"], ANY_ACTION), page, today) for row in found.iter_rows(named=True)]
 
 
-def _row(row: dict[str, Any], today: date) -> Row:
+def client_page() -> str:
+    """Return the name of the page of a client's churn risk; that of the client where there is none."""
+    try:
+        reverse(CLIENT_CHURN, args=[UUID(int=0)])
+    except NoReverseMatch:
+        return "client"
+    return CLIENT_CHURN
+
+
+def _row(row: dict[str, Any], action: NextAction, page: str, today: date) -> Row:
     client_id = str(UUID(hex=row["key"]))
     banded = row["precision"] == Precision.BAND
     tier = TIERS.get(row["tier"], row["tier"])
@@ -85,7 +106,7 @@ def _row(row: dict[str, Any], today: date) -> Row:
     known = is_renewal(row) and not banded
     return Row(
         id=client_id,
-        href=reverse("client", args=[client_id]),
+        href=reverse(page, args=[client_id]),
         name=row["name"],
         sub=str(tier),
         arr=short_money(row["arr"]),
@@ -105,6 +126,9 @@ def _row(row: dict[str, Any], today: date) -> Row:
         renewal_risk=chance(row["renewal_risk"]) if known else "",
         renewal_interval=chances(row["renewal_low"], row["renewal_high"]) if known else "",
         csm=f"{row['csm_first'] or ''} {row['csm_last'] or ''}".strip(),
+        act=action.word,
+        act_text=ACT_TEXTS.get(action.word, "Schedule"),
+        act_why=action.title,
     )
 
 

@@ -27,7 +27,8 @@ ALIKE: Schema = {
     "shared": pl.List(pl.String),  # slugs in which the two are most alike, the most telling first
     "tier": pl.String,
     "industry": pl.String,
-} | dict.fromkeys(SLUGS, pl.Float64)
+    **dict.fromkeys(SLUGS, pl.Float64),
+}
 """Whoever shows a look-alike by name checks that the reader may see that client; tier and industry are for all."""
 SHARED = 3
 FAR = 3.0

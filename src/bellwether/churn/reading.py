@@ -5,34 +5,32 @@ What counts as known on a day: docs/reference/as-known.md and docs/reference/chu
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import polars as pl
+from django.conf import settings
 from django.db.models import FloatField
 from django.db.models.functions import Cast, Coalesce
 
-from bellwether.churn.features import CLIENTS, FEATURE_ROWS, TICKETS, feature_frame
-from bellwether.churn.people import PEOPLE_DAYS, SIGHTS, USER_DAYS, people_features
+from bellwether.churn.features import CLIENTS, FEATURE_ROWS, MEASURES, PEOPLE, feature_frame
+from bellwether.churn.people import CONTACTS, PEOPLE_DAYS, ROWS, SIGHTS, people_features
 from bellwether.churn.records import ChurnRecords, load_churn_records
 from bellwether.churn.term_ends import TERMS, term_ends
 from bellwether.common.progress import Progress
-from bellwether.common.time import day_of
+from bellwether.common.time import day_of, end_of
 from bellwether.health.backtest_reading import last_days
-from bellwether.health.inputs import MeasureInputs, Schema
-from bellwether.health.loading import workspace_settings
-from bellwether.health.measuring import lifetimes
-from bellwether.health.replay import Replayed, replay
+from bellwether.health.inputs import INSTANT, Schema
+from bellwether.health.known_measures import KnownDays, active_people, known_measures
 from bellwether.health.rows import read_frame
 from bellwether.portfolio.choices import OutcomeKind
 from bellwether.portfolio.models import ClientOutcome, ContractPeriod
-from bellwether.usage.facts import facts_path, read_user_days, stored_months
-from bellwether.usage.known_facts import KnownFacts, read_known_user_days
-from bellwether.usage.lake import Lake
+from bellwether.usage.facts import read_first_sights, read_user_days
 from bellwether.usage.workspace import workspace_lake
 
 LEFT: Schema = {"client_id": pl.String, "left_on": pl.Date, "reason_code": pl.String, "arr": pl.Float64}
 LAST_DAYS: Schema = {"client_id": pl.String, "last_day": pl.Date}
-PERSON_COLUMNS = tuple(USER_DAYS)
+PEOPLE_ROWS = 20_000
+"""Clients times as-of days whose people are looked at together."""
 
 
 def read_features(
@@ -54,32 +52,48 @@ def read_features(
     wanted = sorted(set(dates))
     if not wanted:
         return pl.DataFrame(schema=FEATURE_ROWS)
-    settings = workspace_settings()
-    records = load_churn_records(wanted[0], wanted[-1], settings.zone, client_ids=ids)
-    today = day_of(now, settings.zone)
-    parts = [
-        _features(replayed, records, workspace_lake(), today)
-        for replayed in replay(wanted, now=now, progress=progress, as_known=as_known, client_ids=ids)
-    ]
-    return pl.concat([pl.DataFrame(schema=FEATURE_ROWS), *parts]).sort("as_of", "client_id")
+    zone = settings.BELLWETHER_WORKSPACE_ZONE
+    records = load_churn_records(wanted[0], wanted[-1], zone, client_ids=ids)
+    ends = {day: end_of(day, zone) for day in wanted}
+    today = day_of(now, zone)
+    parts = [pl.DataFrame(schema=FEATURE_ROWS)]
+    for known in known_measures(wanted, slugs=MEASURES, now=now, progress=progress, as_known=as_known, client_ids=ids):
+        rows = known.lives.rename({"date": "as_of"}).join(
+            known.organizations, on="client_id", how="left", maintain_order="left"
+        )
+        rows = rows.with_columns(end=pl.col("as_of").replace_strict(ends, return_dtype=INSTANT))
+        parts.append(_features(known, rows, records, today, as_known=as_known))
+    return pl.concat(parts).sort("as_of", "client_id")
 
 
-def _features(replayed: Replayed, records: ChurnRecords, lake: Lake, today: date) -> pl.DataFrame:
-    inputs, days, known = replayed.inputs, replayed.days, replayed.known
-    told = records if known is None else records.told_by(known.day)
-    first = days[0] - timedelta(days=PEOPLE_DAYS)
-    if known is None:
-        users = read_user_days(lake, first, days[-1], columns=(*PERSON_COLUMNS, "is_service"))
-        users = users.filter(~pl.col("is_service")).drop("is_service")
-    else:
-        users = read_known_user_days(lake, first, known, PERSON_COLUMNS)
-    sights = _sights(lake, told.contacts["user_key"].unique().to_list(), known)
-    people = people_features(users, sights, told.contacts, inputs.clients.select("client_id", "organization_id"), days)
-    tickets = pl.concat([pl.DataFrame(schema=TICKETS), *(told.open_tickets(day) for day in days)])
-    measures = replayed.measures
-    terms = told.terms_on(measures.select("client_id", pl.col("date").alias("as_of")))
-    measures = _without_own_contract(measures, terms, today)
-    return feature_frame(measures, people, tickets, _clients(inputs, told, terms))
+def _features(
+    known: KnownDays, rows: pl.DataFrame, records: ChurnRecords, today: date, *, as_known: bool
+) -> pl.DataFrame:
+    """Return FEATURE_ROWS of `rows` (client_id, organization_id, as_of, end, first_day and first_event)."""
+    terms = records.terms_on(rows, as_known=as_known)
+    clients = rows.join(records.clients, on="client_id", how="left", maintain_order="left").with_columns(
+        arr=terms["term_arr"]
+    )
+    clients = clients.with_columns(arr=pl.coalesce("arr", "own_arr")).select(list(CLIENTS))
+    return feature_frame(
+        _without_own_contract(known.measures, terms, today),
+        _people(known, rows, records.contacts_on(rows, as_known=as_known)),
+        records.open_tickets(rows, as_known=as_known),
+        clients,
+    )
+
+
+def _people(known: KnownDays, rows: pl.DataFrame, contacts: pl.DataFrame) -> pl.DataFrame:
+    """Return PEOPLE of the rows, some clients at a time: half a year of everybody's days would not fit into memory."""
+    parts = [pl.DataFrame(schema=PEOPLE)]
+    contacts = contacts.select("as_of", *CONTACTS)
+    places = rows.select(list(ROWS)).sort("organization_id", "as_of")
+    for start in range(0, rows.height, PEOPLE_ROWS):
+        some = places[start : start + PEOPLE_ROWS]
+        mine = contacts.join(some, on=["client_id", "as_of"], how="semi")
+        active = active_people(some.with_row_index("row"), known.cells, known.people, PEOPLE_DAYS)
+        parts.append(people_features(some, active, _sights(some, mine, known), mine))
+    return pl.concat(parts)
 
 
 def _without_own_contract(measures: pl.DataFrame, terms: pl.DataFrame, today: date) -> pl.DataFrame:
@@ -96,34 +110,39 @@ def _without_own_contract(measures: pl.DataFrame, terms: pl.DataFrame, today: da
     )
 
 
-def _clients(inputs: MeasureInputs, records: ChurnRecords, terms: pl.DataFrame) -> pl.DataFrame:
-    """Return CLIENTS of the clients and days of `terms`."""
-    started = inputs.client_days.group_by("organization_id").agg(pl.col("date").min().alias("first_event"))
-    lives = (
-        lifetimes(inputs)
-        .join(inputs.clients.select("client_id", "organization_id"), on="client_id", how="left")
-        .join(started, on="organization_id", how="left")
+def _sights(rows: pl.DataFrame, contacts: pl.DataFrame, known: KnownDays) -> pl.DataFrame:
+    """Return SIGHTS of the people whom `contacts` are linked to, on the days of `rows`.
+
+    Where the first time is a day that held less then, what they did on all days is read.
+    """
+    keys = contacts.filter(pl.col("user_key") != "")["user_key"].unique().to_list()
+    lake = workspace_lake()
+    firsts = read_first_sights(lake, keys).join(
+        rows.select("organization_id", "as_of"), on="organization_id", how="inner"
     )
-    found = terms.join(lives, on="client_id", how="left").join(records.clients, on="client_id", how="left")
-    return found.with_columns(arr=pl.coalesce("term_arr", "own_arr")).select(list(CLIENTS))
-
-
-def _sights(lake: Lake, user_keys: list[str], known: KnownFacts | None) -> pl.DataFrame:
-    """Return SIGHTS of some people. As known on a day, those of clients with late events rest on what had arrived."""
-    wanted = [key for key in user_keys if key]
-    if not wanted:
-        return pl.DataFrame(schema=SIGHTS)
-    mine = pl.col("user_key").is_in(wanted)
-    paths = [facts_path(lake, "user_months", month) for month in stored_months(lake, "user_months")]
-    with lake.opened(paths) as files:
-        stored = pl.scan_parquet(files, hive_partitioning=False) if files else pl.LazyFrame(schema=SIGHTS)
-        found = stored.filter(mine).select(list(SIGHTS)).collect()
-    if known is not None:
-        before = found.join(known.since, on="organization_id", how="left")
-        before = before.filter(pl.col("since").is_null() | (pl.col("first_date") < pl.col("since"))).drop("since")
-        anew = known.rows["user_days"].filter(mine & ~pl.col("is_service") & (pl.col("date") <= known.day))
-        found = pl.concat([before, anew.select("organization_id", "user_key", first_date="date")])
-    return found.group_by("organization_id", "user_key").agg(pl.col("first_date").min())
+    firsts = firsts.filter(pl.col("first_date") <= pl.col("as_of"))
+    cell = ["organization_id", "date", "as_of"]
+    doubtful = firsts.rename({"first_date": "date"}).join(known.cells, on=cell, how="semi")
+    if doubtful.is_empty():
+        return firsts.select(list(SIGHTS))
+    days = read_user_days(
+        lake,
+        min(doubtful["date"].to_list()),
+        known.days[-1],
+        columns=("organization_id", "user_key", "date", "is_service"),
+        organization_ids=doubtful["organization_id"].unique().to_list(),
+    )
+    person = ["organization_id", "user_key", "as_of"]
+    mine = doubtful.select(person)
+    stored = (
+        days.filter(~pl.col("is_service"))
+        .join(mine, on=["organization_id", "user_key"], how="inner")
+        .filter(pl.col("date") <= pl.col("as_of"))
+        .join(known.cells, on=cell, how="anti")
+    )
+    recounted = known.people.join(mine, on=person, how="semi")
+    certain = firsts.join(mine, on=person, how="anti")
+    return pl.concat([part.select(list(SIGHTS)) for part in (certain, stored, recounted)]).unique()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Who typed in what when: health.records.Told, whose rules these frames follow.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -31,49 +31,47 @@ TERMS: Schema = {
     "term_start": pl.Date,
     "term_end": pl.Date,
     "term_arr": pl.Float64,
-} | TOLD_AT
+    **TOLD_AT,
+}
 
 
 @dataclass(frozen=True)
 class ChurnRecords:
     """`clients` (OWN), key `contacts` (churn.people.CONTACTS), `tickets` that may be open (OPEN), `terms` (TERMS)."""
 
-    zone: ZoneInfo
     clients: pl.DataFrame
     contacts: pl.DataFrame
     tickets: pl.DataFrame
     terms: pl.DataFrame
 
-    def told_by(self, day: date) -> "ChurnRecords":
-        """Return what had been told at the end of `day`."""
-        told = pl.col("told_at").is_null() | (pl.col("told_at") < end_of(day, self.zone))
-        return replace(
-            self,
-            contacts=self.contacts.filter(told),
-            tickets=self.tickets.filter(told),
-            terms=self.terms.filter(told, pl.col("term_start") <= day),
+    def contacts_on(self, rows: pl.DataFrame, *, as_known: bool) -> pl.DataFrame:
+        """Return the contacts of the clients of `rows` (client_id, as_of, end) with their as_of."""
+        return _told(self.contacts.join(rows, on="client_id", how="inner"), as_known=as_known)
+
+    def open_tickets(self, rows: pl.DataFrame, *, as_known: bool) -> pl.DataFrame:
+        """Return TICKETS of the clients and days of `rows` on which tickets were open at the end of the day."""
+        there = _told(self.tickets.join(rows, on="client_id", how="inner"), as_known=as_known).filter(
+            (pl.col("opened_at") < pl.col("end"))
+            & (pl.col("solved_at").is_null() | (pl.col("solved_at") >= pl.col("end")))
+        )
+        counted = there.group_by("client_id", "as_of").agg(pl.len().cast(pl.Float64).alias("open_tickets"))
+        return counted.select(list(TICKETS))
+
+    def terms_on(self, rows: pl.DataFrame, *, as_known: bool) -> pl.DataFrame:
+        """Return client_id and as_of of `rows`, in their order, with term_start, term_end and term_arr of the term of
+        the day: the one that started last on or before it; null without one."""
+        begun = _told(self.terms.join(rows, on="client_id", how="inner"), as_known=as_known)
+        begun = begun.filter(pl.col("term_start") <= pl.col("as_of"))
+        newest = begun.sort("term_start").unique(["client_id", "as_of"], keep="last")
+        names = ("client_id", "as_of", "term_start", "term_end", "term_arr")
+        return rows.select("client_id", "as_of").join(
+            newest.select(names), on=["client_id", "as_of"], how="left", maintain_order="left"
         )
 
-    def open_tickets(self, day: date) -> pl.DataFrame:
-        """Return TICKETS of the clients with tickets that were open at the end of `day`."""
-        end = end_of(day, self.zone)
-        there = (pl.col("opened_at") < end) & (pl.col("solved_at").is_null() | (pl.col("solved_at") >= end))
-        counted = self.tickets.filter(there).group_by("client_id").agg(pl.len().cast(pl.Float64).alias("open_tickets"))
-        return counted.with_columns(as_of=pl.lit(day, pl.Date)).select(list(TICKETS))
 
-    def terms_on(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Return `rows` (client_id, as_of) in their order with term_start, term_end and term_arr of the term of the
-        day: the one that started last on or before it; null without one."""
-        found = (
-            rows.with_row_index("_row")
-            .sort("as_of", "client_id")
-            .join_asof(
-                self.terms.sort("term_start"), left_on="as_of", right_on="term_start", by="client_id",
-                strategy="backward", coalesce=False, check_sortedness=False,
-            )
-            .sort("_row")
-        )  # fmt: skip
-        return found.select("client_id", "as_of", "term_start", "term_end", "term_arr")
+def _told(records: pl.DataFrame, *, as_known: bool) -> pl.DataFrame:
+    """Return the records (with `end`) that had been told by the end of the day."""
+    return records.filter(pl.col("told_at").is_null() | (pl.col("told_at") < pl.col("end"))) if as_known else records
 
 
 def load_churn_records(
@@ -83,7 +81,6 @@ def load_churn_records(
     ids = None if client_ids is None else sorted(client_ids)
     told = {"told_at": Case(When(external_id="", then=F("created_at")))}
     return ChurnRecords(
-        zone=zone,
         clients=read_frame(
             of_clients(Client.objects.order_by(), ids, "pk"),
             OWN,
@@ -98,8 +95,8 @@ def load_churn_records(
                 "term_start": "start_date",
                 "term_end": "end_date",
                 "term_arr": Cast("annual_recurring_revenue", FloatField()),
-            }
-            | told,
+                **told,
+            },
         ),
     )
 

@@ -131,9 +131,7 @@ def _readings(
     if given is not None:
         parts.append(given.select(list(READINGS)).filter(pl.col("date") < today))
     elif min(dates) < today:
-        parts.append(
-            _stored_readings(min(dates) - timedelta(days=READING_DAYS), min(max(dates), today), scorecard, ids)
-        )
+        parts.append(stored_readings(min(dates) - timedelta(days=READING_DAYS), min(max(dates), today), scorecard, ids))
     if max(dates) >= today:
         clients = of_clients(Client.objects.order_by(), ids, "pk")
         sources: Sources = {"client_id": "id", "renewal_signal": "renewal_probability", "date": Value(today)}
@@ -141,7 +139,8 @@ def _readings(
     return pl.concat(parts) if parts else pl.DataFrame(schema=READINGS)
 
 
-def _stored_readings(first: date, last: date, scorecard: str, ids: list[str] | None) -> pl.DataFrame:
+def stored_readings(first: date, last: date, scorecard: str, ids: list[str] | None) -> pl.DataFrame:
+    """Return READINGS as stored with the scores of the days from `first` to `last`; one query."""
     stored = HealthScore.objects.filter(scorecard=scorecard, date__gte=first, date__lte=last).order_by()
     sources: Sources = {
         "payment_status": KeyTextTransform("payment_status", "inputs"),

@@ -22,7 +22,7 @@ from bellwether.health.inputs import (
     TICKETS,
     MeasureSettings,
 )
-from bellwether.health.rows import read_frame
+from bellwether.health.rows import Sources, read_frame
 from bellwether.portfolio.choices import ActivityType, OutcomeKind
 from bellwether.portfolio.models import (
     Activity,
@@ -36,6 +36,21 @@ from bellwether.portfolio.models import (
 from bellwether.usage.models import FeatureAdoption
 
 CONTACT_DAYS, TICKET_DAYS, SURVEY_DAYS = 92, 122, 367
+CONTACT_SOURCES: Sources = {
+    "contact_id": "id",
+    "left_at": Case(
+        When(left_company_at__isnull=True, then=F("archived_at")),
+        When(archived_at__isnull=True, then=F("left_company_at")),
+        default=Least("left_company_at", "archived_at"),
+    ),
+}
+SURVEY_SOURCES: Sources = {
+    "respondent": Case(
+        When(~Q(respondent=""), then=F("respondent")),
+        default=Coalesce(Cast("contact_id", CharField()), Value("")),
+        output_field=CharField(),
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -157,14 +172,19 @@ def _clients(
 
 
 def _churn_days(ids: list[str] | None, contracts: pl.DataFrame, told: Told) -> pl.DataFrame:
-    """Return client_id and churned, the day on which each churned client left.
-
-    None for a client that renewed or began a term afterwards.
-    """
     outcomes = read_frame(
         of_clients(told.filtered(ClientOutcome.objects.order_by(), day="date"), ids),
         {"client_id": pl.String, "outcome": pl.String, "date": pl.Date},
     )
+
+    return churn_days(outcomes, contracts)
+
+
+def churn_days(outcomes: pl.DataFrame, contracts: pl.DataFrame) -> pl.DataFrame:
+    """Return client_id and churned, the day on which each client left that did not renew or begin a term afterwards.
+
+    `outcomes` has client_id, outcome and date, `contracts` client_id and start_date.
+    """
 
     def newest(outcome: OutcomeKind) -> pl.Expr:
         return pl.col("date").filter(pl.col("outcome") == outcome.value).max()
@@ -200,7 +220,7 @@ def _activities(ids: list[str] | None, since: datetime, until: datetime, told: T
         {"completed_at": "last"},
     ).drop_nulls()
     # Only its day is asked for; as an internal one it is nobody's contact.
-    first = _completed(None, told).filter(completed_at__lt=since).aggregate(at=Min("completed_at"))["at"]
+    first = _completed(None, told).filter(completed_at__lt=until).aggregate(at=Min("completed_at"))["at"]
     earliest = pl.DataFrame({"completed_at": [first]}, schema={"completed_at": INSTANT}).drop_nulls()
     parts = [
         recent,
@@ -221,28 +241,16 @@ def _activity_contacts(ids: list[str] | None, since: datetime, until: datetime, 
 
 
 def _contacts(ids: list[str] | None, told: Told) -> pl.DataFrame:
-    left = Case(
-        When(left_company_at__isnull=True, then=F("archived_at")),
-        When(archived_at__isnull=True, then=F("left_company_at")),
-        default=Least("left_company_at", "archived_at"),
-    )
-    return read_frame(
-        of_clients(told.filtered(Contact.objects.order_by()), ids), CONTACTS, {"contact_id": "id", "left_at": left}
-    )
+    return read_frame(of_clients(told.filtered(Contact.objects.order_by()), ids), CONTACTS, CONTACT_SOURCES)
 
 
 def _tickets(ids: list[str] | None, since: datetime, until: datetime, told: Told) -> pl.DataFrame:
-    """Return tickets opened from `since`, and the workspace's first one of all."""
+    """Return tickets opened from `since`, and as nobody's the workspace's first one of all."""
     tickets = told.filtered(SupportTicket.objects.filter(opened_at__lt=until))
-    first = read_frame(tickets.filter(opened_at__lt=since).order_by("opened_at", "pk")[:1], TICKETS)
+    first = read_frame(tickets.order_by("opened_at", "pk")[:1], TICKETS).with_columns(client_id=pl.lit(None, pl.String))
     return pl.concat([first, read_frame(of_clients(tickets.filter(opened_at__gte=since).order_by(), ids), TICKETS)])
 
 
 def _surveys(ids: list[str] | None, since: datetime, until: datetime, told: Told) -> pl.DataFrame:
     answers = told.filtered(SurveyResponse.objects.filter(answered_at__gte=since, answered_at__lt=until)).order_by()
-    respondent = Case(
-        When(~Q(respondent=""), then=F("respondent")),
-        default=Coalesce(Cast("contact_id", CharField()), Value("")),
-        output_field=CharField(),
-    )
-    return read_frame(of_clients(answers, ids), SURVEYS, {"respondent": respondent})
+    return read_frame(of_clients(answers, ids), SURVEYS, SURVEY_SOURCES)

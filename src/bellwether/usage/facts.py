@@ -173,6 +173,15 @@ def read_user_days(
     return _read(lake, "user_days", {name: USER_DAYS[name] for name in columns}, first, last, organization_ids)
 
 
+def read_first_sights(lake: Lake, user_keys: Iterable[str]) -> pl.DataFrame:
+    """Return organization_id, user_key and first_date: the day on which each client first saw some people."""
+    schema = KINDS["user_months"]
+    wanted = sorted(set(user_keys) - {""})
+    paths = [facts_path(lake, "user_months", month) for month in stored_months(lake, "user_months")] if wanted else []
+    found = _collect(lake, paths, schema, pl.col("user_key").is_in(wanted))
+    return found.group_by("organization_id", "user_key").agg(pl.col("first_date").min())
+
+
 def read_client_hours(
     lake: Lake, first: date, last: date, *, organization_ids: Iterable[str] | None = None
 ) -> pl.DataFrame:

@@ -9,9 +9,9 @@ from datetime import date
 
 import polars as pl
 
-from bellwether.usage.calendar import first_of, last_of, months_between
-from bellwether.usage.facts import KINDS, facts_path
-from bellwether.usage.kept import EVENTS, FACTS, kept_from
+from bellwether.usage.calendar import first_of, last_of
+from bellwether.usage.facts import KINDS
+from bellwether.usage.kept import EVENTS, kept_from
 from bellwether.usage.lake import Lake
 
 CELL = ["organization_id", "date"]
@@ -55,19 +55,6 @@ class KnownFacts:
     def touches(self, kind: str, month: str) -> bool:
         """Return whether rows of `kind` in `month` are replaced; asked of kinds in BY_CELL."""
         return not self.cells.filter(pl.col("date").is_between(first_of(month), last_of(month))).is_empty()
-
-
-def read_known_user_days(lake: Lake, first: date, known: KnownFacts, columns: Sequence[str]) -> pl.DataFrame:
-    """Return the `columns` of user_days from `first` to the day of `known`, as known on it; services are left out."""
-    since = kept_from(lake, FACTS)
-    first = max(first, since) if since else first
-    if first > known.day:
-        return pl.DataFrame(schema={name: KINDS["user_days"][name] for name in columns})
-    months = months_between(first, known.day)
-    wanted = (pl.col("date") >= first) & ~pl.col("is_service")
-    with lake.opened([facts_path(lake, "user_days", month) for month in months]) as files:
-        stored = pl.scan_parquet(files, hive_partitioning=False) if files else pl.LazyFrame(schema=KINDS["user_days"])
-        return known.applied("user_days", stored, months).filter(wanted).select(columns).collect()
 
 
 def exact_from(lake: Lake) -> date | None:

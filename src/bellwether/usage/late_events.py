@@ -30,6 +30,13 @@ from bellwether.usage.tallies import tallied_days, tallies_of
 
 COLUMNS = "organization_id, date, user_key, is_service, type, event, module, feature, role, ts, source, message_id"
 
+_OF_CELLS = "SELECT * FROM all_{kind} SEMI JOIN cells USING (organization_id, date)"
+_BETWEEN = "\x1f"
+_LATE_CELLS = (
+    "SELECT l.organization_id, l.date, p.place, p.as_of FROM late_cells l JOIN places p "
+    "ON l.date <= p.as_of AND l.last > p.place"
+)
+
 
 @dataclass(frozen=True)
 class Recounted:
@@ -102,6 +109,45 @@ class LateEvents:
             )
         return Recounted(cells, facts | {kind: pl.concat(frames) for kind, frames in parts.items()})
 
+    def cells(self) -> pl.DataFrame:
+        """Return organization_id, date and `as_of`: each client-day that held less at the end of each as-of day."""
+        self._see_places(self.days)
+        return self.engine.frame(f"SELECT organization_id, date, as_of FROM ({_LATE_CELLS}) ORDER BY ALL")
+
+    def counted_together(self, days: Sequence[date]) -> Recounted:
+        """Return the same as `counted` for several as-of days in one pass; cells and facts have a column `as_of`."""
+        engine = self.engine
+        self._see_places(days)
+        engine.keep("cells", _LATE_CELLS)
+        cells = engine.frame("SELECT organization_id, date, as_of FROM cells ORDER BY ALL")
+        if cells.is_empty():
+            none = {kind: pl.DataFrame(schema={**KINDS[kind], "as_of": pl.Date}) for kind in COUNTED}
+            return Recounted(cells, none)
+        # Each as-of day has its own copy of the client, so that one run of the rollup's queries counts them all.
+        copied = f"SELECT e.* REPLACE (e.organization_id || '{_BETWEEN}' || c.place AS organization_id)"
+        engine.keep(
+            "known_events",
+            f"{copied} FROM late_events e JOIN cells c USING (organization_id, date) WHERE e.known_on <= c.place",
+        )
+        tallied = self._see_tallies(cells, f"{copied} FROM all_{{kind}} e JOIN cells c USING (organization_id, date)")
+        queries = day_sql(engine.dialect, "known_events", self._offsets, tuple(sorted(self._labels.items())), tallied)
+        for name in ("slots", "kinds", "roles"):
+            engine.keep(name, queries[name])
+        return Recounted(cells, {kind: self._apart(as_facts(kind, engine.frame(queries[kind]))) for kind in COUNTED})
+
+    def _see_places(self, days: Sequence[date]) -> None:
+        places = {"place": [self._places[day] for day in days], "as_of": list(days)}
+        self.engine.see_frame("places", pl.DataFrame(places, schema={"place": pl.Int64, "as_of": pl.Date}))
+
+    def _apart(self, facts: pl.DataFrame) -> pl.DataFrame:
+        """Return facts of copies of clients with the client and `as_of`, the day that the copy was made for."""
+        parts = pl.col("organization_id").str.split(_BETWEEN)
+        place = parts.list.last().cast(pl.Int64)
+        return facts.with_columns(
+            parts.list.slice(0, parts.list.len() - 1).list.join(_BETWEEN).alias("organization_id"),
+            place.replace_strict({at: day for day, at in self._places.items()}, return_dtype=pl.Date).alias("as_of"),
+        )
+
     def _gather(self) -> None:
         """Keep the events of all cells that any of the as-of days needs.
 
@@ -153,7 +199,7 @@ class LateEvents:
         names = ", ".join("'" + name.replace("'", "''") + "'" for name in sorted(self._labels))
         return f"CASE WHEN event IN ({names}) THEN properties END"
 
-    def _see_tallies(self, cells: pl.DataFrame) -> tuple[str, ...]:
+    def _see_tallies(self, cells: pl.DataFrame, of_cells: str = _OF_CELLS) -> tuple[str, ...]:
         """Make known what warehouses counted in the `cells`, as it is now: their rows do not say when they came."""
         found: dict[str, list[LakePath]] = {}
         for day in cells["date"].unique().sort():
@@ -162,9 +208,7 @@ class LateEvents:
                     found.setdefault(kind, []).append(path)
         for kind, paths in found.items():
             self.engine.see(f"all_{kind}", paths)
-            self.engine.keep(
-                f"tallied_{kind}", f"SELECT * FROM all_{kind} SEMI JOIN cells USING (organization_id, date)"
-            )
+            self.engine.keep(f"tallied_{kind}", of_cells.format(kind=kind))
         return tuple(sorted(found))
 
 

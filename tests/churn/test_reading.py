@@ -1,0 +1,153 @@
+"""Features of past days: what each day knew, whatever came later, however many days are read at once."""
+
+import random
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+from django.test.utils import CaptureQueriesContext
+from polars.testing import assert_frame_equal
+
+from bellwether.churn.factors import SLUGS
+from bellwether.churn.features import FEATURE_ROWS, MEASURES
+from bellwether.churn.reading import read_endings, read_features
+from bellwether.health.known_measures import known_measures
+from bellwether.health.replay import replay_measures
+from bellwether.portfolio.models import Client, ClientOutcome, Contact, ContractPeriod, SupportTicket
+from bellwether.usage.lake import Lake
+from tests.conftest import NOW, Clients
+from tests.health.leak_world import AFTER, AS_OF, LATER, deliver, later_events, make_world
+from tests.usage.rollup_twin import Event, event
+
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+EVENING = datetime(2026, 5, 10, 20, tzinfo=UTC)
+
+
+@pytest.fixture
+def world(clients: Clients, lake: Lake) -> Lake:
+    made = make_world(clients, lake)
+    Contact.objects.filter(external_id="k").update(user_key="ann")
+    SupportTicket.objects.filter(external_id="t0").update(solved_at=AFTER, status="solved")
+    return made
+
+
+def random_events(seed: int, count: int = 60) -> list[Event]:
+    """Return events of any people from 2025 to 30 May 2026, of which many arrive days or months late."""
+    drawn = random.Random(seed)
+    found = []
+    for _ in range(count):
+        ts = datetime(2026, 5, 30, tzinfo=UTC) - timedelta(minutes=drawn.randint(0, 60 * 24 * drawn.choice((20, 300))))
+        late = timedelta(hours=drawn.choice((0, 0, 5, 60, 24 * 30, 24 * 150)))
+        user, organization = drawn.choice(("ann", "fay", "zoe")), drawn.choice(("sturdy", "fading", "newborn"))
+        name = drawn.choice(("Case Created", "Case Closed"))
+        found.append(event(ts, user, organization, event=name, received_at=ts + late))
+    return found
+
+
+def row(rows: pl.DataFrame, client: Client, day: date) -> dict[str, Any]:
+    (found,) = rows.filter(client_id=client.pk.hex, as_of=day).iter_rows(named=True)
+    return found
+
+
+class TestNothingLaterChangesARow:
+    def test_neither_events_nor_records_of_any_kind(self, world: Lake, clients: Clients) -> None:
+        today = read_features(AS_OF[2:], now=EVENING)
+        before = read_features(AS_OF, now=NOW)
+        hindsight = read_features(AS_OF, now=NOW, as_known=False)
+        deliver(world, later_events(), "late")
+        for arrive in LATER.values():
+            arrive(clients)
+        SupportTicket.objects.filter(external_id="t1").update(solved_at=AFTER, status="solved")
+        after = read_features(AS_OF, now=NOW)
+        assert_frame_equal(before, after, check_exact=True)
+        # What the call gave on the day itself is what it gives of that day for ever, where there are contract terms.
+        terms = pl.col("client_id").is_in([clients.sturdy.pk.hex, clients.fading.pk.hex])
+        assert_frame_equal(today.filter(terms), after.filter(terms, as_of=AS_OF[2]), check_exact=True)
+        # What was added could have been seen: with everything that is there today it shows.
+        now_seen = read_features(AS_OF, now=NOW, as_known=False)
+        both = hindsight.join(now_seen, on=["client_id", "as_of"], suffix="_now")
+        changed = {slug for slug in SLUGS if not both[slug].equals(both[f"{slug}_now"].alias(slug))}
+        assert changed >= {
+            "usage_change_month", "usage_change_week", "seat_use", "daily_users", "days_since_use", "lead_user_share",
+            "feature_share_used", "ticket_ratio", "open_tickets", "csat_90d", "nps_latest", "days_since_contact",
+            "stakeholder_coverage", "days_to_renewal", "licensed_users",
+        }  # fmt: skip
+
+    def test_the_values_are_the_clients_own_numbers(self, world: Lake, clients: Clients) -> None:
+        day = AS_OF[2]
+        found = row(read_features([day], now=EVENING), clients.sturdy, day)
+        assert found["champion_quiet_days"] == 2  # ann began on the evening of 7 May and ended after midnight
+        assert found["tenure_days"] == (day - date(2024, 7, 1)).days
+        assert found["days_to_renewal"] == (date(2026, 6, 30) - day).days
+        assert found["licensed_users"] == 20
+
+
+class TestManyDaysAtOnce:
+    @pytest.mark.parametrize("seed", [1])
+    def test_are_what_each_day_alone_is(self, world: Lake, clients: Clients, seed: int) -> None:
+        deliver(world, [*later_events(), *random_events(seed)], "late")
+        for arrive in LATER.values():
+            arrive(clients)
+        days = [date(2026, 1, 10), *(date(2026, 5, day) for day in (3, 10, 11, 20))]
+        fast = [
+            known.measures.select("client_id", "date", *MEASURES)
+            for known in known_measures(days, slugs=MEASURES, now=NOW)
+        ]
+        slow = [
+            frame.select("client_id", "date", *MEASURES)
+            for frame in replay_measures(days, now=NOW, scorecards=[], as_known=True)
+        ]
+        order = ["date", "client_id"]
+        assert_frame_equal(pl.concat(fast).sort(order), pl.concat(slow).sort(order), check_exact=True)
+        together = read_features(days, now=NOW)
+        assert_frame_equal(together.filter(as_of=days[3]), read_features([days[3]], now=NOW), check_exact=True)
+
+    def test_of_some_clients_are_their_rows(self, world: Lake, clients: Clients) -> None:
+        mine = clients.sturdy.pk.hex
+        everybody = read_features(AS_OF, now=NOW)
+        assert_frame_equal(
+            read_features(AS_OF, now=NOW, client_ids=[mine]), everybody.filter(client_id=mine), check_exact=True
+        )
+        assert read_features([], now=NOW).schema == everybody.schema == pl.Schema(FEATURE_ROWS)
+
+    def test_cost_the_same_queries_for_any_number_of_clients(
+        self, world: Lake, clients: Clients, django_assert_max_num_queries: Any
+    ) -> None:
+        days = [AS_OF[2] - timedelta(days=7 * n) for n in range(3)]
+        with django_assert_max_num_queries(70) as few:
+            read_features(days, now=NOW)
+        for n in range(20):
+            Client.objects.create(name=f"Client {n}", organization_id=f"more-{n}")
+        assert isinstance(few, CaptureQueriesContext)
+        with django_assert_max_num_queries(len(few)):
+            read_features(days, now=NOW)
+
+
+class TestTheClientsOwnContract:
+    def test_says_nothing_about_past_days(self, world: Lake, clients: Clients) -> None:
+        """The renewal date of a client's record is today's: one that renewed has it a year later."""
+        ContractPeriod.objects.all().delete()
+        Client.objects.update(next_renewal_date=date(2027, 6, 30), licensed_user_count=30)
+        today = NOW.date()
+        rows = read_features([AS_OF[2], today], now=NOW)
+        then, now = (row(rows, clients.sturdy, day) for day in (AS_OF[2], today))
+        assert (then["days_to_renewal"], then["licensed_users"], then["seat_use"]) == (None, None, None)
+        assert (now["days_to_renewal"], now["licensed_users"]) == (365, 30)
+
+
+def test_endings_keep_clients_that_came_back(world: Lake, clients: Clients) -> None:
+    ClientOutcome.objects.create(
+        client=clients.sturdy, outcome="CHURNED", date=date(2026, 2, 1), reason_code="PRICE", arr_before=12_000
+    )
+    ContractPeriod.objects.create(client=clients.sturdy, external_id="2", start_date=date(2026, 4, 1))
+    ClientOutcome.objects.create(client=clients.fading, outcome="CHURNED", date=date(2026, 6, 1), arr_before=5)
+    endings = read_endings()
+    left = {(one["client_id"], one["left_on"]): one for one in endings.left.iter_rows(named=True)}
+    assert left[clients.sturdy.pk.hex, date(2026, 2, 1)]["arr"] == 12_000
+    assert left[clients.sturdy.pk.hex, date(2026, 2, 1)]["reason_code"] == "PRICE"
+    gone = dict(endings.last_days.iter_rows())
+    assert clients.sturdy.pk.hex not in gone
+    assert gone[clients.fading.pk.hex] == date(2026, 6, 1)
+    terms = {(one["client_id"], one["term_end"]): one["outcome"] for one in endings.terms.iter_rows(named=True)}
+    assert terms[clients.sturdy.pk.hex, date(2026, 6, 30)] == "CHURNED"

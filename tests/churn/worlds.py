@@ -36,11 +36,19 @@ def raw(slug: str, z: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def world(
-    clients: int, weeks: int, coefficients: dict[str, float], *, base: float = -4.0, seed: int = 1, stay: float = 0.97
+    clients: int,
+    weeks: int,
+    coefficients: dict[str, float],
+    *,
+    base: float = -4.0,
+    seed: int = 1,
+    stay: float = 0.97,
+    frailty: float = 0.0,
 ) -> World:
     """Return weekly rows of clients whose features wander and who leave with the log-odds of a month given.
 
-    Each day's hazard is that of the week's row, h/30 a day. Only features that have a coefficient are known.
+    The hazard of a week is that of its row. Only features that have a coefficient are known. `frailty` is the standard
+    deviation of what each client adds to its log-odds that no feature tells.
     """
     random = np.random.default_rng(seed)
     z = {slug: np.empty((clients, weeks)) for slug in coefficients}
@@ -49,6 +57,8 @@ def world(
         for week in range(1, weeks):
             path[:, week] = stay * path[:, week - 1] + np.sqrt(1 - stay**2) * random.normal(size=clients)
     eta = base + sum(weight * np.clip(z[slug], -3, 3) for slug, weight in coefficients.items())
+    if frailty:
+        eta = eta + random.normal(0, frailty, (clients, 1))
     hazard = 1 / (1 + np.exp(-eta))
     weekly = 1 - (1 - hazard) ** (7 / 30)
     leaves = random.random((clients, weeks)) < weekly

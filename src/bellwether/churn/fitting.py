@@ -158,7 +158,7 @@ def fit_logistic(x: Floats, y: Floats, weights: Floats, prior: Prior, start: Flo
         slope, curve = _derivatives(x, y, weights, prior, b)
         step = _bounded_step(slope, curve, prior.low - b, prior.high - b)
         if np.max(np.abs(step)) < NEAR:
-            # Steps shrink as their squares: this one is the last, and too small to be seen in the value.
+            # Steps shrink as their squares: this one is the last, and too small to be seen in value or curvature.
             b = b + step
             break
         b, value, moved = _searched(x, y, weights, prior, b, value, step)
@@ -166,7 +166,6 @@ def fit_logistic(x: Floats, y: Floats, weights: Floats, prior: Prior, start: Flo
             break
     else:
         raise FitError(f"The fit did not come to rest in {STEPS} steps.")
-    _, curve = _derivatives(x, y, weights, prior, b)
     inverse = np.linalg.inv(curve)
     return Fitted(b, (inverse + inverse.T) / 2)
 

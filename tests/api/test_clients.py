@@ -55,6 +55,20 @@ class TestListClients:
             ["contract"],
         )
         assert row["health_reason"] is None
+        Client.objects.filter(pk=scored.sturdy.pk).update(
+            churn_risk_score=54,
+            churn_low=41,
+            churn_high=66,
+            churn_category="HIGH",
+            churn_change=19,
+            churn_reason="Quiet",
+        )
+        [told] = caller_of(staff.ada).get("/clients", {"churn_category": "HIGH,MEDIUM"}).json()["data"]
+        fields = ("churn_risk_score", "churn_low", "churn_high", "churn_category", "churn_is_band", "churn_change")
+        assert [told[name] for name in fields] == [54, 41, 66, "HIGH", False, 19]
+        Client.objects.filter(pk=scored.sturdy.pk).update(churn_is_band=True)
+        [banded] = caller_of(staff.ada).get("/clients", {"churn_category": "HIGH"}).json()["data"]
+        assert [banded[name] for name in fields[:5]] == [None, None, None, "HIGH", True]
         [unscored] = caller_of(staff.ada).get("/clients", {"search": "newborn"}).json()["data"]
         assert unscored["health_reason"] == "25% of the weight has data, 50% is needed"
         assert (unscored["health_interval_low"], unscored["health_missing"]) == (None, [])

@@ -101,6 +101,15 @@ class TestPortfolio:
         Client.objects.filter(pk=scored.fading.pk).update(churn_risk_score=68)
         assert "68%" in page(staff.ada)
 
+    def test_shows_a_churn_band_as_a_word(self, staff: Staff, scored: Clients) -> None:
+        Client.objects.filter(pk=scored.fading.pk).update(
+            churn_risk_score=68, churn_is_band=True, churn_category="HIGH", churn_reason="No contact for 90 days"
+        )
+        shown = page(staff.ada)
+        assert "68%" not in shown
+        assert 'title="Too little is known for a figure. No contact for 90 days"' in shown
+        assert "churn risk high, a band" in shown
+
     def test_says_when_the_scores_were_brought_up_to_date(self, staff: Staff, scored: Clients) -> None:
         assert "Updated" not in page(staff.ada)
         now = timezone.now()

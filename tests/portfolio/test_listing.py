@@ -90,6 +90,15 @@ class TestFilters:
         assert names(staff.ada, arr_max=Decimal(50_000)) == ["Fading"]
         assert names(staff.ada, arr_min=Decimal(120_000)) == ["Sturdy"]
         assert names(staff.ada, churn_min=70, churn_max=70) == ["Fading"]
+        change(clients.fading, churn_is_band=True)  # a figure that is not shown is not to be found out either
+        assert names(staff.ada, churn_min=70) == []
+
+    def test_by_churn_category(self, staff: Staff, clients: Clients) -> None:
+        change(clients.fading, churn_category="HIGH", churn_is_band=True)
+        change(clients.newborn, churn_category="LOW")
+        assert names(staff.ada, churn_category="HIGH") == ["Fading"]
+        assert sorted(names(staff.ada, churn_category="LOW,HIGH")) == ["Fading", "Newborn"]
+        assert names(staff.ada, churn_category="MEDIUM") == []
 
     def test_by_renewal_counts_today_and_the_last_day(self, staff: Staff, clients: Clients) -> None:
         change(clients.sturdy, next_renewal_date=TODAY)
@@ -237,6 +246,12 @@ class TestOrder:
         assert priority() == 29_700
         change(clients.fading, churn_risk_score=50)  # half lost is more than a quarter
         assert priority() == 59_400
+        change(clients.fading, churn_is_band=True, churn_category="HIGH")  # 0.75, the middle of the band
+        assert priority() == 89_100
+        change(clients.fading, churn_category="MEDIUM")
+        assert priority() == pytest.approx(41_580)
+        change(clients.fading, churn_category="LOW")  # health says more
+        assert priority() == 29_700
 
     def test_priority_falls_back_to_risk_when_no_arr_is_known(self, staff: Staff, clients: Clients) -> None:
         Client.objects.update(annual_recurring_revenue=None)
@@ -251,6 +266,7 @@ class TestCheck:
         [
             ({"health_status": "SICK"}, "health_status"),
             ({"tier": "GOLD"}, "tier"),
+            ({"churn_category": "HUGE"}, "churn_category"),
             ({"health_status": "AT_RISK,SICK"}, "health_status"),
             ({"renewal_month": "2026-13"}, "renewal_month"),
             ({"renewal_month": "0000-01"}, "renewal_month"),

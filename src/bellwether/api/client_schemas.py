@@ -14,7 +14,7 @@ from pydantic import ConfigDict, StringConstraints
 from bellwether.common.paging import MOST_PER_PAGE, PageQuery, Pagination
 from bellwether.common.text import Text
 from bellwether.portfolio.choices import AlertLevel, ContractTier, HealthStatus, HealthTrend, PaymentStatus
-from bellwether.portfolio.listing import NOT_SCORED, SORTS
+from bellwether.portfolio.listing import CHURN_CATEGORIES, NOT_SCORED, SORTS
 
 MOST_DOLLARS = Decimal("999999999999.99")
 
@@ -26,6 +26,7 @@ def _several(words: Iterable[str]) -> str:
 
 SOME_STATUSES = _several([*HealthStatus.values, NOT_SCORED])
 SOME_TIERS = _several(ContractTier.values)
+SOME_CHURN = _several(CHURN_CATEGORIES)
 Impact = Literal["high", "medium", "low"]
 
 
@@ -63,7 +64,12 @@ class ClientFilters(PageQuery):
     csm_id: UUID | None = None
     ae_id: UUID | None = None
     search: Annotated[Text, Len(max_length=200)] | None = Field(None, description="In name and organisation id.")
-    churn_min: int | None = Field(None, ge=0, le=100)
+    churn_category: Annotated[str, StringConstraints(pattern=SOME_CHURN)] | None = Field(
+        None, description="LOW, MEDIUM or HIGH; one or several with commas."
+    )
+    churn_min: int | None = Field(
+        None, ge=0, le=100, description="Clients whose churn risk is known as a band alone are left out."
+    )
     churn_max: int | None = Field(None, ge=0, le=100)
     score_min: int | None = Field(None, ge=0, le=100)
     score_max: int | None = Field(None, ge=0, le=100)
@@ -130,7 +136,15 @@ class ClientRow(Schema):
     health_missing: list[str] = Field(description="Keys of the components without all of their data.")
     health_reason: str | None = Field(description="Why there is no score.")
     scored_on: date | None
-    churn_risk_score: int | None
+    churn_risk_score: int | None = Field(
+        description="Of leaving within 90 days; null without a prediction and where churn_is_band."
+    )
+    churn_low: int | None = Field(description="Lower end of its 80 % interval.")
+    churn_high: int | None
+    churn_category: Literal["LOW", "MEDIUM", "HIGH"] | None
+    churn_is_band: bool = Field(description="Too little is known for a figure: the category is all there is.")
+    churn_change: int | None = Field(description="Points against four weeks before.")
+    churn_reason: str | None = Field(description="The largest factor, in the client's own numbers.")
     next_renewal_date: date | None
     days_to_renewal: int | None
     last_csm_contact_at: datetime | None

@@ -46,8 +46,10 @@ router = Router(tags=["clients"])
 IMPACTS: dict[Severity, Impact] = {Severity.CRITICAL: "high", Severity.RISK: "medium", Severity.MONITOR: "low"}
 ROW_FIELDS = ("id", "organization_id", "name", "contract_tier", "current_health_score", "health_status",
               "health_trend", "health_trend_change", "health_coverage", "health_interval_low",
-              "health_interval_high", "health_missing", "scored_on", "churn_risk_score", "next_renewal_date",
+              "health_interval_high", "health_missing", "scored_on", "churn_is_band", "churn_change",
+              "next_renewal_date",
               "last_csm_contact_at")  # fmt: skip
+TEXTS = ("industry", "region", "segment", "health_reason", "churn_category", "churn_reason")
 DETAIL_FIELDS = ("employee_count", "contract_start_date", "contract_end_date", "licensed_modules",
                  "licensed_user_count", "payment_status", "renewal_probability", "auto_renew", "health_components",
                  "alert_level", "crm_sync_enabled", "last_crm_sync_at", "go_live_date", "last_activity_at",
@@ -159,7 +161,11 @@ def _row(client: Client, today: date, risks: list[RiskFactorOut]) -> dict[str, A
     renewal, arr = client.next_renewal_date, client.annual_recurring_revenue
     return {
         **{field: getattr(client, field) for field in ROW_FIELDS},
-        **{field: getattr(client, field) or None for field in ("industry", "region", "segment", "health_reason")},
+        **{field: getattr(client, field) or None for field in TEXTS},
+        **{
+            field: None if client.churn_is_band else getattr(client, field)
+            for field in ("churn_risk_score", "churn_low", "churn_high")
+        },
         "annual_recurring_revenue": float(arr) if arr is not None else None,
         "days_to_renewal": (renewal - today).days if renewal else None,
         "csm": _person(client.csm_user),

@@ -12,6 +12,7 @@ from bellwether.portfolio.listing import OF_MEASURE
 from bellwether.portfolio.measure_limits import limits_text
 from bellwether.portfolio.models import Client, Tag
 from bellwether.staff.models import StaffUser
+from bellwether.web.chances import RISKS, risk_of
 from bellwether.web.formatting import MONTHS, short_money
 
 Option = tuple[str, str]
@@ -148,6 +149,7 @@ LABELS = {
     "no_contact": "No contact for",
     "quiet": "No usage for",
     "follow_up": "Follow-up",
+    "churn_category": "Churn category",
     "change_max": "Health fell by",
 }
 RANGES = (("score", "Health"), ("arr", "ARR"), ("churn", "Churn risk"))
@@ -185,6 +187,8 @@ def _text(name: str, value: str, texts: Mapping[str, str], users: Mapping[str, s
         return f"{points} or more" if points >= 0 else f"at most {value}"
     if name == "renewal_month":
         return f"{MONTHS[int(value[5:]) - 1]} {value[:4]}"
+    if name == "churn_category":
+        return " or ".join(risk_of(word).label for word in value.split(","))
     if name == "follow_up":
         return FOLLOW_UP_TEXTS.get(value, value)
     if name == "ae_id":
@@ -223,11 +227,13 @@ class MoreFilters:
     given: Mapping[str, str]
     hidden: Mapping[str, str]
     count: int
+    churn_categories: tuple[Option, ...] = tuple((word, look.label) for word, look in RISKS.items())
 
 
 IN_FORM = (
     "health_status", "tier", "region", "ae_id", "follow_up", "renewal_within", "no_contact", "quiet", "change_max",
     "score_min", "score_max", "arr_min", "arr_max", "churn_min", "churn_max",
+    "churn_category",
 )  # fmt: skip
 ONLY_IN_FORM = IN_FORM[2:]
 

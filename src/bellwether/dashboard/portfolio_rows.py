@@ -20,6 +20,7 @@ from bellwether.portfolio.choices import ContractTier
 from bellwether.portfolio.models import Client
 from bellwether.portfolio.priority import Priority
 from bellwether.portfolio.ranking import row_priority
+from bellwether.web.chances import risk_of
 from bellwether.web.formatting import (
     Delta,
     Spark,
@@ -71,6 +72,8 @@ class Row:
     trend: Delta | None
     spark: Spark | None
     churn: int | None
+    churn_look: Status | None
+    churn_title: str
     arr: str
     renewal: str
     renewal_title: str
@@ -104,7 +107,8 @@ ROW_FIELDS = (
     "payment_status", "licensed_user_count", "last_activity_at", "last_csm_contact_at", "current_health_score",
     "health_status", "health_trend", "health_trend_change", "health_coverage", "health_interval_low",
     "health_interval_high", "health_missing", "health_reason", "health_components", "health_sparkline",
-    "scored_on", "churn_risk_score", "csm_user__first_name", "csm_user__last_name", "contract_start_date",
+    "scored_on", "churn_risk_score", "churn_low", "churn_high", "churn_category", "churn_is_band", "churn_reason",
+    "csm_user__first_name", "csm_user__last_name", "contract_start_date",
     "segment", "region", "ae_user__first_name", "ae_user__last_name", "salesforce_account_id", "hubspot_company_id",
 )  # fmt: skip
 """What `make_row` reads of a client."""
@@ -143,6 +147,18 @@ def interval_text(client: Client, scorecard: Scorecard) -> str:
     return f"{text}: data are missing for {named}" if named else text
 
 
+def churn_title(client: Client) -> str:
+    """Return the churn risk's interval and largest factor in words; "" without a prediction."""
+    if client.churn_risk_score is None:
+        return ""
+    low, high = client.churn_low, client.churn_high
+    known = not client.churn_is_band and low is not None and high is not None
+    first = f"80% interval {low} to {high}%" if known else ""
+    if client.churn_is_band:
+        first = "Too little is known for a figure"
+    return ". ".join(filter(None, (first, client.churn_reason)))
+
+
 def make_row(
     client: Client,
     scorecard: Scorecard,
@@ -178,7 +194,9 @@ def make_row(
         interval_text=interval_text(client, scorecard),
         trend=trend(client.health_trend_change, client.health_trend),
         spark=spark(client.health_sparkline),
-        churn=client.churn_risk_score,
+        churn=None if client.churn_is_band else client.churn_risk_score,
+        churn_look=risk_of(client.churn_category) if client.churn_is_band and client.churn_category else None,
+        churn_title=churn_title(client),
         arr=short_money(client.annual_recurring_revenue),
         renewal=days_short(facts.renewal_days),
         renewal_title=full_day(client.next_renewal_date) if client.next_renewal_date else "No renewal date",

@@ -19,6 +19,7 @@ from bellwether.health.models import MeasureValue
 from bellwether.portfolio.choices import ContractTier
 from bellwether.portfolio.listing import OF_MEASURE
 from bellwether.portfolio.models import Client
+from bellwether.web.chances import risk_of
 from bellwether.web.formatting import status_of
 
 Cell = str | int | float | date | None
@@ -72,7 +73,14 @@ def _fields(key: str, ids: Sequence[UUID], today: date, now: datetime, zone: Zon
         ],
         "spark": [],
         "trend": [Field("Change of health", "number", lambda client: client.health_trend_change)],
-        "churn": [Field("Churn risk %", "number", lambda client: client.churn_risk_score)],
+        "churn": [
+            Field("Churn risk %", "number", lambda client: None if client.churn_is_band else client.churn_risk_score),
+            Field(
+                "Churn category",
+                "text",
+                lambda client: risk_of(client.churn_category).label if client.churn_category else "",
+            ),
+        ],
         "arr": [Field("ARR", "money", lambda client: _money(client.annual_recurring_revenue))],
         "renewal": [Field("Renewal", "date", lambda client: client.next_renewal_date)],
         "last_contact": [Field("Last contact", "date", lambda client: local(client.last_csm_contact_at))],

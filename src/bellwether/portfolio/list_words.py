@@ -8,13 +8,14 @@ from uuid import UUID
 from bellwether.portfolio.listing import ClientQuery
 from bellwether.portfolio.measure_limits import read_measures, written
 
-TEXTS = ("search", "health_status", "tier", "industry", "segment", "region", "tag", "renewal_month", "follow_up")
+TEXTS = ("search", "health_status", "tier", "industry", "segment", "region", "tag", "renewal_month", "follow_up",
+         "churn_category")  # fmt: skip
 PEOPLE = ("csm_id", "ae_id")
 NUMBERS = (
     "renewal_within", "score_min", "score_max", "change_max", "churn_min", "churn_max", "no_contact", "quiet",
 )  # fmt: skip
 AMOUNTS = ("arr_min", "arr_max")
-SEVERAL = ("health_status", "tier")
+SEVERAL = ("health_status", "tier", "churn_category")
 """Filters that take more than one word, with commas."""
 FILTERS = (*TEXTS, *PEOPLE, *NUMBERS, *AMOUNTS)
 LONGEST = 200

@@ -22,6 +22,8 @@ from bellwether.staff.models import StaffUser
 
 NOT_SCORED = "NA"
 AT_RISK = (HealthStatus.AT_RISK, HealthStatus.CRITICAL)
+CHURN_CATEGORIES = ("LOW", "MEDIUM", "HIGH")
+"""What churn.choices.Category says, which stands above this floor."""
 RENEWAL_SOON = 90
 NO_CONTACT = 30
 MOST_PER_PAGE = 500
@@ -58,11 +60,13 @@ class ClientQuery:
     """What to list. Everything is optional; filters that are given must all hold.
 
     `health_status` is a HealthStatus or "NA" for clients without a score; it and `tier` take several words with commas.
-    `search` looks in name and organisation id. `renewal_within` counts days from today, both ends included;
-    `renewal_month` is such as "2026-12". `change_max` -10: the score fell by 10 points or more. `no_contact`: last
-    contact so many days ago or longer; `quiet`: no usage for so many days. `follow_up`: "overdue", or "week" for those
-    due within seven days as well. `view` is one of VIEWS. `sort` is one of SORTS, or "m." and the slug of a custom
-    measure, with "-" in front for descending; clients without the value come last either way. `page` counts from 1.
+    `churn_category`: LOW, MEDIUM or HIGH, several with commas; `churn_min` and `churn_max` leave clients out whose
+    churn risk is known as a band alone. `search` looks in name and organisation id. `renewal_within` counts days from
+    today, both ends included; `renewal_month` is such as "2026-12". `change_max` -10: the score fell by 10 points or
+    more. `no_contact`: last contact so many days ago or longer; `quiet`: no usage for so many days. `follow_up`:
+    "overdue", or "week" for those due within seven days as well. `view` is one of VIEWS. `sort` is one of SORTS, or
+    "m." and the slug of a custom measure, with "-" in front for descending; clients without the value come last either
+    way. `page` counts from 1.
     """
 
     health_status: str | None = None
@@ -74,6 +78,7 @@ class ClientQuery:
     csm_id: UUID | None = None
     ae_id: UUID | None = None
     search: str | None = None
+    churn_category: str | None = None
     churn_min: int | None = None
     churn_max: int | None = None
     score_min: int | None = None
@@ -190,6 +195,10 @@ def condition(user: StaffUser, query: ClientQuery, today: date) -> Q:
         "annual_recurring_revenue__lte": query.arr_max,
     }
     found = Q(**{field: value for field, value in exact.items() if value is not None and value != ""})
+    if query.churn_category:
+        found &= Q(churn_category__in=query.churn_category.split(","))
+    if query.churn_min is not None or query.churn_max is not None:
+        found &= Q(churn_is_band=False)
     if query.tier:
         found &= Q(contract_tier__in=query.tier.split(","))
     if query.health_status:
@@ -234,6 +243,7 @@ def check(query: ClientQuery) -> None:
 
     some_of("health_status", query.health_status, (*HealthStatus.values, NOT_SCORED))
     some_of("tier", query.tier, tuple(ContractTier.values))
+    some_of("churn_category", query.churn_category, CHURN_CATEGORIES)
     one_of("follow_up", query.follow_up, FOLLOW_UPS)
     one_of("view", query.view, tuple(VIEWS))
     if not MEASURE_SORT.fullmatch(query.sort):

@@ -15,6 +15,8 @@ FALL = ((20, 1.5), (10, 1.25))
 SILENCE = ((90, 1.5), (45, 1.25))
 """Days without contact, at least; from the start of the contract where there was none yet."""
 FOLLOW_UP_OVERDUE = 1.2
+CHURN_BANDS = {"MEDIUM": 0.35, "HIGH": 0.75}
+"""What a churn risk counts that is known as a band alone, the middle of the band; a low one leaves it to the health."""
 THIN_COVERAGE, THIN_DATA = 0.7, 1.1
 """A score that rests on less than this share of its weights may well be lower than it looks."""
 
@@ -23,9 +25,10 @@ THIN_COVERAGE, THIN_DATA = 0.7, 1.1
 class Standing:
     """What the priority of a client rests on.
 
-    `score`, `churn_risk`: 0-100 or None. `arr` in dollars; `typical_arr` stands for an unknown one. `change`: points
-    since the day that the scorecard's trend compares with. `silent_days`: since the last contact, or since the contract
-    began; None when neither is known, which counts as the longest silence. `coverage`: 0-1.
+    `score`, `churn_risk`: 0-100 or None. `churn_band`: LOW, MEDIUM or HIGH where the churn risk is known as a band
+    alone, else "". `arr` in dollars; `typical_arr` stands for an unknown one. `change`: points since the day that the
+    scorecard's trend compares with. `silent_days`: since the last contact, or since the contract began; None when
+    neither is known, which counts as the longest silence. `coverage`: 0-1.
     """
 
     score: int | None
@@ -38,6 +41,7 @@ class Standing:
     ever_contacted: bool
     follow_up_overdue: bool
     coverage: float | None
+    churn_band: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,11 @@ def _risk(standing: Standing) -> Factor:
     else:
         share, text = (100 - standing.score) / 100, f"health {standing.score}"
     risk = share * share
-    if standing.churn_risk is not None and standing.churn_risk / 100 > risk:
+    if standing.churn_band:
+        banded = CHURN_BANDS.get(standing.churn_band, 0.0)
+        if banded > risk:
+            return Factor("risk", "Risk", f"churn risk {standing.churn_band.lower()}, a band", banded)
+    elif standing.churn_risk is not None and standing.churn_risk / 100 > risk:
         return Factor("risk", "Risk", f"churn risk {standing.churn_risk}%", standing.churn_risk / 100)
     return Factor("risk", "Risk", text, risk)
 

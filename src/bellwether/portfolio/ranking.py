@@ -13,6 +13,7 @@ from django.db.models.functions import Cast, Coalesce, Greatest
 from bellwether.common.time import day_of, end_of
 from bellwether.portfolio.models import Activity, Client
 from bellwether.portfolio.priority import (
+    CHURN_BANDS,
     FALL,
     FOLLOW_UP_OVERDUE,
     RISK_WHEN_UNKNOWN,
@@ -62,7 +63,13 @@ def priority_expression(today: date, typical_arr: float) -> CombinedExpression:
     `typical_arr` stands for an unknown ARR. Larger comes first.
     """
     share = Coalesce((Value(100.0) - Cast("current_health_score", FloatField())) / 100.0, Value(RISK_WHEN_UNKNOWN))
-    churn = Coalesce(Cast("churn_risk_score", FloatField()) / 100.0, Value(0.0))
+    bands = (When(churn_is_band=True, churn_category=word, then=Value(risk)) for word, risk in CHURN_BANDS.items())
+    churn = Case(
+        *bands,
+        When(churn_is_band=True, then=Value(0.0)),
+        default=Coalesce(Cast("churn_risk_score", FloatField()) / 100.0, Value(0.0)),
+        output_field=FloatField(),
+    )
     arr = Coalesce(Cast("annual_recurring_revenue", FloatField()), Value(typical_arr), output_field=FloatField())
     return (
         Greatest(share * share, churn, output_field=FloatField())
@@ -96,6 +103,7 @@ def row_priority(client: Any, *, today: date, typical_arr: float, zone: ZoneInfo
         Standing(
             score=client.current_health_score,
             churn_risk=client.churn_risk_score,
+            churn_band=client.churn_category if client.churn_is_band else "",
             arr=None if arr is None else float(arr),
             typical_arr=typical_arr,
             renewal_days=(renewal - today).days if renewal else None,

@@ -87,7 +87,7 @@ def _join(actions: list[Action], draft: _Draft, line: FactorLine) -> None:
     """Add the draft for a factor, or its reason to the action that asks for the same."""
     reason = f"{line.sentence.rstrip('.')}."
     for place, action in enumerate(actions):
-        if action.slug == draft.slug:
+        if action.slug == draft.slug or _same_call(action, draft):
             does = (*action.does, *(one for one in draft.does if one not in action.does))
             actions[place] = Action(
                 action.slug,
@@ -99,6 +99,12 @@ def _join(actions: list[Action], draft: _Draft, line: FactorLine) -> None:
             )
             return
     actions.append(Action(draft.slug, draft.title, reason, (line.slug,), draft.does, draft.person))
+
+
+def _same_call(action: Action, draft: _Draft) -> bool:
+    """Return whether both are a call with the same person: one call answers to both."""
+    calls = {"call", "champion"}
+    return {action.slug, draft.slug} <= calls and draft.person is not None and action.person == draft.person
 
 
 def _name(person: Person | None, otherwise: str) -> str:

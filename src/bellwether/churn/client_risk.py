@@ -196,7 +196,7 @@ def asked(client: Client, levers: Mapping[str, float], values: Mapping[str, floa
 
 def job_arguments(client: Client) -> dict[str, Any]:
     """Return the arguments of the job that predicts this client anew."""
-    return {"client_ids": [str(client.pk)]}
+    return {"client_id": str(client.pk)}
 
 
 @dataclass(frozen=True)

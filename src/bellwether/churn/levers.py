@@ -62,7 +62,7 @@ def _to(slug: str, scale: float = 1.0) -> Callable[[Inputs, float], Changed]:
 def _of(slug: str, scale: float = 1.0) -> Callable[[Inputs], float | None]:
     def read(inputs: Inputs) -> float | None:
         value = number_of(inputs, slug)
-        return None if value is None else round(value / scale, 4)
+        return None if value is None else round(value / scale, 1)
 
     return read
 

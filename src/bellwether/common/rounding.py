@@ -4,6 +4,7 @@ Binary noise below 1e-9 never decides, so 58.5 stored as 58.49999999999999 still
 """
 
 import math
+from collections.abc import Sequence
 
 import polars as pl
 
@@ -18,3 +19,15 @@ def half_up(value: float) -> int:
 def half_up_expr(value: pl.Expr) -> pl.Expr:
     """Return an Int32 expression that rounds `value` half-up; null and NaN stay null."""
     return (value.fill_nan(None) + (0.5 + NOISE)).floor().cast(pl.Int32)
+
+
+def rounded_together(values: Sequence[float], places: int) -> list[float]:
+    """Return the values rounded to so many places such that they sum to their rounded sum: each is rounded down, and
+    the largest remainders up, the earlier first."""
+    scale = 10**places
+    scaled = [value * scale for value in values]
+    down = [math.floor(value) for value in scaled]
+    missing = half_up(math.fsum(scaled)) - sum(down)
+    order = sorted(range(len(values)), key=lambda at: (down[at] - scaled[at], at))
+    raised = set(order[: max(missing, 0)])
+    return [(whole + (at in raised)) / scale for at, whole in enumerate(down)]

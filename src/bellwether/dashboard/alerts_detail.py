@@ -24,10 +24,10 @@ from bellwether.common.time import day_of
 from bellwether.dashboard.alerts_changed import Changed, changed_of
 from bellwether.dashboard.alerts_query import Asked
 from bellwether.dashboard.alerts_view import AlertRow, row_of, when_of
+from bellwether.dashboard.playbook_starting import start_address
 from bellwether.dashboard.settings_alerts_view import rule_address
 from bellwether.delivery.choices import MessageState
 from bellwether.delivery.models import Message
-from bellwether.playbooks.selectors import startable
 from bellwether.playbooks.services import may_act
 from bellwether.portfolio.models import Client
 from bellwether.staff.models import StaffUser
@@ -130,7 +130,9 @@ def detail_of(
         fired=_fired(alert, now),
         deliveries=_deliveries(alert, now, zone),
         mute_href=reverse("client_alert_mute", args=[alert.client_id]) + f"?type={alert.alert_type}",
-        playbook_href=_playbook(alert) if may_act(user) and alert.client.archived_at is None else "",
+        playbook_href=start_address(alert.client_id, [alert.alert_type])
+        if may_act(user) and alert.client.archived_at is None
+        else "",
         mail_href=mail if person is not None else "",
         events=[_happened(event, now, zone) for event in _events(alert)],
         others=[row_of(one, asked, now, zone) for one in others],
@@ -139,17 +141,6 @@ def detail_of(
         zone_name=str(zone),
         soonest=f"{(now + timedelta(days=1)).astimezone(zone):%Y-%m-%dT%H:%M}",
     )
-
-
-def _playbook(alert: Alert) -> str:
-    """Return the address that starts a playbook for the client, with the one chosen that is about such alerts."""
-    chosen = ""
-    for playbook in startable(alert.client_id):
-        trigger = playbook.version.definition.get("trigger", {}) if playbook.version else {}
-        if trigger.get("kind") == "alert" and alert.alert_type in (trigger.get("types") or ()):
-            chosen = f"?playbook={playbook.key}"
-            break
-    return reverse("playbook_start", args=[alert.client_id]) + (chosen or "?playbook=")
 
 
 def _place(alert: Alert, place: Source, object_id: str) -> str:

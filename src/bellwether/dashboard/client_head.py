@@ -21,6 +21,7 @@ TABS = {
     "client": "Overview",
     "client_usage": "Usage",
     "client_adoption": "Adoption",
+    "client_churn": "Churn",
     "client_timeline": "Timeline",
     "client_contacts": "Contacts",
     "client_contract": "Contract",

@@ -1,8 +1,9 @@
 """The client page as data: read, composed and put into words here, so that the template only places it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -74,6 +75,7 @@ class ClientPage:
     factors: list[Finding]
     address: str
     all_contacts: str
+    measures: Mapping[str, Any]
 
 
 def client_page(
@@ -191,6 +193,7 @@ def client_page(
         factors=risk_factors(facts),
         address=str(address),
         all_contacts=address.with_(contacts="all") + "#contacts",
+        measures=inputs,
     )
 
 

@@ -27,6 +27,7 @@ from bellwether.dashboard.client_access import answer, client_or_404, list_addre
 from bellwether.dashboard.client_agenda import client_agenda
 from bellwether.dashboard.client_alerts import alerts_card
 from bellwether.dashboard.client_cards import CONTACTS_SHOWN, contact_card
+from bellwether.dashboard.client_churn import churn_card
 from bellwether.dashboard.client_explained import asked_days
 from bellwether.dashboard.client_milestones import milestones_card
 from bellwether.dashboard.client_overview import ClientPage, View, client_page
@@ -239,7 +240,9 @@ def _answer(
         "anchors": ANCHORS,
     }
     if template == PAGE:
-        values["milestones"] = milestones_card(shown, day_of(now, settings.BELLWETHER_WORKSPACE_ZONE))
+        today = day_of(now, settings.BELLWETHER_WORKSPACE_ZONE)
+        values["milestones"] = milestones_card(shown, today)
+        values["churn"] = churn_card(shown, page.measures, today=today)
         values["alerts"] = alerts_card(shown, cast(StaffUser, request.user), now=now)
         values["agenda"] = client_agenda(shown, cast(StaffUser, request.user), now=now)
         values["playbooks"] = playbooks_card(shown, cast(StaffUser, request.user), now=now)

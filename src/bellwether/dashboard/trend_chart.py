@@ -128,19 +128,23 @@ def draw(
     kept: Collection[date] | None = None,
     intervals: Mapping[date, tuple[int, int]] = MappingProxyType({}),
     gaps: Sequence[tuple[date, date, str]] = (),
+    longest_step: int = 1,
+    from_zero: bool = False,
 ) -> TrendChart:
     """Return the drawing of `scores` from `first` to `last` (first before last).
 
-    A day missing from `scores`, or with None, is a gap. `median` may have a value every few days only; a stretch of
+    A day missing from `scores`, or with None, is a gap, if it lasts `longest_step` days or more. With `from_zero` the
+    axis begins at 0, else where there is something to see. `median` may have a value every few days only; a stretch of
     over seven days without one is a gap. `events` are (day, status word or "") in the order of their numbers. Of the
     days with a score only those of `kept` are drawn, and where a gap begins and ends; None draws all. `intervals` say
     between which scores the true one may lie, `gaps` are (first day, last day, text).
     """
     within = {day: score for day, score in scores.items() if first <= day <= last}
-    scale = _Scale(first, last, _floor(within, median, [low for low, _ in intervals.values()]))
+    floor = 0 if from_zero else _floor(within, median, [low for low, _ in intervals.values()])
+    scale = _Scale(first, last, floor)
     known = [(day, score) for day in sorted(within) if (score := within[day]) is not None]
     every = [Point(day, score, scale.x(day), scale.y(score)) for day, score in known]
-    runs = [_thinned(run, kept) for run in _runs(every, longest_step=1)]
+    runs = [_thinned(run, kept) for run in _runs(every, longest_step=longest_step)]
     points = [point for run in runs for point in run]
     peers = [
         Point(day, round(value), scale.x(day), scale.y(value))

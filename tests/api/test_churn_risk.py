@@ -68,7 +68,7 @@ def test_says_counts_of_the_days_score_and_advises_by_the_factors(
     ratio = next(one for factor in body["factors"] for one in factor["features"] if one["slug"] == "ticket_ratio")
     assert ratio["sentence"] == "9 tickets in 30 days, 3 are usual"
     titles = [action["title"] for action in body["recommended_actions"]]
-    assert "Schedule a call with Mara Lindqvist" in titles
+    assert "Call Mara Lindqvist and ask what has changed" in titles
     assert all(action["reason"] for action in body["recommended_actions"])
 
 
@@ -90,7 +90,7 @@ def test_a_band_hides_every_figure_of_the_model(staff: Staff, clients: Clients, 
     body = caller_of(staff.ada).get(path_of(clients.sturdy)).json()
     nothing = {"probability": None, "low": None, "high": None}
     assert (body["precision"], body["category"]) == ("BAND", stored.category)
-    assert body["precision_reason"] == "Expert prior, no history yet."
+    assert body["precision_reason"] == "Expert prior, no history yet"
     assert body["model"]["note"] == "Expert prior, no history yet"
     for name in ("within_30_days", "within_60_days", "within_90_days", "renewal"):
         assert body[name] == nothing

@@ -10,6 +10,7 @@ from ninja import Router
 
 from bellwether.churn import api_answers as answers
 from bellwether.churn import client_risk as read
+from bellwether.churn import jobs  # noqa: F401 (declares the job that refresh asks for)
 from bellwether.churn.api_schemas import ChurnRefreshOut, ChurnRiskOut, WhatIfIn, WhatIfOut
 from bellwether.common.errors import ConflictError
 from bellwether.common.jobs import request_job

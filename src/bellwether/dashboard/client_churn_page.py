@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_GET, require_POST
 
+import bellwether.churn.jobs  # noqa: F401 (declares the job that a reader may ask for)
 from bellwether.churn.api_answers import no_risk, risk_out
 from bellwether.churn.client_risk import (
     LEFT_WITHOUT,

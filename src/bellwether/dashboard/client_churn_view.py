@@ -16,9 +16,9 @@ from bellwether.churn.choices import Precision
 from bellwether.churn.client_risk import Explained, Risk
 from bellwether.churn.differences import Difference, FactorDifference
 from bellwether.churn.factors import FEATURES_BY_SLUG
-from bellwether.churn.foretelling import category_of
 from bellwether.churn.levers import Offer
 from bellwether.churn.models import ChurnPrediction
+from bellwether.churn.precision import category as category_of
 from bellwether.churn.words import FactorLine, multiplier_text
 from bellwether.common.rounding import half_up, rounded_together
 from bellwether.dashboard.client_churn import ChurnCard, card_of

@@ -439,8 +439,8 @@ class TestQueries:
     ) -> None:
         """Session, user, client, configuration, seven kinds of records, people of activities, scores, whole scores,
         first scored day, days scored again, cohort (2, kept for a minute), neighbours (2), planned and promised (2),
-        open alerts, playbooks under way, churn risk, last sweep, what is due, new alerts, the bell; the access log reads its head,
-        adds, updates."""
+        open alerts, playbooks under way, churn risk, last sweep, what is due, new alerts, the bell; the access log
+        reads its head, adds, updates."""
         browser = Browser()
         browser.force_login(staff.ada)
         counts = []

@@ -23,6 +23,7 @@ from bellwether.api.supplier_interventions import router as supplier_interventio
 from bellwether.api.suppliers import router as suppliers_router
 from bellwether.benchmarks.api import router as benchmarks_router
 from bellwether.churn.api import router as churn_router
+from bellwether.churn.model_api import router as churn_models_router
 from bellwether.common.problems import CONTENT_TYPE, KINDS, Problem, ProblemError
 from bellwether.health.adoption_api import router as adoption_router
 from bellwether.health.api import router as health_router
@@ -183,6 +184,7 @@ api.add_router(CLIENT_SUCCESS, playbooks_router)
 api.add_router(CLIENT_SUCCESS, analytics_router)
 api.add_router(CLIENT_SUCCESS, churn_router)
 api.add_router(CLIENT_SUCCESS, churn_analytics_router)
+api.add_router(CLIENT_SUCCESS, churn_models_router)
 api.add_router(PORTAL, portal_features_router)
 api.add_router(PORTAL, portal_success_router)
 api.add_router(PORTAL_HEALTH, portal_health_router)

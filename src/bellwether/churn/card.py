@@ -297,7 +297,8 @@ def coefficients(model: AdditiveModel) -> list[Coefficient]:
             low.append(None if spread is None or weight is None else weight - spread)
             high.append(None if spread is None or weight is None else weight + spread)
             swing.append(None if isinstance(term, Linear) else max(term.values) - min(term.values))
-        fading = FADING if len(model.intervals) > 1 else (1.0,)
+        # Where the term ends counts in the interval in which it ends, however far off that is.
+        fading = (1.0,) * len(FADING) if feature.transform == "term ends in the interval" else FADING
         found.append(
             Coefficient(
                 slug, feature.label, FACTORS_BY_SLUG[feature.factor].risk, weights, low, high,

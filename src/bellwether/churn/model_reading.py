@@ -11,6 +11,7 @@ from django.core.cache import BaseCache
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 
+from bellwether.churn import jobs  # noqa: F401 (declares the job that trains)
 from bellwether.churn.additive import model_from_data
 from bellwether.churn.card import Card, coefficients, from_data
 from bellwether.churn.card_text import About
@@ -114,7 +115,7 @@ def request_training(*, by: StaffUser, now: datetime) -> JobRun:
     at_work = newest_training()
     if at_work is not None and at_work.state in {JobState.QUEUED, JobState.RUNNING}:
         return at_work
-    run = request_job(JOB, {"by": str(by.pk)}, requested_by_id=by.pk, now=now)
+    run = request_job(JOB, {}, requested_by_id=by.pk, now=now)
     record(actor=by, action="churn_model.train", object_type="churn_model", object_id="", now=now)
     return run
 
@@ -171,6 +172,11 @@ def _one_a_week(days: list[tuple[date, int]]) -> list[date]:
         next(day for day, count in of_week if 2 * count >= max(most for _, most in of_week))
         for of_week in weeks.values()
     ]
+
+
+def client_ids(found: Scoreboard) -> list[str]:
+    """Return the ids of the clients that left or were of category high and stayed."""
+    return list({*(one.client_id for one in found.losses), *(one.client_id for one in found.alarms)})
 
 
 def names_of(user: StaffUser, client_ids: list[str]) -> dict[str, str]:

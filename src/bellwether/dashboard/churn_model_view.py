@@ -281,7 +281,10 @@ def _number(value: float | None, places: int) -> str:
 
 
 def _signed(value: float | None, places: int) -> str:
-    return DASH if value is None else f"{value:+.{places}f}".replace("-", MINUS)
+    if value is None:
+        return DASH
+    rounded = round(value, places)
+    return f"{rounded:+.{places}f}".replace("-", MINUS) if rounded else f"{0:.{places}f}"
 
 
 def _times(value: float | None) -> str:

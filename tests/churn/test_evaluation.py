@@ -162,8 +162,7 @@ def test_the_true_model_beats_the_blind_one_and_the_card_says_so(world: tuple[pl
     assert base.horizons["90"].brier.value == pytest.approx(came * (1 - came), abs=0.01)
     assert rule.horizons["90"].brier.value is None
     assert rule.horizons["90"].auc.value is not None
-    assert rule.ahead is not None
-    assert rule.ahead.value.value == pytest.approx(at90.auc.value - rule.horizons["90"].auc.value)
+    assert rule.ahead["hazard"].value.value == pytest.approx(at90.auc.value - rule.horizons["90"].auc.value)
     decision = better(card, "hazard", "expert")
     assert decision.better
     assert "better than Expert prior out of time" in decision.reason
@@ -194,7 +193,7 @@ def test_counts_at_capacity_and_lead_time_by_hand() -> None:
         rows, labels, left, np.ones(rows.height, bool), clients, np.ones((3, 3)), (weeks.astype(np.int64), 1)
     )
     one = Measured("hazard", "model", "Hazard model", p, p[:, 2])
-    found = measuring.candidate(one, one)
+    found = measuring.candidate(one, [one])
     # Listed: client a in its 31 weeks, then b in the nine left, of which those after 90 days before UNTIL are open.
     decided_after = sum(day >= leaves and day + timedelta(days=90) <= UNTIL for day in days)
     assert found.capacity.listed == 31 + decided_after
@@ -287,6 +286,7 @@ def test_the_card_survives_json_and_names_its_coefficients(world: tuple[pl.DataF
     data = json.loads(json.dumps(card.as_data(), allow_nan=False))
     assert from_data(data) == card
     assert from_data({}).state == "not enough history"
+    assert "another edition" in from_data(data | {"candidates": "none"}).message
     first = card.coefficients[0]
     assert first.feature == "usage_change_month"
     assert first.weights == [pytest.approx(-0.45), pytest.approx(-0.45 * 0.75), pytest.approx(-0.45 * 0.55)]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from bellwether.churn.additive import Z80, AdditiveModel, Linear
 from bellwether.churn.factors import FACTORS_BY_SLUG, FADING, FEATURES_BY_SLUG
@@ -114,7 +114,7 @@ class Group:
 class Candidate:
     """One that foretells or ranks. `horizons` by days as text; `dated_log_loss`: over all intervals at risk.
 
-    `ahead`: AUC at 90 days of the card's subject less this one's.
+    `ahead`: by the key of each fitted candidate, its AUC at 90 days less this one's.
     """
 
     key: str
@@ -127,7 +127,7 @@ class Candidate:
     lead_listed: Lead = field(default_factory=Lead)
     tiers: list[Group] = field(default_factory=list)
     industries: list[Group] = field(default_factory=list)
-    ahead: Difference | None = None
+    ahead: dict[str, Difference] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -240,11 +240,17 @@ class Card:
 
 _CARD = TypeAdapter(Card)
 EMPTY = Card("not enough history", "Expert prior, no history yet.")
+UNREADABLE = Card("not enough history", "The card of this version was written by another edition; train a new version.")
 
 
 def from_data(data: Mapping[str, Any]) -> Card:
-    """Return the card that `as_data` made `data` from; the empty card for {}. Raises ValueError for what is none."""
-    return _CARD.validate_python(dict(data)) if data else EMPTY
+    """Return the card that `as_data` made `data` from; the empty card for {}, one that says so for another schema."""
+    if not data:
+        return EMPTY
+    try:
+        return _CARD.validate_python(dict(data))
+    except ValidationError:  # stored cards are never changed, so an edition may meet those of another one
+        return UNREADABLE
 
 
 def complete(card: Card, model: AdditiveModel, *, subject: str, in_use: str, why: str) -> Card:

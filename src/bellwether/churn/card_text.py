@@ -117,9 +117,9 @@ def _figures(card: Card) -> Iterable[str]:
     yield "### Against each other\n\n" + _table(
         ("", "AUC at 90 days, of this version less it", "Verdict"),
         [
-            (one.title, _both(one.ahead.value, 3, signed=True), one.ahead.verdict)
+            (one.title, _both(found.value, 3, signed=True), found.verdict)
             for one in card.candidates
-            if one.ahead is not None
+            if (found := one.ahead.get(card.subject)) is not None
         ],
     )
     names = {one.key: one.title for one in card.candidates}

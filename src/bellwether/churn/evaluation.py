@@ -159,7 +159,7 @@ def evaluation(
             *(Measured(key, KINDS.get(key, "rule"), names.get(key, key), None, -v) for key, v in rivals.items()),
         ]
         drift, window = drift_of(rows, labels)
-        candidates = [measuring.candidate(one, measured[0]) for one in measured]
+        candidates = [measuring.candidate(one, measured[: len(fit)]) for one in measured]
         card = replace(card, candidates=candidates, drift=drift, drift_window=window)
     return Evaluation(card, last)
 

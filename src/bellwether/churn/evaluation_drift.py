@@ -9,6 +9,7 @@ from bellwether.churn.card import Drift
 from bellwether.churn.factors import FEATURES
 from bellwether.churn.labelling import Labels
 from bellwether.churn.metrics import psi, tenth_edges
+from bellwether.web.formatting import full_day
 
 NEWEST_DAYS = 28
 SOME, MUCH = 0.1, 0.25
@@ -36,7 +37,7 @@ def drift_of(rows: pl.DataFrame, labels: Labels) -> tuple[list[Drift], str]:
         usable = value == value
         found.append(Drift(feature.slug, feature.label, value if usable else None, words(value if usable else None)))
     found.sort(key=lambda one: -(one.psi if one.psi is not None else -1.0))
-    return found, f"{since} to {last} against the training rows before"
+    return found, f"{full_day(since)} to {full_day(last)} against the training rows before"
 
 
 def words(value: float | None) -> str:

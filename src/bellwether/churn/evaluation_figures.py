@@ -1,5 +1,6 @@
 """The figures of one candidate on the pooled rows of a test: by horizon, at capacity, lead time, groups. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,18 +51,23 @@ class Measuring:
     weights: Floats
     lists: tuple[Ints, int]
 
-    def candidate(self, one: Measured, subject: Measured) -> Candidate:
-        """Return every figure of a candidate; `subject` is the one that the card is about."""
+    def candidate(self, one: Measured, fitted: Sequence[Measured]) -> Candidate:
+        """Return every figure of a candidate; `fitted` are those that a version may be made of."""
         listed = metrics.top_of_each(np.where(self.test, one.values, np.nan), *self.lists)
         found = Candidate(
             key=one.key,
             kind=one.kind,
             title=one.title,
             horizons={str(days): self._figures(one, k) for k, days in enumerate(HORIZONS)},
-            capacity=self._at_capacity(one, listed),
-            lead_listed=self._lead(one, listed),
-            ahead=None if one.key == subject.key else self._ahead(subject, one),
+            ahead={
+                other.key: found
+                for other in fitted
+                if other.key != one.key and (found := self._ahead(other, one)) is not None
+            },
         )
+        if one.kind == "base rate":  # ranks nobody
+            return replace(found, dated_log_loss=self._dated(one.p)) if one.p is not None else found
+        found = replace(found, capacity=self._at_capacity(one, listed), lead_listed=self._lead(one, listed))
         if one.p is None:
             return found
         with np.errstate(invalid="ignore"):

@@ -144,6 +144,7 @@ def training_values(run: JobRun, user: StaffUser, now: datetime) -> dict[str, An
         "stage": run.stage or "Waiting for a worker",
         "percent": round(100 * run.progress_done / run.progress_total) if run.progress_total else None,
         "failed": failed,
+        "said": run.stage if run.state == JobState.DONE else "",
         "at": moment(run.finished_at, now, settings.BELLWETHER_WORKSPACE_ZONE) if run.finished_at else "",
         "href": reverse("churn_model_training", args=[run.pk]),
     }

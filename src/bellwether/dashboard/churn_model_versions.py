@@ -16,8 +16,9 @@ from bellwether.churn.card import Card
 from bellwether.churn.choices import ModelKind, ModelState
 from bellwether.churn.factors import HORIZONS
 from bellwether.churn.models import ChurnModel
+from bellwether.common.models import JobState
 from bellwether.common.time import day_of
-from bellwether.dashboard.churn_model_page import head_values
+from bellwether.dashboard.churn_model_page import head_values, training_values
 from bellwether.dashboard.churn_model_view import between
 from bellwether.dashboard.client_access import answer
 from bellwether.health.backtest_result import Interval
@@ -61,7 +62,10 @@ def versions(request: HttpRequest) -> HttpResponse:
     audit.record(
         actor=user, action="churn_model.list", object_type="churn_model", detail={"count": len(found)}, now=now
     )
+    run = read.newest_training()
+    over = training_values(run, user, now) if run is not None and run.state == JobState.DONE else None
     values = head_values(user, "versions", now) | {
+        "last_training": over if over and over["said"] else None,
         "rows": [_row(row, in_use, user, now) for row in found[:MOST_SHOWN]],
         "total": len(found),
         "most": MOST_SHOWN,

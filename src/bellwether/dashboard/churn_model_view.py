@@ -1,4 +1,4 @@
-"""The card of a churn model in the words and figures of its page. Pure."""
+"""The card of a churn model in the words and figures of its page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from bellwether.churn.card import Candidate, Card, Coefficient, Figures, Group, 
 from bellwether.churn.factors import HORIZONS
 from bellwether.dashboard.churn_model_chart import ReliabilityPlot, reliability_plot
 from bellwether.health.backtest_result import Interval
+from bellwether.portfolio.choices import ContractTier
 from bellwether.web.formatting import DASH, MINUS, full_day, number, percent, plural
 
 VERDICTS = {
@@ -15,6 +16,7 @@ VERDICTS = {
     "worse": ("Worse", "critical", "x"),
     "no clear difference": ("No clear difference", "na", "equal"),
 }
+TIERS = {tier.value: str(tier.label) for tier in ContractTier}
 DRIFT_LOOK = {"stable": "healthy", "some drift": "monitor", "much drift": "critical"}
 
 
@@ -71,6 +73,16 @@ class Weight:
 
 
 @dataclass(frozen=True)
+class Swing:
+    """A feature of a model of steps: its log-odds from lowest to highest step by interval, the first as a bar."""
+
+    label: str
+    factor: str
+    bar: float
+    values: list[str]
+
+
+@dataclass(frozen=True)
 class CardView:
     """Everything that the page shows of a card at one horizon."""
 
@@ -91,7 +103,7 @@ class CardView:
     drift: list[tuple[str, str, str, str]]
     drift_window: str
     weights: list[Weight]
-    steps: bool
+    swings: list[Swing]
     folds: list[tuple[str, str, str]]
     notes: list[str]
 
@@ -102,7 +114,8 @@ def card_view(card: Card, days: int | None = None) -> CardView:
     subject = card.shown
     base = card.candidate("base-rate")
     figures = subject.horizons.get(str(chosen)) if subject else None
-    weights = weight_rows(card.coefficients)
+    is_steps = any(value is not None for one in card.coefficients for value in one.swing)
+    ordered = sorted(card.candidates, key=lambda one: one.key != card.subject)
     return CardView(
         enough=bool(card.candidates),
         few=card.state == "few",
@@ -112,19 +125,19 @@ def card_view(card: Card, days: int | None = None) -> CardView:
         about=_about(card),
         figures=_figures(figures, base.horizons.get(str(chosen)) if base else None) if figures else [],
         plot=reliability_plot(figures.points) if figures else None,
-        rivals=[_rival(one, card.subject, str(chosen)) for one in card.candidates],
+        rivals=[_rival(one, card.subject, str(chosen)) for one in ordered],
         capacity=card.capacity,
-        at_capacity=[_at_capacity(one) for one in card.candidates],
+        at_capacity=[_at_capacity(one) for one in ordered if one.kind != "base rate"],
         leads=_leads(subject) if subject else [],
-        tiers=[_group(one) for one in subject.tiers] if subject else [],
-        industries=[_group(one) for one in subject.industries] if subject else [],
+        tiers=[_group(one, TIERS.get(one.name.upper(), one.name)) for one in subject.tiers] if subject else [],
+        industries=[_group(one, one.name) for one in subject.industries] if subject else [],
         drift=[
             (one.label, DASH if one.psi is None else f"{one.psi:.2f}", one.words, DRIFT_LOOK.get(one.words, "na"))
             for one in card.drift
         ],
         drift_window=card.drift_window,
-        weights=weights,
-        steps=any(value is not None for one in card.coefficients for value in one.swing),
+        weights=[] if is_steps else weight_rows(card.coefficients),
+        swings=step_rows(card.coefficients) if is_steps else [],
         folds=[_fold(card, n) for n in range(len(card.folds))],
         notes=card.notes,
     )
@@ -165,7 +178,7 @@ def _rival(one: Candidate, subject: str, days: str) -> Rival:
             (found.auc, 2), (found.pr_auc, 2), (found.brier, 3), (found.log_loss, 3), (found.ece, 3), (found.lift, 1)
         ):  # fmt: skip
             cells.append((_number(interval.value, places), between(interval, places)))
-    ahead = one.ahead
+    ahead = one.ahead.get(subject)
     return Rival(
         one.title,
         one.key == subject,
@@ -195,9 +208,9 @@ def _lead(what: str, lead: Lead) -> tuple[str, str, str, str]:
     return what, middle, quartiles, f"{lead.crossed} of {lead.losses}"
 
 
-def _group(one: Group) -> GroupRow:
+def _group(one: Group, name: str) -> GroupRow:
     return GroupRow(
-        one.name,
+        name or "None given",
         number(one.clients),
         number(one.churned),
         percent(one.foretold, 1),
@@ -212,7 +225,7 @@ def weight_rows(rows: Sequence[Coefficient]) -> list[Weight]:
     ends = [
         abs(value)
         for row in rows
-        for value in (row.weights[0], row.low[0], row.high[0], row.expert[0], (row.swing[0] or 0) / 2)
+        for value in (row.weights[0], row.low[0], row.high[0], row.expert[0])
         if value is not None
     ]
     most = max([*ends, 0.1]) * 1.05
@@ -222,31 +235,41 @@ def weight_rows(rows: Sequence[Coefficient]) -> list[Weight]:
 
     found = []
     for row in rows:
-        weight, swing = row.weights[0], row.swing[0]
-        if weight is None:
-            value = f"range {_number(swing, 2)}"
-            low, middle, high = -(swing or 0) / 2, 0.0, (swing or 0) / 2
-            told = value
-        else:
-            value = _signed(weight, 2)
-            low = weight if row.low[0] is None else row.low[0]
-            high = weight if row.high[0] is None else row.high[0]
-            middle = weight
-            told = f"{value}, expert {_signed(row.expert[0], 2)}"
-        others = [
-            f"range {_number(other_swing, 2)}" if other is None else _signed(other, 2)
-            for other, other_swing in zip(row.weights[1:], row.swing[1:], strict=True)
-        ]
-        span = f"{_signed(low, 2)} to {_signed(high, 2)}"
-        known = weight is not None and row.low[0] is not None and row.high[0] is not None
+        weight = row.weights[0] or 0.0
+        low = weight if row.low[0] is None else row.low[0]
+        high = weight if row.high[0] is None else row.high[0]
         found.append(
             Weight(
-                row.label, row.factor, value, span if known else "", others,
-                _signed(row.expert[0], 2), at(low), at(middle), at(high), at(row.expert[0]), 50.0,
-                f"{row.label}: {told}",
+                row.label,
+                row.factor,
+                _signed(weight, 2),
+                "" if row.low[0] is None else f"{_signed(low, 2)} to {_signed(high, 2)}",
+                [_signed(other, 2) for other in row.weights[1:]],
+                _signed(row.expert[0], 2),
+                at(low),
+                at(weight),
+                at(high),
+                at(row.expert[0]),
+                50.0,
+                f"{row.label}: {_signed(weight, 2)}, expert {_signed(row.expert[0], 2)}",
             )
-        )  # fmt: skip
+        )
     return found
+
+
+def step_rows(rows: Sequence[Coefficient]) -> list[Swing]:
+    """Return how far each feature moves the log-odds in a model of steps, the furthest first."""
+    ordered = sorted(rows, key=lambda row: -(row.swing[0] or 0.0))
+    most = max([row.swing[0] or 0.0 for row in rows], default=0.0) or 1.0
+    return [
+        Swing(
+            row.label,
+            row.factor,
+            round(100 * (row.swing[0] or 0.0) / most, 1),
+            [_number(value, 2) for value in row.swing],
+        )
+        for row in ordered
+    ]
 
 
 def _fold(card: Card, n: int) -> tuple[str, str, str]:

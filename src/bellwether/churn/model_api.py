@@ -10,6 +10,7 @@ from django.utils import timezone
 from ninja import Router
 
 from bellwether.churn import model_reading as read
+from bellwether.churn.card import Card
 from bellwether.churn.card_text import markdown
 from bellwether.churn.choices import ModelKind, ModelState
 from bellwether.churn.factors import HORIZONS
@@ -40,7 +41,8 @@ def models(request: StaffRequest) -> ChurnModelList:
     rows = read.all_versions()
     record(actor=request.user, action="churn_model.list", object_type="churn_model", detail={"count": len(rows)},
            now=now)  # fmt: skip
-    return ChurnModelList(data=[_out(row) for row in rows])
+    cards = read.cards_of(rows)
+    return ChurnModelList(data=[_out(row, cards[row.pk]) for row in rows])
 
 
 @router.post(
@@ -69,12 +71,13 @@ def train(request: StaffRequest) -> HttpResponse:
 def model(request: StaffRequest, model_id: UUID) -> ChurnModelCard:
     """Return one version with its card: data, figures out of time against every rival, drift, coefficients."""
     row = _find(model_id)
+    card = read.card_of(row)
     _note(request, "churn_model.read", row, timezone.now())
     return ChurnModelCard(
-        **_out(row).model_dump(),
+        **_out(row, card).model_dump(),
         feature_version=row.feature_version,
         data_digest=row.data_digest,
-        card=read.card_of(row).as_data(),
+        card=card.as_data(),
     )
 
 
@@ -102,7 +105,8 @@ def activate(request: StaffRequest, model_id: UUID) -> ChurnModelOut:
     other features than the present ones. Needs a role that sees every client.
     """
     read.check_may_manage(request.user)
-    return _out(read.put_into_use(_find(model_id), by=request.user, now=timezone.now()))
+    row = read.put_into_use(_find(model_id), by=request.user, now=timezone.now())
+    return _out(row, read.card_of(row))
 
 
 @router.get(
@@ -144,8 +148,8 @@ def _find(model_id: UUID) -> ChurnModel:
     return row
 
 
-def _out(row: ChurnModel) -> ChurnModelOut:
-    shown = read.card_of(row).shown
+def _out(row: ChurnModel, card: Card) -> ChurnModelOut:
+    shown = card.shown
     figures = shown.horizons.get(str(HORIZONS[-1])) if shown else None
     nothing = Interval()
     return ChurnModelOut(

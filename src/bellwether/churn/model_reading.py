@@ -1,7 +1,8 @@
 """Versions of the churn model as people read them: their cards, the scoreboard, and who may train and switch."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -33,6 +34,8 @@ WHY_NOT = "Only administrators and VPs train churn models and put versions into 
 KEPT_SECONDS = 60
 MOST_WEEKS = 104
 """The scoreboard looks back on two years of predictions."""
+MOST_CARDS = 200
+_CARDS: dict[UUID, Card] = {}
 PRIOR_MESSAGE = "Expert prior, no history yet."
 
 
@@ -70,13 +73,22 @@ def find_model(pk: UUID) -> ChurnModel | None:
 
 def card_of(row: ChurnModel) -> Card:
     """Return the card of a version. The expert prior and versions without a card have their coefficients alone."""
-    return _card(row.pk)
+    return cards_of([row])[row.pk]
 
 
-@lru_cache(maxsize=32)
-def _card(pk: UUID) -> Card:
-    """A card never changes once it is stored, so it is read once."""
-    data, parameters, kind = ChurnModel.objects.values_list("card", "parameters", "kind").get(pk=pk)
+def cards_of(rows: Sequence[ChurnModel]) -> dict[UUID, Card]:
+    """Return the card of each version by its id. One query at most: a card never changes, so it is read once."""
+    missing = [row.pk for row in rows if row.pk not in _CARDS]
+    if missing:
+        if len(_CARDS) + len(missing) > MOST_CARDS:
+            _CARDS.clear()
+            missing = [row.pk for row in rows]
+        stored = ChurnModel.objects.filter(pk__in=missing).values_list("pk", "card", "parameters", "kind")
+        _CARDS.update({pk: _card(data, parameters, kind) for pk, data, parameters, kind in stored})
+    return {row.pk: _CARDS[row.pk] for row in rows}
+
+
+def _card(data: dict[str, Any], parameters: dict[str, Any], kind: str) -> Card:
     found = from_data(data)
     if found.coefficients or "hazard" not in parameters:
         return found

@@ -58,7 +58,8 @@ def versions(request: HttpRequest) -> HttpResponse:
     user, now = cast(StaffUser, request.user), timezone.now()
     in_use = read.version_in_use(now=now)
     found = read.all_versions()
-    pair = _pair(request, found, in_use)
+    pair, shown = _pair(request, found, in_use), found[:MOST_SHOWN]
+    cards = read.cards_of(shown)
     audit.record(
         actor=user, action="churn_model.list", object_type="churn_model", detail={"count": len(found)}, now=now
     )
@@ -66,7 +67,7 @@ def versions(request: HttpRequest) -> HttpResponse:
     over = training_values(run, user, now) if run is not None and run.state == JobState.DONE else None
     values = head_values(user, "versions", now) | {
         "last_training": over if over and over["said"] else None,
-        "rows": [_row(row, in_use, user, now) for row in found[:MOST_SHOWN]],
+        "rows": [_row(row, cards[row.pk], in_use, user, now) for row in shown],
         "total": len(found),
         "most": MOST_SHOWN,
         "choices": [(row.version, f"Version {row.version}, {row.get_kind_display().lower()}") for row in found],
@@ -76,9 +77,9 @@ def versions(request: HttpRequest) -> HttpResponse:
     return answer(request, "dashboard/churn_model_versions.html", values)
 
 
-def _row(row: ChurnModel, in_use: ChurnModel, user: StaffUser, now: datetime) -> VersionRow:
+def _row(row: ChurnModel, card: Card, in_use: ChurnModel, user: StaffUser, now: datetime) -> VersionRow:
     zone = settings.BELLWETHER_WORKSPACE_ZONE
-    auc, brier, ece = _figures(read.card_of(row))
+    auc, brier, ece = _figures(card)
     other = row.version != in_use.version
     return VersionRow(
         number=row.version,

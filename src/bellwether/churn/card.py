@@ -20,6 +20,8 @@ State = Literal["ok", "few", "not enough history"]
 Kind = Literal["model", "prior", "base rate", "score", "rule"]
 Verdict = Literal["better", "worse", "no clear difference"]
 
+NAMES = {"hazard": "Hazard model", "boosted": "Boosted model", "expert": "Expert prior", "active": "Version in use"}
+"""Words for candidates where the card has too little history to show figures of any."""
 LEAST_CHURNED = 10
 """Fewer clients that left in the rows of the test leave an AUC uncertain by about ± 0.15; no figures are given."""
 FEW_CHURNED = 30
@@ -265,7 +267,7 @@ def better(card: Card, challenger: str, incumbent: str) -> Decision:
     0, and at least 5 clients left in these rows. Anything else leaves the incumbent in use.
     """
     names = {one.key: one.title for one in card.candidates}
-    one, other = (names.get(key, key) for key in (challenger, incumbent))
+    one, other = (names.get(key) or NAMES.get(key, key) for key in (challenger, incumbent))
     pair = next((p for p in card.pairs if (p.challenger, p.incumbent) == (challenger, incumbent)), None)
     if pair is None or pair.difference.value is None or pair.difference.high80 is None:
         return Decision(False, f"Not compared out of time. {card.message}")

@@ -15,8 +15,8 @@ import polars as pl
 from bellwether.churn.additive import AdditiveModel
 from bellwether.churn.boosting import fit_boosted
 from bellwether.churn.calibrating import calibrated, carried_over
-from bellwether.churn.card import Card, Decision, better, complete
-from bellwether.churn.evaluation import Capacity, Fixed, evaluate
+from bellwether.churn.card import LEAST_COMPARED, Card, Decision, better, complete
+from bellwether.churn.evaluation import LEAST_DAYS, Capacity, Fixed, evaluate
 from bellwether.churn.fitting import FitError, fit_hazard, fit_renewal
 from bellwether.churn.folds import folds_in_time
 from bellwether.churn.labelling import RENEWAL_WINDOW_DAYS, Labels, interval_labels, renewal_labels
@@ -96,6 +96,7 @@ def learn(
     """
     progress = progress or NoProgress()
     rows, labels = history.rows, history.labels()
+    _check_enough(rows, labels, must)
     fits = _Fits()
     fixed = {"expert": Fixed(expert)}
     if incumbent.known_until is not None:
@@ -114,8 +115,6 @@ def learn(
         titles={"active": incumbent.title},
         progress=progress,
     )
-    if card.churned == 0 or (not must and not _comparable(card)):
-        raise NotEnoughHistoryError(card.message)
     key: Key = "boosted" if fits.has_boosted and better(card, "boosted", "hazard").better else "hazard"
     decision = better(card, key, incumbent.key)
     progress.start("Learning from everything", 2)
@@ -131,9 +130,28 @@ def learn(
     return Learned(key, hazard, renewal, card, decision)
 
 
-def _comparable(card: Card) -> bool:
-    """Return whether enough clients left in the test for any comparison."""
-    return any(pair.challenger == "hazard" and pair.churned >= LEAST_CALIBRATING for pair in card.pairs)
+def _check_enough(rows: pl.DataFrame, labels: Labels, must: bool) -> None:
+    """Raise NotEnoughHistoryError where too few clients left for any comparison; nothing has been fitted by then."""
+    names = rows["client_id"]
+    gone = names.filter(pl.Series(labels.left_within.any(axis=1))).n_unique()
+    folds = folds_in_time(rows, labels)
+    tested = np.any([fold.test for fold in folds], axis=0) if folds else np.zeros(rows.height, bool)
+    compared = names.filter(pl.Series(tested & labels.left.any(axis=1))).n_unique()
+    clients = f"{gone} client{'s' if gone != 1 else ''} left so far"
+    if gone == 0:
+        raise NotEnoughHistoryError(f"Not enough history: {clients}.")
+    if must:
+        return
+    if not folds:
+        raise NotEnoughHistoryError(
+            f"Not enough history: {clients}. A comparison takes rows of at least {LEAST_DAYS} days whose first 30 days "
+            "are over."
+        )
+    if compared < LEAST_COMPARED:
+        raise NotEnoughHistoryError(
+            f"Not enough history: {clients}, {compared} of them in the later months by which versions are compared; "
+            f"at least {LEAST_COMPARED} are needed there."
+        )
 
 
 class _Fits:

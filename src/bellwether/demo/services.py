@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ import polars as pl
 from django.conf import settings
 
 from bellwether.benchmarks.nightly import make_night
+from bellwether.churn.replaying import replay_weeks
 from bellwether.common.progress import Progress
 from bellwether.common.time import days_between, end_of
 from bellwether.config.commands import migrate_databases
@@ -152,6 +153,8 @@ def _make(plan: DemoPlan, *, home: Path, now: datetime, progress: Progress) -> d
         counts["milestones"] = detect_milestones(now=now, progress=progress).new
     with stages.timed("alerts"):
         counts["alerts"] = make_alerts(plan, until=portfolio.until, progress=progress)
+    with stages.timed("churn"):
+        counts |= replay_weeks(now=portfolio.until - timedelta(seconds=1), progress=progress)
     with stages.timed("playbooks"):
         progress.start("Running playbooks for two years", None)
         counts |= store_playbooks(portfolio, truth_path=playbook_truth_path(home), now=now)

@@ -1,6 +1,8 @@
 """Features of past days: what each day knew, whatever came later, however many days are read at once."""
 
 import random
+import shutil
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -9,10 +11,11 @@ import pytest
 from django.test.utils import CaptureQueriesContext
 from polars.testing import assert_frame_equal
 
+from bellwether.churn import kept_rows, reading
 from bellwether.churn.factors import SLUGS
 from bellwether.churn.features import FEATURE_ROWS, MEASURES
 from bellwether.churn.reading import read_endings, read_features
-from bellwether.health.known_measures import known_measures
+from bellwether.health.known_measures import KnownDays, known_measures
 from bellwether.health.replay import replay_measures
 from bellwether.portfolio.models import Client, ClientOutcome, Contact, ContractPeriod, SupportTicket
 from bellwether.usage.lake import Lake
@@ -45,6 +48,11 @@ def random_events(seed: int, count: int = 60) -> list[Event]:
     return found
 
 
+def forget(lake: Lake) -> None:
+    """Remove the rows that were kept, so that they are made again."""
+    shutil.rmtree(lake.folder / "churn_rows")
+
+
 def row(rows: pl.DataFrame, client: Client, day: date) -> dict[str, Any]:
     (found,) = rows.filter(client_id=client.pk.hex, as_of=day).iter_rows(named=True)
     return found
@@ -59,6 +67,7 @@ class TestNothingLaterChangesARow:
         for arrive in LATER.values():
             arrive(clients)
         SupportTicket.objects.filter(external_id="t1").update(solved_at=AFTER, status="solved")
+        forget(world)
         after = read_features(AS_OF, now=NOW)
         assert_frame_equal(before, after, check_exact=True)
         # What the call gave on the day itself is what it gives of that day for ever, where there are contract terms.
@@ -101,6 +110,7 @@ class TestManyDaysAtOnce:
         order = ["date", "client_id"]
         assert_frame_equal(pl.concat(fast).sort(order), pl.concat(slow).sort(order), check_exact=True)
         together = read_features(days, now=NOW)
+        forget(world)
         assert_frame_equal(together.filter(as_of=days[3]), read_features([days[3]], now=NOW), check_exact=True)
 
     def test_of_some_clients_are_their_rows(self, world: Lake, clients: Clients) -> None:
@@ -117,6 +127,7 @@ class TestManyDaysAtOnce:
         days = [AS_OF[2] - timedelta(days=7 * n) for n in range(3)]
         with django_assert_max_num_queries(70) as few:
             read_features(days, now=NOW)
+        forget(world)
         for n in range(20):
             Client.objects.create(name=f"Client {n}", organization_id=f"more-{n}")
         assert isinstance(few, CaptureQueriesContext)
@@ -134,6 +145,62 @@ class TestTheClientsOwnContract:
         then, now = (row(rows, clients.sturdy, day) for day in (AS_OF[2], today))
         assert (then["days_to_renewal"], then["licensed_users"], then["seat_use"]) == (None, None, None)
         assert (now["days_to_renewal"], now["licensed_users"]) == (365, 30)
+
+
+class TestKeptRows:
+    def test_stand_in_for_days_that_are_past(
+        self, world: Lake, clients: Clients, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made: list[date] = []
+
+        def watched(dates: list[date], **more: Any) -> Iterator[KnownDays]:
+            made.extend(dates)
+            return known_measures(dates, **more)
+
+        monkeypatch.setattr(reading, "known_measures", watched)
+
+        def again(days: list[date] = AS_OF, now: datetime = NOW) -> tuple[pl.DataFrame, list[date]]:
+            made.clear()
+            return read_features(days, now=now), list(made)
+
+        early, days = again(AS_OF[2:], EVENING + timedelta(days=1))
+        assert again(AS_OF[2:], EVENING + timedelta(days=1))[1] == days == AS_OF[2:]  # may still be counted
+        first, days = again()
+        assert days == AS_OF
+        assert_frame_equal(first.filter(as_of=AS_OF[2]), early, check_exact=True)
+        second, days = again()
+        assert days == []
+        assert_frame_equal(first, second, check_exact=True)
+
+        # An import brings a ticket of April: it counts from then on, and its undo takes it away again.
+        ticket = SupportTicket.objects.create(
+            client=clients.sturdy, external_id="late", opened_at=datetime(2026, 4, 20, tzinfo=UTC)
+        )
+        third, days = again()
+        assert days == AS_OF[1:]
+        assert row(third, clients.sturdy, AS_OF[1])["open_tickets"] == 1
+        ticket.delete()
+        fourth, days = again()
+        assert days == AS_OF[1:]
+        assert_frame_equal(first, fourth, check_exact=True)
+
+        # Events of May change no earlier day, and what is read anew is the same.
+        deliver(world, [event(AFTER, "ann", "sturdy")], "may")
+        assert again()[1] == AS_OF[2:]
+        # Other definitions make other rows, and the old ones go.
+        monkeypatch.setattr(kept_rows, "EDITION", 99)
+        fifth, days = again()
+        assert days == AS_OF
+        assert_frame_equal(first, fifth, check_exact=True)
+        assert len(list((world.folder / "churn_rows").glob("version=*"))) == 1
+        assert len(list((world.folder / "churn_rows").glob("*/*.parquet"))) == 3
+
+    def test_go_with_the_scores_of_their_day(self, world: Lake, settings: Any) -> None:
+        read_features(AS_OF, now=NOW)
+        settings.BELLWETHER_KEEP_SCORES_DAYS = 70
+        read_features(AS_OF[2:], now=NOW)
+        kept = sorted(path.name[:10] for path in (world.folder / "churn_rows").glob("*/*.parquet"))
+        assert kept == ["2026-04-30", "2026-05-10"]
 
 
 def test_endings_keep_clients_that_came_back(world: Lake, clients: Clients) -> None:

@@ -80,8 +80,7 @@ FEATURES: tuple[Feature, ...] = (
         "usage_decline",
         "Daily users, 30 against 90 days",
         _R,
-        "30-day over 90-day average of daily users; null while the 90-day average is 0 or"
-        " the client is under 45 days old.",
+        "30-day over 90-day average of daily users; null under 45 days of history or with a 90-day average of 0.",
         -1,
         "log",
         0.0,
@@ -172,8 +171,8 @@ FEATURES: tuple[Feature, ...] = (
         "champion",
         "Champion last seen",
         _D,
-        "Whole days since a champion or executive sponsor was last active, the most recent of them; "
-        "null where none is linked to a user.",
+        "Whole days since a champion or executive sponsor was last active, the most recent of them; 180 stands for "
+        "longer; null where none of them is linked to a user who was ever seen.",
         1,
         "log(1 + x)",
         1.4,
@@ -186,7 +185,7 @@ FEATURES: tuple[Feature, ...] = (
         "champion",
         "Key contacts who left, 180 days",
         _P,
-        "Champions, executive sponsors and admins who left the company in 180 days.",
+        "Champions, executive sponsors and admins who left the company in 180 days; null where none is known.",
         1,
         "as it is",
         0.0,
@@ -212,7 +211,8 @@ FEATURES: tuple[Feature, ...] = (
         "people_lost",
         "People who stopped, 30 days",
         _R,
-        "Share of the people active 31 to 90 days ago who were not active in the last 30 days.",
+        "Share of the people active in the 60 days before the last 30 who were not active in the last 30; null without "
+        "any.",
         1,
         "as it is",
         0.3,
@@ -277,7 +277,7 @@ FEATURES: tuple[Feature, ...] = (
         "support",
         "Open tickets",
         _C,
-        "Tickets that were open at the end of the day.",
+        "Tickets that were open at the end of the day; null until the workspace's first ticket.",
         1,
         "log(1 + x)",
         0.5,
@@ -342,7 +342,8 @@ FEATURES: tuple[Feature, ...] = (
         "renewal_near",
         "Days to renewal",
         _D,
-        "Whole days to the end of the term. In each 30-day interval it counts whether the term ends in it.",
+        "Whole days to the end of the term of the day, below 0 after it. In each 30-day interval it counts whether the "
+        "term ends in it.",
         1,
         "term ends in the interval",
         0.0,

@@ -13,6 +13,7 @@ from django.db.models import FloatField
 from django.db.models.functions import Cast, Coalesce
 
 from bellwether.churn.features import CLIENTS, FEATURE_ROWS, MEASURES, PEOPLE, feature_frame
+from bellwether.churn.kept_rows import KeptRows, marks_of, rows_version
 from bellwether.churn.people import CONTACTS, PEOPLE_DAYS, ROWS, SIGHTS, people_features
 from bellwether.churn.records import ChurnRecords, load_churn_records
 from bellwether.churn.term_ends import TERMS, term_ends
@@ -21,7 +22,9 @@ from bellwether.common.time import day_of, end_of
 from bellwether.health.backtest_reading import last_days
 from bellwether.health.inputs import INSTANT, Schema
 from bellwether.health.known_measures import KnownDays, active_people, known_measures
+from bellwether.health.loading import workspace_settings
 from bellwether.health.rows import read_frame
+from bellwether.health.told_records import ToldRecords, load_told_records
 from bellwether.portfolio.choices import OutcomeKind
 from bellwether.portfolio.models import ClientOutcome, ContractPeriod
 from bellwether.usage.facts import read_first_sights, read_user_days
@@ -46,23 +49,51 @@ def read_features(
     Of all clients or those given (32 hex digits). As known at the end of each day, so that the row of a past day is
     what the same call gave on that day; with `as_known` false from everything that is there today. `progress` counts
     the days. A client that had left before a day, though nobody had written it down by then, has a row still:
-    health.backtest_outcomes.while_clients takes such rows out with what is known today.
+    health.backtest_outcomes.while_clients takes such rows out with what is known today. Rows of all clients as known
+    are kept (churn.kept_rows) and not made again.
     """
     ids = None if client_ids is None else sorted(client_ids)
     wanted = sorted(set(dates))
     if not wanted:
         return pl.DataFrame(schema=FEATURE_ROWS)
     zone = settings.BELLWETHER_WORKSPACE_ZONE
-    records = load_churn_records(wanted[0], wanted[-1], zone, client_ids=ids)
-    ends = {day: end_of(day, zone) for day in wanted}
     today = day_of(now, zone)
+    records = load_churn_records(wanted[0], wanted[-1], zone, client_ids=ids)
+    if not as_known or ids is not None:
+        return _read(wanted, records, now, progress, as_known=as_known, ids=ids)
+    kept = KeptRows(workspace_lake(), rows_version(workspace_settings()))
+    told = load_told_records(wanted[0], wanted[-1], zone)
+    marks = marks_of(wanted, kept.lake, told, records.clients, today=today)
+    days, rows = kept.read({day: mark for day, mark in marks.items() if day < today})
+    rows = rows.join(records.clients.select("client_id"), on="client_id", how="semi")
+    missing = sorted(set(wanted) - set(days))
+    fresh = _read(missing, records, now, progress, told=told)
+    kept.store(fresh, {day: marks[day] for day in missing}, today=today)
+    return pl.concat([rows, fresh]).sort("as_of", "client_id")
+
+
+def _read(
+    wanted: list[date],
+    records: ChurnRecords,
+    now: datetime,
+    progress: Progress | None,
+    *,
+    as_known: bool = True,
+    ids: list[str] | None = None,
+    told: ToldRecords | None = None,
+) -> pl.DataFrame:
+    """Return FEATURE_ROWS of the days from events and records."""
+    zone = settings.BELLWETHER_WORKSPACE_ZONE
+    ends = {day: end_of(day, zone) for day in wanted}
     parts = [pl.DataFrame(schema=FEATURE_ROWS)]
-    for known in known_measures(wanted, slugs=MEASURES, now=now, progress=progress, as_known=as_known, client_ids=ids):
+    for known in known_measures(
+        wanted, slugs=MEASURES, now=now, progress=progress, as_known=as_known, client_ids=ids, told=told
+    ):
         rows = known.lives.rename({"date": "as_of"}).join(
             known.organizations, on="client_id", how="left", maintain_order="left"
         )
         rows = rows.with_columns(end=pl.col("as_of").replace_strict(ends, return_dtype=INSTANT))
-        parts.append(_features(known, rows, records, today, as_known=as_known))
+        parts.append(_features(known, rows, records, day_of(now, zone), as_known=as_known))
     return pl.concat(parts).sort("as_of", "client_id")
 
 

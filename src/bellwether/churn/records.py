@@ -24,8 +24,9 @@ from bellwether.portfolio.models import Client, Contact, ContractPeriod, Support
 
 TOLD_AT: Schema = {"told_at": INSTANT}
 """When somebody typed a record in; null for imported ones, which count from their own date."""
-OWN: Schema = {"client_id": pl.String, "industry": pl.String, "own_arr": pl.Float64}
-OPEN: Schema = {"client_id": pl.String, "opened_at": INSTANT, "solved_at": INSTANT} | TOLD_AT
+OWN: Schema = {"client_id": pl.String, "industry": pl.String, "own_arr": pl.Float64, "began": pl.Date}
+"""`began`: the day since which it is a client or known as one."""
+OPEN: Schema = {"client_id": pl.String, "opened_at": INSTANT, "solved_at": INSTANT, **TOLD_AT}
 TERMS: Schema = {
     "client_id": pl.String,
     "term_start": pl.Date,
@@ -81,11 +82,7 @@ def load_churn_records(
     ids = None if client_ids is None else sorted(client_ids)
     told = {"told_at": Case(When(external_id="", then=F("created_at")))}
     return ChurnRecords(
-        clients=read_frame(
-            of_clients(Client.objects.order_by(), ids, "pk"),
-            OWN,
-            {"client_id": "id", "own_arr": Cast("annual_recurring_revenue", FloatField())},
-        ),
+        clients=_clients(ids, zone),
         contacts=_contacts(ids, zone, told),
         tickets=read_frame(of_clients(_maybe_open(first, last, zone), ids), OPEN, told),
         terms=read_frame(
@@ -99,6 +96,20 @@ def load_churn_records(
             },
         ),
     )
+
+
+def _clients(ids: list[str] | None, zone: ZoneInfo) -> pl.DataFrame:
+    read: Schema = {
+        "client_id": pl.String,
+        "industry": pl.String,
+        "own_arr": pl.Float64,
+        "contract_start_date": pl.Date,
+        "created_at": INSTANT,
+    }
+    sources: Sources = {"client_id": "id", "own_arr": Cast("annual_recurring_revenue", FloatField())}
+    rows = read_frame(of_clients(Client.objects.order_by(), ids, "pk"), read, sources)
+    made = pl.col("created_at").dt.convert_time_zone(str(zone)).dt.date()
+    return rows.with_columns(began=pl.min_horizontal("contract_start_date", made)).select(list(OWN))
 
 
 def _contacts(ids: list[str] | None, zone: ZoneInfo, told: Sources) -> pl.DataFrame:

@@ -73,10 +73,12 @@ def known_measures(
     progress: Progress | None = None,
     as_known: bool = True,
     client_ids: Iterable[str] | None = None,
+    told: ToldRecords | None = None,
 ) -> Iterator[KnownDays]:
     """Yield the measures `slugs` of `dates` in ascending runs, of all clients or those given (32 hex digits).
 
     As known at the end of each day; with `as_known` false from everything that is there today. `progress` counts days.
+    `told` are the records of these clients of a span that holds the dates, where the caller has them already.
     Raises ValueError for measures that are not SUPPORTED.
     """
     if others := sorted(set(slugs) - SUPPORTED):
@@ -98,7 +100,7 @@ def known_measures(
         return
     from bellwether.usage.late_events import LateEvents  # counts with Ibis, which web processes do without
 
-    told = load_told_records(wanted[0], wanted[-1], settings.zone, client_ids=ids)
+    told = told or load_told_records(wanted[0], wanted[-1], settings.zone, client_ids=ids)
     with LateEvents(workspace_lake(), wanted, zone=settings.zone, labels=workspace_labels()) as late:
         for run in runs:
             yield reading.as_known(run, late, told)

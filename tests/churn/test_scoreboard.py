@@ -104,6 +104,9 @@ def test_hits_misses_and_false_alarms() -> None:
     assert losses["hit"].days_before == 24
     assert losses["miss"].high_on is None
     assert losses["miss"].p90 == pytest.approx(0.10)
+    # 0.7 is the highest from the third week on; 0.10 in the last week ties with the client that stayed.
+    assert (losses["hit"].rank, losses["hit"].ranked) == (1, 3)
+    assert (losses["miss"].rank, losses["miss"].ranked) == (2, 3)
     assert [(alarm.client_id, alarm.as_of, alarm.p90) for alarm in found.alarms] == [("alarm", weeks[1], 0.8)]
 
 

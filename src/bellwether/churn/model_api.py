@@ -120,25 +120,23 @@ def scoreboard(request: StaffRequest) -> ChurnScoreboardOut:
     names = read.names_of(request.user, read.client_ids(found))
     record(actor=request.user, action="churn_scoreboard.read", object_type="churn_prediction",
            detail={"named": len(names)}, now=now)  # fmt: skip
-    data = as_data(found)
-    return ChurnScoreboardOut(
-        **data,
-        losses=[
-            ChurnScoreboardClient(
-                client_id=UUID(one.client_id), name=names[one.client_id], left_on=one.left_on, high_on=one.high_on,
-                p90=one.p90,
-            )
-            for one in found.losses
-            if one.client_id in names
-        ],
-        false_alarms=[
-            ChurnScoreboardClient(
-                client_id=UUID(one.client_id), name=names[one.client_id], left_on=None, high_on=one.as_of, p90=one.p90
-            )
-            for one in found.alarms
-            if one.client_id in names
-        ],
-    )  # fmt: skip
+    losses = [
+        ChurnScoreboardClient(
+            client_id=UUID(one.client_id), name=names[one.client_id], left_on=one.left_on, high_on=one.high_on,
+            p90=one.p90, rank=one.rank, ranked=one.ranked,
+        )
+        for one in found.losses
+        if one.client_id in names
+    ]  # fmt: skip
+    stayed = [
+        ChurnScoreboardClient(
+            client_id=UUID(one.client_id), name=names[one.client_id], left_on=None, high_on=one.as_of, p90=one.p90,
+            rank=None, ranked=None,
+        )
+        for one in found.alarms
+        if one.client_id in names
+    ]  # fmt: skip
+    return ChurnScoreboardOut(**as_data(found), losses=losses, false_alarms=stayed)
 
 
 def _find(model_id: UUID) -> ChurnModel:

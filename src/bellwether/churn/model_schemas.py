@@ -68,6 +68,8 @@ class ChurnScoreboardClient(Schema):
     left_on: date | None
     high_on: date | None
     p90: float
+    rank: int | None = Field(description="Best place by p90 on a day before leaving, 1 the riskiest; null: stayed.")
+    ranked: int | None = Field(description="Clients that were predicted on that day; null: stayed.")
 
 
 class ChurnScoreboardOut(Schema):

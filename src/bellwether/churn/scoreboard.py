@@ -79,13 +79,15 @@ class Board:
 @dataclass(frozen=True)
 class Loss:
     """A client that left, and what had been foretold in the 90 days before. `high_on`: first day of category high,
-    None if it never was (a miss); `p90`: the highest."""
+    None if it never was (a miss); `p90`: the highest; `rank`: the best place by p90 on a day, of `ranked` clients."""
 
     client_id: str
     left_on: date
     high_on: date | None
     days_before: int | None
     p90: float
+    rank: int
+    ranked: int
 
 
 @dataclass(frozen=True)
@@ -229,7 +231,11 @@ def _sum(name: str, p: Floats, came: Bools, clients: Ints, use: Bools) -> Sum:
 
 def _losses(rows: pl.DataFrame, left: pl.DataFrame, until: date) -> list[Loss]:
     gone = left.select("client_id", "left_on").drop_nulls().filter(pl.col("left_on") <= until)
-    before = rows.join(gone, on="client_id").filter(
+    placed = rows.with_columns(
+        pl.col("p90").rank("min", descending=True).over("as_of").cast(pl.Int64).alias("rank"),
+        pl.len().over("as_of").cast(pl.Int64).alias("ranked"),
+    )
+    before = placed.join(gone, on="client_id").filter(
         (pl.col("as_of") < pl.col("left_on"))
         & (pl.col("as_of") >= pl.col("left_on") - pl.duration(days=LOOK_BACK_DAYS))
     )
@@ -238,12 +244,16 @@ def _losses(rows: pl.DataFrame, left: pl.DataFrame, until: date) -> list[Loss]:
         .agg(
             pl.col("as_of").filter(pl.col("category") == "HIGH").min().alias("high_on"),
             pl.col("p90").max(),
+            pl.col("rank").min(),
+            pl.col("ranked").sort_by("rank", "as_of").first(),
         )
         .sort(["left_on", "client_id"], descending=[True, False])
     )
     return [
-        Loss(name, on, high, (on - high).days if high else None, p90)
-        for name, on, high, p90 in found.select("client_id", "left_on", "high_on", "p90").iter_rows()
+        Loss(name, on, high, (on - high).days if high else None, p90, rank, ranked)
+        for name, on, high, p90, rank, ranked in found.select(
+            "client_id", "left_on", "high_on", "p90", "rank", "ranked"
+        ).iter_rows()
     ]
 
 

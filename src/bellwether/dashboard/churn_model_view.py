@@ -159,8 +159,8 @@ def _figures(found: Figures, base: Figures | None) -> list[Figure]:
         Figure("AUC", _number(found.auc.value, 2), between(found.auc, 2), "0.50 is a coin"),
         Figure("PR-AUC", _number(found.pr_auc.value, 2), between(found.pr_auc, 2), f"By chance {rate}"),
         Figure("Brier score", _number(found.brier.value, 3), between(found.brier, 3), _base(base)),
-        Figure("ECE", _share(found.ece.value, 1), _shares(found.ece, 1), "Mean gap between foretold and came"),
-        Figure("Lift, top 10%", _times(found.lift.value), between(found.lift, 1), "Against the average client"),
+        Figure("ECE", _share(found.ece.value, 1), _shares(found.ece, 1), "Mean gap to what came"),
+        Figure("Lift, top 10%", _times(found.lift.value), between(found.lift, 1), "Against the average"),
     ]
 
 

@@ -50,6 +50,7 @@ class Named:
     on: str
     told: str
     p90: str
+    rank: str
     is_hit: bool
 
 
@@ -73,7 +74,7 @@ def scoreboard(request: HttpRequest) -> HttpResponse:
         "horizons": [(one, one == days) for one in HORIZONS],
         "first": full_day(found.first),
         "any": found.first is not None,
-        "waiting": plural(board.waiting, "prediction"),
+        "open_text": plural(board.waiting, "prediction"),
         "next_on": full_day(date.fromisoformat(board.next_on)) if board.next_on else "",
         "late": plural(found.late, "prediction") if found.late else "",
         "figures": _figures(board),
@@ -95,7 +96,7 @@ def _figures(board: Board) -> list[Figure]:
         Figure("Came", number(board.came), "", plural(board.churned, "client")),
         Figure("Brier score", _number(board.brier.value, 3), between(board.brier, 3), "0 is perfect"),
         Figure("AUC", _number(board.auc.value, 2), between(board.auc, 2), "0.50 is a coin"),
-        Figure("ECE", _number(board.ece.value, 3), between(board.ece, 3), "Mean gap between foretold and came"),
+        Figure("ECE", _number(board.ece.value, 3), between(board.ece, 3), "Mean gap to what came"),
     ]
 
 
@@ -122,6 +123,7 @@ def _losses(found: Scoreboard, user: StaffUser) -> tuple[list[Named], int]:
             full_day(one.left_on),
             f"High {one.days_before} days before" if one.high_on else "Never high",
             percent(one.p90),
+            f"{number(one.rank)} of {number(one.ranked)}",
             one.high_on is not None,
         )
         for one in seen[:MOST_LOSSES]
@@ -135,7 +137,7 @@ def _alarms(found: Scoreboard, user: StaffUser) -> tuple[list[Named], int]:
     rows = [
         Named(
             names[one.client_id], reverse("client", args=[UUID(one.client_id)]), full_day(one.as_of),
-            "Still there 90 days later", percent(one.p90), False,
+            "Still there 90 days later", percent(one.p90), "", False,
         )
         for one in seen[:MOST_LOSSES]
     ]  # fmt: skip

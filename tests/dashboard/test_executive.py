@@ -22,7 +22,7 @@ from tests.conftest import Clients, Staff
 from tests.dashboard.portfolio_cast import give_scores
 
 pytestmark = pytest.mark.django_db
-MOST_QUERIES = 28  # 11 for the frames; the scorecard, session, user, access log and the frame of the page
+MOST_QUERIES = 31  # 14 for the frames; the scorecard, session, user, access log and the frame of the page
 MOST_KEPT_QUERIES = 14
 
 

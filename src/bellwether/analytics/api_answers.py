@@ -23,6 +23,7 @@ from bellwether.analytics.api_schemas import (
     RateSpread,
     RenewalForecast,
     RenewalMonth,
+    RenewalQuarterOut,
     RenewalRate,
     RetentionOut,
     ScoreBin,
@@ -30,6 +31,8 @@ from bellwether.analytics.api_schemas import (
     VeiledCsm,
 )
 from bellwether.analytics.book import BANDS
+from bellwether.analytics.churn_answers import expected, loss_out
+from bellwether.analytics.churn_forecast import RenewalQuarter
 from bellwether.analytics.csms import CsmView
 from bellwether.analytics.executive import Asked, Executive, facts_of
 from bellwether.analytics.figures import BIN, Level, Movement, TrendPoint
@@ -68,6 +71,7 @@ def portfolio(view: Executive) -> AnalyticsPortfolio:
             arr_grown=view.moves.grown,
             arr_shrunk=view.moves.shrunk,
         ),
+        churn_forecast=expected(view.churn.loss, banded=view.churn.outlook.is_band) if view.churn else None,
         narrative=[one.text for one in narrative(facts_of(view))],
     )
 
@@ -104,10 +108,24 @@ def renewals(view: Executive) -> RenewalForecast:
             )
         )
     return RenewalForecast(
+        quarters=[_quarter(one) for one in view.churn.quarters] if view.churn else [],
         months=[_month(one) for one in view.months],
         total=_month(view.year),
         overdue_clients=view.overdue_renewals.clients,
         rates=rates,
+    )
+
+
+def _quarter(one: RenewalQuarter) -> RenewalQuarterOut:
+    return RenewalQuarterOut(
+        name=one.name,
+        first=one.first,
+        last=one.last,
+        clients=one.clients,
+        arr=one.arr,
+        arr_foretold=one.known,
+        arr_far=one.far,
+        expected_loss=loss_out(one.loss.arr, banded=one.is_band) if one.loss else None,
     )
 
 
@@ -233,6 +251,7 @@ def _csm(row: CsmRow, days: int) -> CsmMetricsRow:
         activities=dict(row.activities),
         activities_per_client=row.per_client(days),
         overdue_follow_ups=row.overdue,
+        expected_churned_arr=row.at_stake,
         alert_response_hours=row.alerts.median_hours if row.alerts else None,
         workload=row.workload,
     )

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from ninja import Field, Schema
 
+from bellwether.analytics.churn_schemas import ExpectedLoss, LossOut
 from bellwether.analytics.periods import DEFAULT
 
 PeriodWord = Literal["quarter", "last_quarter", "month", "year", "custom"]
@@ -124,6 +125,9 @@ class AnalyticsPortfolio(Schema):
     by: Dimension
     breakdown: list[BreakdownRow]
     movements: MovementsOut
+    churn_forecast: ExpectedLoss | None = Field(
+        description="Of the 90 days after the newest prediction, whatever the period; null before the first one."
+    )
     narrative: list[str] = Field(description="Sentences written by rules from these figures.")
 
 
@@ -206,8 +210,25 @@ class RenewalRate(Schema):
     high: float | None
 
 
+class RenewalQuarterOut(Schema):
+    """What is due in a calendar quarter, the present one from today on, and what the renewal model expects to be lost
+    of it. `expected_loss` is null where nothing is foretold, and its mean where too little is known for a figure."""
+
+    name: str
+    first: datetime.date
+    last: datetime.date
+    clients: int
+    arr: float
+    arr_foretold: float = Field(description="ARR of clients with a renewal risk.")
+    arr_far: float = Field(description="Of it, due later than the renewal model has learned from.")
+    expected_loss: LossOut | None
+
+
 class RenewalForecast(Schema):
-    """Renewals of the next twelve months and what the expectation rests on. No model has a part in it."""
+    """Renewals of the next twelve months and what the expectation rests on. The churn model has a part in `quarters`
+    alone."""
+
+    quarters: list[RenewalQuarterOut] = Field(description="Empty before the first prediction.")
 
     months: list[RenewalMonth]
     total: RenewalMonth
@@ -241,6 +262,9 @@ class CsmMetricsRow(Schema):
     activities: dict[str, int] = Field(description="Completed in the period, by type.")
     activities_per_client: float | None = Field(description="Per client and 30 days.")
     overdue_follow_ups: int
+    expected_churned_arr: float | None = Field(
+        description="ARR × 90-day churn probability, summed; null where too little is known."
+    )
     alert_response_hours: float | None = Field(
         description="Median of the alerts made in the period; null while none was answered."
     )

@@ -56,11 +56,9 @@ def churn_risk(book: ChurnBook, query: ChurnQuery) -> ChurnRisk:
         month_ago_on=book.before_on,
         clients=now.clients,
         predicted=now.predicted,
-        next_90_days=_expected(now.loss, now) if now.loss else None,
-        month_ago=_expected(then.loss, then) if then and then.loss else None,
-        next_quarter=QuarterLoss(**_expected(now.quarter, now).dict(), first=now.quarter_first, last=now.quarter_last)
-        if now.quarter
-        else None,
+        next_90_days=expected(now.loss, banded=now.is_band) if now.loss else None,
+        month_ago=expected(then.loss, banded=then.is_band) if then and then.loss else None,
+        next_quarter=_quarter(now.quarter, now) if now.quarter else None,
         by_category=[_category(one, now, then) for one in CATEGORIES],
         by_tier=_tiers(rows, now),
         data=[client(row) for row in shown.iter_rows(named=True)],
@@ -68,19 +66,26 @@ def churn_risk(book: ChurnBook, query: ChurnQuery) -> ChurnRisk:
     )
 
 
-def _expected(found: Expected, shown: Outlook) -> ExpectedLoss:
+def expected(found: Expected, *, banded: bool) -> ExpectedLoss:
+    """Return an expected loss; `banded`: too little is known for a figure."""
     share = found.share
     return ExpectedLoss(
-        arr=_loss(found.arr, shown),
-        arr_share=_loss(share, shown) if share else None,
-        clients=_loss(found.clients, shown),
+        arr=loss_out(found.arr, banded=banded),
+        arr_share=loss_out(share, banded=banded) if share else None,
+        clients=loss_out(found.clients, banded=banded),
         nobody_leaves=found.nobody,
-        precision=Precision.BAND if shown.is_band else Precision.FIGURE,
+        precision=Precision.BAND if banded else Precision.FIGURE,
     )
 
 
-def _loss(loss: Loss, shown: Outlook) -> LossOut:
-    return LossOut(mean=None if shown.is_band else loss.mean, low=loss.low, high=loss.high)
+def _quarter(found: Expected, now: Outlook) -> QuarterLoss:
+    whole = expected(found, banded=now.is_band)
+    return QuarterLoss(**whole.dict(), first=now.quarter_first, last=now.quarter_last)
+
+
+def loss_out(loss: Loss, *, banded: bool) -> LossOut:
+    """Return a loss, without its mean where too little is known for one."""
+    return LossOut(mean=None if banded else loss.mean, low=loss.low, high=loss.high)
 
 
 def _category(category: Category, now: Outlook, then: Outlook | None) -> CategoryCount:

@@ -16,7 +16,9 @@ from django.http import Http404
 from bellwether.analytics import reading, scorecard
 from bellwether.analytics.alert_response import alert_responses
 from bellwether.analytics.book import Records, book_on
+from bellwether.analytics.churn_reading import churn_book
 from bellwether.analytics.executive import Asked, Workspace, records_for, trend_days
+from bellwether.analytics.executive_churn import at_stake_by_csm
 from bellwether.analytics.figures import EMPTY, Movements, TrendPoint, level_of, levels_by, movements, trend
 from bellwether.analytics.keeping import kept
 from bellwether.analytics.periods import months_before
@@ -68,6 +70,7 @@ def _rows(asked: Asked, space: Workspace) -> list[CsmRow]:
     done = reading.activity_counts(period.first, period.last, since=since)
     overdue = reading.overdue_counts(today=space.today, since=since)
     people = reading.csms(since=since)
+    stakes = at_stake_by_csm(churn_book(Scope(None), today=space.today, since=since))
     waited = alert_responses([one.pk.hex for one in people], period.first, period.last)
     return [
         CsmRow(
@@ -82,6 +85,7 @@ def _rows(asked: Asked, space: Workspace) -> list[CsmRow]:
             overdue=overdue.get(hexed, 0),
             workload=work.get(hexed, 0.0),
             alerts=waited.get(hexed) if waited is not None else None,
+            at_stake=stakes.get(hexed),
         )
         for one in people
     ]

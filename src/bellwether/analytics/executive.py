@@ -9,6 +9,7 @@ from django.conf import settings
 
 from bellwether.analytics import reading, renewals
 from bellwether.analytics.book import DIMENSIONS, Limits, Records, book_on
+from bellwether.analytics.executive_churn import Foretold, foretold
 from bellwether.analytics.figures import (
     Group,
     Level,
@@ -59,7 +60,8 @@ class Workspace:
 class Executive:
     """The view. `before` and `retention_before` are those of the day before the period; None where nothing is known of
     it. `names` are those of CSMs by id as 32 hex digits, `csms` the ids that the reader's clients have. `bins` count
-    clients by five points of score. `ended` counts past outcomes by group, enough for a rate or not."""
+    clients by five points of score. `ended` counts past outcomes by group, enough for a rate or not. `churn`: what is
+    foretold from today on."""
 
     asked: Asked
     today: date
@@ -82,6 +84,7 @@ class Executive:
     ended: dict[str, int]
     without_start: int
     any_outcome: bool
+    churn: Foretold | None
 
     @property
     def current(self) -> bool:
@@ -111,6 +114,7 @@ def facts_of(view: Executive) -> Facts:
         moves=view.moves,
         year=view.year,
         months=view.months,
+        churn=view.churn.outlook if view.churn else None,
     )
 
 
@@ -209,6 +213,7 @@ def _view(scope: Scope, asked: Asked, space: Workspace) -> Executive:
         ended=renewals.case_counts(ended),
         without_start=book.filter(pl.col("start").is_null()).height,
         any_outcome=found.outcomes.height > 0 or found.clients.height > active.height,
+        churn=foretold(scope, asked.csm, today=space.today, since=space.since),
     )
 
 

@@ -4,9 +4,11 @@ sentence stands on the page too."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bellwether.analytics.churn_forecast import Outlook
 from bellwether.analytics.figures import Group, Level, Movements
 from bellwether.analytics.renewals import Month
 from bellwether.analytics.retention import Retention
+from bellwether.churn.expected import Loss
 from bellwether.common.rounding import half_up
 from bellwether.web.formatting import number, percent, plural, short_money
 
@@ -35,13 +37,14 @@ class Facts:
     moves: Movements
     year: Month
     months: Sequence[Month]
+    churn: Outlook | None = None
 
 
 def narrative(facts: Facts) -> list[Sentence]:
     """Return the sentences, most important first; none for a book without clients."""
     if not facts.now.clients:
         return []
-    found = [_health(facts), _risk(facts), _composition(facts), _retention(facts), _renewals(facts)]
+    found = [_health(facts), _risk(facts), _composition(facts), _retention(facts), _churn(facts), _renewals(facts)]
     return [sentence for sentence in found if sentence is not None]
 
 
@@ -128,6 +131,30 @@ def _retention(facts: Facts) -> Sentence | None:
             text += f", {'up' if points > 0 else 'down'} {number(abs(points))} pts"
     lost = f"; {plural(now.lost, 'client')} of {number(now.clients)} churned" if now.lost else "; no client churned"
     return Sentence(f"{text}{lost}.", "Retention", "retention")
+
+
+def _churn(facts: Facts) -> Sentence | None:
+    """Return what may be lost in the next quarter, which is the 90 days after the prediction."""
+    seen = facts.churn
+    if seen is None or seen.loss is None:
+        return None
+    loss, high = seen.loss, seen.by_category["HIGH"].clients
+    risky = f"{plural(high, 'client')} {'is' if high == 1 else 'are'} at high risk" if high else ""
+    if not loss.whole or loss.share is None:
+        text = f"{number(loss.clients.low)} to {plural(round(loss.clients.high), 'client')} may leave within 90 days"
+    elif seen.is_band:
+        text = f"{_span(loss.arr)} of ARR may churn within 90 days; too little history for a figure"
+    else:
+        text = (
+            f"{short_money(loss.arr.mean)} of ARR ({percent(loss.share.mean, 1)}) is expected to churn within 90 days"
+        )
+        text += f", 80% interval {_span(loss.arr)}"
+    return Sentence(f"{text}{'; ' if risky else ''}{risky}.", "Churn risk", "churn")
+
+
+def _span(loss: Loss) -> str:
+    low, high = short_money(loss.low), short_money(loss.high)
+    return low if low == high else f"{low} to {high}"
 
 
 def points_between(before: float, now: float) -> float:

@@ -49,7 +49,8 @@ class CsmRow:
     """The figures of one CSM. `health_change` compares the clients that are theirs today and were scored on both days.
 
     `activities` counts what the CSM completed in the period, by type. `workload` is a share of a full book (1 is full).
-    `alerts` is None while nothing supplies it.
+    `alerts` is None while nothing supplies it. `at_stake`: ARR × 90-day churn probability of the clients, summed; None
+    without predictions or where too little is known.
     """
 
     key: str
@@ -63,6 +64,7 @@ class CsmRow:
     overdue: int
     workload: float
     alerts: AlertResponse | None = None
+    at_stake: float | None = None
 
     @property
     def activity_volume(self) -> int:

@@ -17,7 +17,7 @@ from bellwether.churn.expected import Expected, Loss
 from bellwether.common.rounding import half_up
 from bellwether.common.time import day_of
 from bellwether.portfolio.choices import ContractTier
-from bellwether.web.chances import chance, chances, risk_of
+from bellwether.web.chances import chance, chance_in, chances, risk_of
 from bellwether.web.formatting import (
     DASH,
     Delta,
@@ -114,7 +114,7 @@ def _row(row: dict[str, Any], action: NextAction, page: str, today: date) -> Row
         band=(row["precision_reason"] or "Too little is known for a figure.") if banded else "",
         p30=figure("p30"),
         p60=figure("p60"),
-        p90=figure("p90"),
+        p90="" if banded else chance_in(row["p90"], row["category"]),
         interval=interval("p90"),
         interval_30=interval("p30"),
         interval_60=interval("p60"),

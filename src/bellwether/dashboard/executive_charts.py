@@ -209,7 +209,7 @@ def renewal_bars(months: Sequence[Month]) -> RenewalBars | None:
     most = max((month.arr for month in months), default=0)
     if not most:
         return None
-    top = _nice_money(most)
+    top = nice_money(most)
     step = (RIGHT - MONEY_LEFT) / len(months)
 
     def y(value: float) -> float:
@@ -230,7 +230,7 @@ def renewal_bars(months: Sequence[Month]) -> RenewalBars | None:
         calm=calm,
         risk=risk,
         marks=marks,
-        grid=[(_axis_money(value), y(value)) for value in (0, top / 4, top / 2, 3 * top / 4, top)],
+        grid=[(axis_money(value), y(value)) for value in (0, top / 4, top / 2, 3 * top / 4, top)],
         names=names,
         sentence="ARR due for renewal by month: "
         + ", ".join(f"{month.name} {short_money(month.arr)}" for month in months if month.arr)
@@ -238,13 +238,14 @@ def renewal_bars(months: Sequence[Month]) -> RenewalBars | None:
     )
 
 
-def _axis_money(value: float) -> str:
+def axis_money(value: float) -> str:
     """Return an amount of an axis: "$2M", "$1.5M", "$250K", "0"."""
     text = short_money(value)
     return "0" if not value else f"{text[:-1].rstrip('0').rstrip('.')}{text[-1]}" if "." in text else text
 
 
-def _nice_money(value: float) -> float:
+def nice_money(value: float) -> float:
+    """Return a round amount that `value` fits under, whose quarters are round too."""
     size = 4.0
     while True:
         for factor in (1, 2, 3, 4, 5, 10):

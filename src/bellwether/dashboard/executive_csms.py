@@ -33,6 +33,7 @@ class CsmLine:
     you: bool
     clients: str
     arr: str
+    stake: str
     gross: str
     stayed: str
     nps: str
@@ -57,6 +58,7 @@ def named_line(row: CsmRow, user: StaffUser, period: Period, address: Address) -
         you=mine,
         clients=f"{row.now.clients:,}",
         arr=short_money(row.now.arr) if row.now.with_arr else DASH,
+        stake="" if row.at_stake is None else short_money(row.at_stake),
         gross=percent(row.retention.gross, 1),
         stayed=percent(row.retention.stayed, 1),
         nps=signed(half_up(row.nps.value)) if row.nps.value is not None else DASH,
@@ -75,7 +77,7 @@ def named_line(row: CsmRow, user: StaffUser, period: Period, address: Address) -
 def veiled_line(row: Veiled) -> CsmLine:
     """Return a row without anything that tells who it is."""
     return CsmLine(
-        name=row.label, href="", you=False, clients="", arr="", gross="", stayed="",
+        name=row.label, href="", you=False, clients="", arr="", stake="", gross="", stayed="",
         nps=DASH if row.nps is None else f"≈ {signed(row.nps)}", nps_why="",
         change=None if row.health_change is None else change(row.health_change, better="up"),
         counts=tuple("" for _ in COUNTED), per_client=f"≈ {number(row.per_client)}" if row.per_client is not None else
@@ -98,6 +100,7 @@ class Scorecard:
     alerts: str
     reference: float
     more: str
+    stakes: bool
 
 
 def scorecard_of(sight: Sight, user: StaffUser, period: Period, address: Address, *, any_alerts: bool) -> Scorecard:
@@ -118,6 +121,7 @@ def scorecard_of(sight: Sight, user: StaffUser, period: Period, address: Address
         alerts="" if any_alerts else NO_ALERTS,
         reference=round(100 / METER_END * 100, 1),
         more=f"Show all {len(named) + len(sight.others)} CSMs" if more else "",
+        stakes=any(row.at_stake is not None for row in named),
     )
 
 

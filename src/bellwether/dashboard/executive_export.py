@@ -60,6 +60,7 @@ def export(request: HttpRequest, kind: str) -> HttpResponse:
 def sheets_of(view: Executive, parts: dict[str, Executive], sight: Sight | None) -> list[Sheet]:
     """Return the tables of the summary; `parts` is the view by each dimension."""
     found = [_summary(view), _breakdown(parts), _bins(view), _trend(view), _renewals(view), _rates(view), _moves(view)]
+    found += [_quarters(view)] if view.churn else []
     return [*found, _csms(sight, view)] if sight else found
 
 
@@ -77,9 +78,35 @@ def _summary(view: Executive) -> Sheet:
         ("Gross retention, 12 months", kept.gross if known else None, earlier.gross if known else None),
         ("Net retention, 12 months", kept.net if known else None, earlier.net if known else None),
         ("Churned clients, 12 months", kept.churn if known else None, earlier.churn if known else None),
+        *_forecast(view),
     ]
     period = view.asked.period
     return Sheet("Summary", ("Figure", full_day(period.last), full_day(period.before)), [*pairs])
+
+
+def _forecast(view: Executive) -> list[tuple[str, Cell, Cell]]:
+    """Return the churn forecast from today on; the figure is empty where too little is known for one."""
+    if view.churn is None:
+        return []
+    loss = view.churn.loss
+    shown = not view.churn.outlook.is_band
+    return [
+        ("Churn forecast, 90 days, ARR", loss.arr.mean if shown else None, None),
+        ("Churn forecast, 90 days, ARR, low end of 80% interval", loss.arr.low, None),
+        ("Churn forecast, 90 days, ARR, high end", loss.arr.high, None),
+        ("Churn forecast, 90 days, clients", loss.clients.mean if shown else None, None),
+    ]
+
+
+def _quarters(view: Executive) -> Sheet:
+    rows: list[tuple[Cell, ...]] = [
+        (one.name, one.clients, one.arr, one.known,
+         one.loss.arr.mean if one.loss and not one.is_band else None,
+         one.loss.arr.low if one.loss else None, one.loss.arr.high if one.loss else None)
+        for one in (view.churn.quarters if view.churn else [])
+    ]  # fmt: skip
+    head = ("Quarter", "Clients", "ARR due", "ARR foretold", "Expected loss", "Low", "High")
+    return Sheet("Renewal forecast", head, rows)
 
 
 def _level(level: Level) -> tuple[Cell, ...]:

@@ -24,8 +24,10 @@ from bellwether.analytics.values import LABELS
 from bellwether.analytics.workload import FORMULA
 from bellwether.common.errors import ConflictError, InvalidInputError
 from bellwether.common.time import day_of
+from bellwether.dashboard.churn_page import page_address
 from bellwether.dashboard.client_access import answer
 from bellwether.dashboard.executive_charts import histogram_of, median_trend, renewal_bars
+from bellwether.dashboard.executive_churn import far_text, quarter_bars, quarter_rows
 from bellwether.dashboard.executive_csms import COUNTED, move_lines, scorecard_of
 from bellwether.dashboard.executive_query import Address, read_address
 from bellwether.dashboard.executive_renewals import rate_rows, renewal_rows
@@ -104,6 +106,10 @@ def page_values(user: StaffUser, view: Executive, address: Address, now: datetim
         "renewals": renewal_bars(view.months),
         "renewal_rows": renewal_rows(view),
         "rates": rate_rows(view),
+        "quarters": quarter_bars(view.churn.quarters) if view.churn else None,
+        "quarter_rows": quarter_rows(view.churn.quarters) if view.churn else [],
+        "far_text": far_text(view.churn.quarters) if view.churn else "",
+        "model_card": page_address("churn_model"),
         "looked_back": LOOKED_BACK,
         "fewest": FEWEST,
         "overdue_renewals": plural(view.overdue_renewals.clients, "client") if view.overdue_renewals.clients else "",

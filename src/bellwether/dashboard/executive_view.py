@@ -12,6 +12,7 @@ from bellwether.analytics.narrative import narrative, points_between
 from bellwether.analytics.retention import Retention
 from bellwether.analytics.values import value_name
 from bellwether.common.rounding import half_up
+from bellwether.dashboard.executive_churn import NO_PREDICTION, forecast_texts
 from bellwether.web.formatting import Delta, change, full_day, number, percent, plural, short_money
 
 FILTER_OF = {"tier": "tier", "industry": "industry", "csm": "csm_id", "region": "region", "segment": "segment"}
@@ -48,7 +49,7 @@ class Kpi:
 
 def key_figures(view: Executive) -> list[Kpi]:
     """Return the key figures with their change against the previous period."""
-    return [_clients(view), _arr(view), _health(view), _risk(view), *_retained(view), _churned(view)]
+    return [_clients(view), _arr(view), _health(view), _risk(view), *_retained(view), _churned(view), _forecast(view)]
 
 
 def _since(view: Executive) -> str:
@@ -168,13 +169,28 @@ def _churned(view: Executive) -> Kpi:
     now, before = view.retention, view.retention_before
     delta = _points(before.churn, now.churn, view.retention_known, better="down")
     return Kpi(
-        "churned", "Churned clients", _share(now.churn, view.retention_known), delta, "12 months, no forecast",
+        "churned", "Churned clients", _share(now.churn, view.retention_known), delta, "in 12 months",
         Why(
             "Clients of twelve months ago that churned or left ÷ clients of twelve months ago that had an ARR. This is "
-            "the past, not a forecast: there is no churn model yet that was shown to predict.",
+            "the past, not a forecast.",
             ((f"Clients on {full_day(now.since)}", f"{now.clients:,}"), ("Lost", f"{now.lost:,}")),
         ),
         reason=_why_not(now, view.retention_known),
+    )  # fmt: skip
+
+
+def _forecast(view: Executive) -> Kpi:
+    label = "Churn forecast, next quarter"
+    if view.churn is None:
+        return Kpi("forecast", label, None, None, "", Why("", ()), NO_PREDICTION)
+    texts = forecast_texts(view.churn)
+    return Kpi(
+        "forecast", label, texts.figure, None, texts.note,
+        Why(
+            "The next quarter is the 90 days after the prediction. Sum over clients of ARR × probability of leaving ÷ "
+            "ARR. The interval is simulated from who leaves and from the doubt of the model together.",
+            texts.inputs, texts.remark,
+        ),
     )  # fmt: skip
 
 
@@ -295,4 +311,6 @@ def _moves(title: str, movement: Movement) -> Moves:
 def sentences(view: Executive) -> list[tuple[str, str, str]]:
     """Return the narrative as (text, name of the source, address of the rows behind it)."""
     targets = {"at_risk": portfolio_link(view, {"view": "at_risk"}) if view.current else "#movements"}
+    csm = f"?csm_id={view.asked.csm}" if view.asked.csm else ""
+    targets["churn"] = reverse("churn") + csm
     return [(one.text, one.source, targets.get(one.target, f"#{one.target}")) for one in narrative(facts_of(view))]

@@ -1,5 +1,7 @@
 """Probabilities and risk categories as the interface shows them. Pure."""
 
+from math import ceil, floor
+
 from bellwether.web.formatting import DASH, Status, percent
 
 RISKS: dict[str, Status] = {
@@ -21,6 +23,16 @@ def chance(p: float | None) -> str:
     if p is None:
         return DASH
     return "<1%" if p < 0.005 else ">99%" if p >= 0.995 else percent(p)
+
+
+def chance_in(p: float, category: str) -> str:
+    """Return a 90-day probability as `chance` does, with a decimal where rounding would put it into another category:
+    "19.6%" of a low and "50.3%" of a high risk."""
+    if category == "LOW" and p >= 0.195:
+        return f"{min(floor(p * 1000), 199) / 10:.1f}%"
+    if category == "HIGH" and p < 0.505:
+        return f"{max(ceil(p * 1000), 501) / 10:.1f}%"
+    return chance(p)
 
 
 def chances(low: float | None, high: float | None) -> str:

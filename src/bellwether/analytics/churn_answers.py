@@ -59,7 +59,7 @@ def churn_risk(book: ChurnBook, query: ChurnQuery) -> ChurnRisk:
         next_90_days=expected(now.loss, banded=now.is_band) if now.loss else None,
         month_ago=expected(then.loss, banded=then.is_band) if then and then.loss else None,
         next_quarter=_quarter(now.quarter, now) if now.quarter else None,
-        by_category=[_category(one, now, then) for one in CATEGORIES],
+        by_category=[_category(Category(one), now, then) for one in CATEGORIES],
         by_tier=_tiers(rows, now),
         data=[client(row) for row in shown.iter_rows(named=True)],
         pagination=pagination(page=query.page, limit=query.limit, total=page.total),
@@ -100,7 +100,7 @@ def _category(category: Category, now: Outlook, then: Outlook | None) -> Categor
 
 
 def _tiers(rows: Any, now: Outlook) -> list[TierCount]:
-    counts = {category: parts_by(rows.filter(rows["category"] == category.value), "tier") for category in CATEGORIES}
+    counts = {category: parts_by(rows.filter(rows["category"] == category), "tier") for category in CATEGORIES}
     return [
         TierCount(
             tier=tier,

@@ -12,7 +12,6 @@ import numpy as np
 import polars as pl
 
 from bellwether.churn.additive import Floats
-from bellwether.churn.choices import Category, Precision
 from bellwether.churn.expected import Expected, expected_loss, within
 
 SEED = 20_260_101
@@ -22,7 +21,8 @@ RENEWAL_DAYS = 180
 QUARTERS_AHEAD = 4
 SAME_RENEWAL_DAYS = 7
 """A renewal date that was put off by more since the prediction is another renewal, of which nothing is foretold."""
-CATEGORIES = (Category.HIGH, Category.MEDIUM, Category.LOW)
+CATEGORIES = ("HIGH", "MEDIUM", "LOW")
+BAND = "BAND"
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def _of(rows: pl.DataFrame, *columns: str) -> list[Floats]:
 def _is_band(known: pl.DataFrame) -> bool:
     weight = known["p90"] * known["arr"].fill_null(0)
     weight = weight if weight.sum() else known["p90"]
-    banded = weight.filter(known["precision"] == Precision.BAND.value).sum()
+    banded = weight.filter(known["precision"] == BAND).sum()
     return bool(known.height) and banded > weight.sum() / 2
 
 
@@ -158,7 +158,7 @@ def _renewals(rows: pl.DataFrame, today: date, first: date, last: date) -> Renew
     due = rows.filter(pl.col("renewal").is_between(first, last))
     put_off = (pl.col("renewal_on") - pl.col("renewal")).dt.total_days().abs()
     known = due.filter(pl.col("renewal_risk").is_not_null() & (put_off <= SAME_RENEWAL_DAYS))
-    banded = known.filter(pl.col("precision") == Precision.BAND.value)
+    banded = known.filter(pl.col("precision") == BAND)
     risk = (known["renewal_risk"] * known["arr"].fill_null(0)).sum()
     thin = (banded["renewal_risk"] * banded["arr"].fill_null(0)).sum()
     amount, p, low, high = _of(known, "arr", "renewal_risk", "renewal_low", "renewal_high")

@@ -32,7 +32,7 @@ def test_the_parts_sum_to_the_change_in_log_odds_and_in_points() -> None:
     assert sum(line.points for line in found.lines) == pytest.approx(100 * (after.p90 - before.p90), abs=1e-7)
     assert (found.model, found.model_points) == (0.0, 0.0)
     headings = [line.heading for line in found.lines]
-    assert set(headings[:2]) == {"Usage decline", "Champion inactive"}
+    assert set(headings[:2]) == {"Usage", "Champion"}
     usage = next(line for line in found.lines if line.slug == "usage_decline")
     assert usage.before == "Daily users level with their 90-day average"
     assert usage.after == "Daily users down 50% on their 90-day average"

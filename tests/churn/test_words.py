@@ -141,3 +141,15 @@ def test_the_reason_for_lists_is_that_of_the_largest_rise() -> None:
 
 def test_every_factor_has_a_heading_for_either_way() -> None:
     assert all(factor.risk and factor.relief for factor in FACTORS)
+    assert set(words.NEUTRAL) == {factor.slug for factor in FACTORS}
+
+
+@pytest.mark.parametrize(
+    ("days", "part", "heading"),
+    [(90, 0.2, "Young client"), (90, -0.2, "Time as a client"), (1500, -0.2, "Long-standing client"),
+     (1500, 0.2, "Time as a client"), (None, 0.2, "Time as a client")],
+    ids=["young", "young but safer", "old", "old but riskier", "unknown"],
+)  # fmt: skip
+def test_calls_a_client_young_only_if_it_is(days: float | None, part: float, heading: str) -> None:
+    (line,) = words.factor_lines({"tenure_days": days}, {"tenure_days": part})
+    assert line.heading == heading

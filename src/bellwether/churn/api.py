@@ -12,6 +12,7 @@ from bellwether.churn import api_answers as answers
 from bellwether.churn import client_risk as read
 from bellwether.churn import jobs  # noqa: F401 (declares the job that refresh asks for)
 from bellwether.churn.api_schemas import ChurnRefreshOut, ChurnRiskOut, WhatIfIn, WhatIfOut
+from bellwether.churn.similar import similar
 from bellwether.common.errors import ConflictError
 from bellwether.common.jobs import request_job
 from bellwether.common.models import JobState
@@ -43,7 +44,7 @@ def churn_risk(request: StaffRequest, client_id: UUID) -> ChurnRiskOut:
     if found is None:
         ended = read.ended_on(client) is not None
         return answers.no_risk(client, read.LEFT_WITHOUT if ended else read.NOT_YET)
-    return answers.risk_out(found, [])
+    return answers.risk_out(found, similar(found.risk, request.user, now=now))
 
 
 @router.post(

@@ -24,6 +24,7 @@ from bellwether.churn.choices import Category, ModelKind, Precision
 from bellwether.churn.client_risk import NO_HISTORY, Explained, Risk, record_of
 from bellwether.churn.differences import Difference, FactorDifference
 from bellwether.churn.levers import Offer, told
+from bellwether.churn.similar import Similar
 from bellwether.churn.what_if import Chance, Horizons, WhatIf
 from bellwether.churn.words import FactorLine
 from bellwether.portfolio.models import Client
@@ -60,7 +61,7 @@ def no_risk(client: Client, reason: str) -> ChurnRiskOut:
     )
 
 
-def risk_out(found: Explained, similar: Sequence[SimilarClientOut]) -> ChurnRiskOut:
+def risk_out(found: Explained, similar: Sequence[Similar]) -> ChurnRiskOut:
     """Return the newest risk with all that explains it."""
     risk, row = found.risk, found.risk.prediction
     hidden = risk.is_band
@@ -89,7 +90,18 @@ def risk_out(found: Explained, similar: Sequence[SimilarClientOut]) -> ChurnRisk
         ),
         factors=[factor_out(line, hidden) for line in risk.factors],
         change=None if found.change is None else change_out(found.change, hidden),
-        similar_clients=list(similar),
+        similar_clients=[
+            SimilarClientOut(
+                client_id=one.client_id,
+                name=one.name,
+                described=one.described,
+                as_of=one.as_of,
+                left=one.left,
+                days_to_leaving=one.days,
+                alike=list(one.alike),
+            )
+            for one in similar
+        ],
         recommended_actions=[action_out(action) for action in found.actions],
         levers=[lever_out(offer) for offer in found.offers],
         coverage=row.coverage,

@@ -15,9 +15,9 @@ from typing import Any
 import polars as pl
 
 from bellwether.churn.additive import AdditiveModel, explain_against, terms_of
-from bellwether.churn.factors import FACTORS_BY_SLUG, FEATURES_BY_SLUG
+from bellwether.churn.factors import FEATURES_BY_SLUG
 from bellwether.churn.sentences import Facts, sentence
-from bellwether.churn.words import number_of
+from bellwether.churn.words import NEUTRAL, number_of
 
 LEAST = 1e-6
 """Log-odds under which a part is rounding and left out."""
@@ -126,14 +126,10 @@ def factor_differences(
         if abs(total) < LEAST:
             continue
         most = max(slugs, key=lambda slug: parts[slug] if total > 0 else -parts[slug])
-        known_factor = FACTORS_BY_SLUG.get(factor)
-        heading = "Other features"
-        if known_factor is not None:
-            heading = known_factor.risk if total > 0 else known_factor.relief
         lines.append(
             FactorDifference(
                 factor,
-                heading,
+                NEUTRAL.get(factor, "Other features"),
                 total,
                 total * a_point,
                 sentence(most, number_of(before, most)),

@@ -187,7 +187,7 @@ def _renewal(value: float, _: Facts) -> str:
     days = round(value)
     if days < 0:
         return f"Renewal {plural(-days, 'day')} overdue"
-    return f"Renewal in {plural(days, 'day')}" if days else "Renewal on the day"
+    return f"Renewal in {plural(days, 'day')}" if days else "Renewal due today"
 
 
 def _tenure(value: float, _: Facts) -> str:

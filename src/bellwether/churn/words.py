@@ -21,6 +21,23 @@ NOTABLE = math.log(1.02)
 UNKNOWN = "Nothing is known of this here; it counts as usual."
 NOTHING_STANDS_OUT = "Nothing raises the risk above the average"
 LONGEST_REASON = 200
+NEUTRAL = {
+    "usage_decline": "Usage",
+    "low_use": "Depth of use",
+    "gone_quiet": "Last use",
+    "champion": "Champion",
+    "people_lost": "People",
+    "adoption_gap": "Adoption",
+    "support": "Support",
+    "sentiment": "Survey answers",
+    "contact_gap": "Contact",
+    "renewal_near": "Renewal",
+    "contract": "Contract",
+    "tenure": "Time as a client",
+    "season": "Season",
+}
+"""What a factor is about, whichever way it goes: for changes, where "Renewal far off" would be said of a near one."""
+LONG_STANDING_DAYS = 730
 
 
 class Impact(StrEnum):
@@ -159,10 +176,18 @@ def _line(
     lines = [feature_line(feature, inputs, parts[feature.slug], facts) for feature in features]
     lines.sort(key=lambda line: -abs(line.log_odds))
     total = sum(line.log_odds for line in lines)
-    heading = factor.risk if total > 0 else factor.relief
     said = _telling(lines, total)
     known = any(line.value is not None for line in lines)
+    heading = _heading(factor, total, inputs)
     return FactorLine(factor.slug, heading, total, said.sentence if said else UNKNOWN, known, tuple(lines))
+
+
+def _heading(factor: Factor, total: float, inputs: Mapping[str, Any]) -> str:
+    """Return the heading of a risk or a relief; of the time as a client, which has no direction, only if it is true."""
+    days = number_of(inputs, "tenure_days")
+    if factor.slug == "tenure" and (days is None or (days >= LONG_STANDING_DAYS) == (total > 0)):
+        return NEUTRAL["tenure"]
+    return factor.risk if total > 0 else factor.relief
 
 
 def _telling(lines: Sequence[FeatureLine], total: float) -> FeatureLine | None:

@@ -23,6 +23,7 @@ from bellwether.churn.client_risk import (
     explained,
     job_arguments,
 )
+from bellwether.churn.similar import similar
 from bellwether.common.jobs import request_job
 from bellwether.common.models import JobRun, JobState
 from bellwether.common.time import day_of
@@ -59,6 +60,7 @@ def risk(request: HttpRequest, client_id: UUID) -> HttpResponse:
     values |= {
         "head": head_of(request, client, user=user, tab="client_churn", now=now),
         "page": churn_page(found, today=today, may_start=may_act(user)) if found else None,
+        "similar": similar(found.risk, user, now=now) if found else [],
         "reason": "" if found else LEFT_WITHOUT if ended_on(client) else NOT_YET,
         "predict": predict_address(client),
         "run": _run_values(client, request.GET.get("run", "")),
@@ -105,7 +107,7 @@ def export(request: HttpRequest, client_id: UUID, kind: str) -> HttpResponse:
     found = explained(client, now=now)
     name = f"churn-risk-{client.organization_id}"
     if kind == "json":
-        body = risk_out(found, []) if found else no_risk(client, NOT_YET)
+        body = risk_out(found, similar(found.risk, user, now=now)) if found else no_risk(client, NOT_YET)
         response = HttpResponse(body.model_dump_json(indent=2), content_type="application/json")
         response["Content-Disposition"] = 'attachment; filename="churn-risk.json"'
         patch_cache_control(response, private=True, no_store=True)

@@ -110,12 +110,14 @@ class ChangePart:
 
 @dataclass(frozen=True)
 class ChangeCard:
-    """Why the risk changed since a day; `summary` in a sentence."""
+    """Why the risk changed since a day; `summary` in a sentence. `model`: what another version changed, "" if none."""
 
     title: str
     summary: str
     parts: list[ChangePart]
     model: str
+    model_points: Delta | None
+    model_log_odds: str
     total: Delta | None
     total_log_odds: str
 
@@ -303,7 +305,9 @@ def change_card(found: Difference, *, hidden: bool, today: date) -> ChangeCard:
             _change_part(line, value, part, hidden)
             for line, value, part in zip(found.lines, points, odds, strict=False)
         ],
-        model=_model_change(found.model, points[-1], hidden),
+        model=_model_change(found.model),
+        model_points=None if hidden else _points(points[-1]),
+        model_log_odds="" if hidden else signed_odds(odds[-1]),
         total=None if hidden else _points(sum(points)),
         total_log_odds="" if hidden else signed_odds(sum(odds)),
     )
@@ -332,12 +336,10 @@ def _change_part(line: FactorDifference, points: float, log_odds: float, hidden:
     )
 
 
-def _model_change(log_odds: float, points: float, hidden: bool) -> str:
+def _model_change(log_odds: float) -> str:
     if not log_odds:
         return ""
-    moved = "raised" if log_odds > 0 else "lowered"
-    amount = "" if hidden else f" by {abs(points):.1f} pts"
-    return f"Another version of the model {moved} it{amount}, the figures being the same."
+    return f"Another version of the model {'raised' if log_odds > 0 else 'lowered'} it, the figures being the same"
 
 
 def _action(client: Client, action: Action, playbooks: Sequence[Any]) -> ActionItem:

@@ -122,7 +122,10 @@ def _outcome(risk: Risk, found: WhatIf) -> Outcome:
         moved = "lower" if found.log_odds < 0 else "higher" if found.log_odds > 0 else "the same"
         summary = f"The risk would be {moved}: {before.label.lower()} now, {after.label.lower()} then."
     else:
-        summary = f"{chance(found.before.days[-1].p)} now, {chance(found.after.days[-1].p)} then, within 90 days."
+        now, then = chance(found.before.days[-1].p), chance(found.after.days[-1].p)
+        summary = f"{now} now, {then} then, within 90 days."
+        if not found.lines:
+            summary = f"No difference: {now} within 90 days. The model sees none between these figures."
     return Outcome(
         before=before,
         after=after,

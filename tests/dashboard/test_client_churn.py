@@ -127,10 +127,7 @@ class TestPage:
         foretell(clients.fading, model)
         response = get(staff.ada, clients.fading)
         assert response.status_code == 200
-        shown = part(response, "factors")
-        odds = [float(text.replace("−", "-")) for text in re.findall(r"(?<![\d×.] )[+−]?\d\.\d\d(?= )", shown)]
-        assert odds, shown
-        assert "Together (" in shown
+        assert "Together (" in part(response, "factors")
         assert "Change since 2 Jun" in part(response, "change")
         assert "Daily users level with their 90-day average" in part(response, "change")
         assert "Mara Lindqvist" in part(response, "actions")
@@ -139,7 +136,7 @@ class TestPage:
         assert '<svg viewBox="-12 0 804 236" role="img" aria-label="Churn risk within 90 days in percent' in (
             response.content.decode()
         )
-        assert "27 of 27 features are known" in part(response, "known")
+        assert "25 of 25 features are known" in part(response, "known")
 
     def test_the_parts_shown_add_up_as_shown(self, staff: Staff, clients: Clients, model: ChurnModel) -> None:
         foretell(clients.fading, model)

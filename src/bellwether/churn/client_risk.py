@@ -19,6 +19,7 @@ from bellwether.churn.advice import Action, recommended
 from bellwether.churn.card import from_data as card_from_data
 from bellwether.churn.choices import Category, ModelKind, Precision
 from bellwether.churn.differences import Difference, Foretold, difference
+from bellwether.churn.factors import FEATURES
 from bellwether.churn.levers import Offer, changed_inputs, offers
 from bellwether.churn.models import ChurnModel, ChurnPrediction
 from bellwether.churn.selectors import IN_USE, history, prediction_before
@@ -37,6 +38,8 @@ PREDICT_JOB = "churn_predict"
 NOT_YET = "No churn risk has been predicted yet. Risks are predicted once a day, after the scores."
 LEFT_WITHOUT = "The client left before a churn risk was predicted."
 RECORD_KEPT_SECONDS = 60
+CALENDAR = frozenset(feature.slug for feature in FEATURES if feature.factor == "season")
+"""Features that are known of everybody: they say nothing about how much is known of a client."""
 NO_HISTORY = "Expert prior, no history yet"
 BANDS = {Category.LOW: "under 20%", Category.MEDIUM: "20 to 50%", Category.HIGH: "over 50%"}
 
@@ -154,7 +157,7 @@ def explained(client: Client, *, now: datetime) -> Explained | None:
     people = people_of(client)
     executive = client.ae_user.name if client.ae_user else ""
     inputs = found.inputs
-    of_model = read_model(found.model).hazard.features
+    of_model = [slug for slug in read_model(found.model).hazard.features if slug not in CALENDAR]
     known = [slug for slug in of_model if words.number_of(inputs, slug) is not None]
     return Explained(
         risk=risk,

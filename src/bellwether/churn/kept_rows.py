@@ -177,7 +177,7 @@ class KeptRows:
         return len(settled)
 
     def prune(self, *, today: date) -> None:
-        """Remove the rows of other versions, and those of days that scores are not kept of either."""
+        """Remove the rows of other versions, and those of days of which scores are not kept either."""
         root = self.lake.root / "churn_rows"
         for name in self.lake.folders(root):
             if name != self._folder.name:

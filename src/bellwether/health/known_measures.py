@@ -10,6 +10,7 @@ Only for SUPPORTED measures: of others (sessions, weekly users, own customers) t
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -98,13 +99,21 @@ def known_measures(
             yield reading.in_hindsight(run)
             watched.advance(len(run))
         return
-    from bellwether.usage.late_events import LateEvents  # counts with Ibis, which web processes do without
-
     told = told or load_told_records(wanted[0], wanted[-1], settings.zone, client_ids=ids)
-    with LateEvents(workspace_lake(), wanted, zone=settings.zone, labels=workspace_labels()) as late:
+    today = day_of(now, settings.zone)
+    with _late_events([day for day in wanted if day < today], settings) as late:
         for run in runs:
             yield reading.as_known(run, late, told)
             watched.advance(len(run))
+
+
+def _late_events(days: Sequence[date], settings: MeasureSettings) -> "AbstractContextManager[LateEvents | None]":
+    """Give the late events of past days, None without any: for a day that has not ended nothing is late yet."""
+    if not days:
+        return nullcontext()
+    from bellwether.usage.late_events import LateEvents  # counts with Ibis, which web processes do without
+
+    return LateEvents(workspace_lake(), days, zone=settings.zone, labels=workspace_labels())
 
 
 def _runs(days: Sequence[date], clients: int) -> Iterator[list[date]]:
@@ -132,24 +141,23 @@ class _Reading:
         measures, lives = self._measured(loaded.inputs, run)
         return KnownDays(run, _organizations(self.records), measures, lives, _NO_CELLS, _NO_PEOPLE)
 
-    def as_known(self, run: list[date], late: "LateEvents", told: ToldRecords) -> KnownDays:
+    def as_known(self, run: list[date], late: "LateEvents | None", told: ToldRecords) -> KnownDays:
         loaded = self._loaded(run)
         measures, lives = self._measured(loaded.inputs, run)
-        recounted = late.counted_together(run)
+        cells, events, people = _recounted(run, late)
         organizations = _organizations(self.records)
-        pairs, anew = self._unlike(run, loaded, recounted.cells, told)
-        people = recounted.facts["user_days"].filter(~pl.col("is_service")).select(*PERSON_DAYS, "as_of")
+        pairs, anew = self._unlike(run, loaded, cells, told)
         moments = moments_of(pairs.join(anew, on=["client_id", "as_of"], how="anti"), self.settings.zone)
         parts = [(_without(measures, pairs), _without(lives, pairs))]
         if moments.height:
-            inputs = self._of_moments(moments, loaded, told, recounted.cells, recounted.facts["event_days"], people)
+            inputs = self._of_moments(moments, loaded, told, cells, events, people)
             measures, lives = self._measured(inputs, run)
             parts.append((_of_stand_ins(measures, moments), _of_stand_ins(lives, moments)))
         for (day,), rows in anew.partition_by("as_of", as_dict=True).items():
             parts.append(self._replayed(day, rows["client_id"].to_list(), late))
         measures = pl.concat([part for part, _ in parts]).sort("date", "client_id")
         lives = pl.concat([part for _, part in parts]).sort("date", "client_id")
-        return KnownDays(run, organizations, measures, lives, recounted.cells, people)
+        return KnownDays(run, organizations, measures, lives, cells, people)
 
     def _loaded(self, run: list[date]) -> Loaded:
         return load_inputs(
@@ -233,10 +241,17 @@ class _Reading:
             for name, kind in CLIENT_DAYS.items()
         ).with_columns(pl.col("dau", "mau").fill_null(0))
 
-    def _replayed(self, day: date, client_ids: list[str], late: "LateEvents") -> tuple[pl.DataFrame, pl.DataFrame]:
+    def _replayed(
+        self, day: date, client_ids: list[str], late: "LateEvents | None"
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
         from bellwether.usage.known_counting import KnownFactsReader
 
-        known = KnownFactsReader(late).on(day)
+        known = None
+        if late is not None and day in late.days:
+            known = KnownFactsReader(late).on(day)
+        else:
+            with _late_events([day], self.settings) as of_day:
+                known = KnownFactsReader(of_day).on(day) if of_day is not None else None
         loaded = load_inputs(
             [day], self.settings, now=self.now, scorecard=main_scorecard(), as_known=known, client_ids=client_ids
         )
@@ -257,6 +272,16 @@ class _Reading:
             & (pl.col("last_day").is_null() | (pl.col("date") <= pl.col("last_day")))
         )
         return rows.select(*KEY, *self.slugs), rows.select(*KEY, "first_day", "first_event")
+
+
+def _recounted(run: Sequence[date], late: "LateEvents | None") -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Return `cells` and `people` as in KnownDays, and between them the events of these cells by day, with as_of."""
+    past = [day for day in run if late is not None and day in late.days]
+    if late is None or not past:
+        return _NO_CELLS, pl.DataFrame(schema={**EVENT_DAYS, "as_of": pl.Date}), _NO_PEOPLE
+    found = late.counted_together(past)
+    people = found.facts["user_days"].filter(~pl.col("is_service")).select(*PERSON_DAYS, "as_of")
+    return found.cells, found.facts["event_days"].select(*EVENT_DAYS, "as_of"), people
 
 
 def active_people(moments: pl.DataFrame, cells: pl.DataFrame, people: pl.DataFrame, days: int) -> pl.DataFrame:

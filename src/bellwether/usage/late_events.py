@@ -109,11 +109,6 @@ class LateEvents:
             )
         return Recounted(cells, facts | {kind: pl.concat(frames) for kind, frames in parts.items()})
 
-    def cells(self) -> pl.DataFrame:
-        """Return organization_id, date and `as_of`: each client-day that held less at the end of each as-of day."""
-        self._see_places(self.days)
-        return self.engine.frame(f"SELECT organization_id, date, as_of FROM ({_LATE_CELLS}) ORDER BY ALL")
-
     def counted_together(self, days: Sequence[date]) -> Recounted:
         """Return the same as `counted` for several as-of days in one pass; cells and facts have a column `as_of`."""
         engine = self.engine

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from bellwether.churn.card import ReliabilityPoint
 from bellwether.health import backtest_metrics as ranking
@@ -31,8 +32,8 @@ __all__ = ["Bools", "Floats", "Interval", "Ints", "Tally", "cluster_weights", "e
 
 def numbered(names: npt.NDArray[np.object_]) -> tuple[Ints, int]:
     """Return the names as numbers from 0, and how many different ones there are."""
-    distinct, at = np.unique(names.astype(str), return_inverse=True)
-    return at.astype(np.int64), len(distinct)
+    found = pl.Series(names, dtype=pl.String)
+    return (found.rank("dense").cast(pl.Int64) - 1).to_numpy(), found.n_unique()
 
 
 def auc(values: Floats, came: Bools) -> float:
@@ -144,9 +145,12 @@ class Ranked:
     lift: Interval
 
 
-def ranked(values: Floats, came: Bools, clients: Ints, weights: Floats) -> Ranked:
-    """Return AUC, PR-AUC and lift with their intervals. `clients`: number of each row's client, as in `weights`."""
-    drawn = _table(values, came, clients, weights.shape[1]).drawn(weights)
+def ranked(values: Floats, came: Bools, clients: Ints, weights: Floats, most: int = MOST_VALUES) -> Ranked:
+    """Return AUC, PR-AUC and lift with their intervals. `clients`: number of each row's client, as in `weights`.
+
+    The samples tell at most `most` values apart.
+    """
+    drawn = _table(values, came, clients, weights.shape[1], most).drawn(weights)
     return Ranked(
         estimate(auc(values, came), ranking.auc(*drawn)),
         estimate(pr_auc(values, came), average_precision(*drawn)),
@@ -225,11 +229,11 @@ def _sides(values: Floats, came: Bools) -> tuple[Floats, Floats]:
     return tally(-values, came, np.zeros(len(came), np.int64), 1).drawn()
 
 
-def _table(values: Floats, came: Bools, clients: Ints, count: int) -> Tally:
-    distinct = np.unique(values)
-    if len(distinct) > MOST_VALUES:
-        ranks = np.searchsorted(np.sort(values), values, side="left")
-        values = np.floor(ranks * (MOST_VALUES / len(values)))
+def _table(values: Floats, came: Bools, clients: Ints, count: int, most: int = MOST_VALUES) -> Tally:
+    ordered = np.sort(values)
+    if len(values) and np.count_nonzero(np.diff(ordered)) >= most:
+        ranks = np.searchsorted(ordered, values, side="left")
+        values = np.floor(ranks * (most / len(values)))
     return tally(-values, came, clients, count)
 
 

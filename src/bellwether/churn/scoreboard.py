@@ -32,7 +32,8 @@ PREDICTIONS = {
 MADE_WITHIN_DAYS = 2
 LEAST_CHURNED = 5
 """Fewer clients that left leave AUC and calibration error out."""
-DRAWS = 300
+DRAWS = 200
+MOST_VALUES = 200
 SEED = 7
 BANDS = ("LOW", "MEDIUM", "HIGH")
 LOOK_BACK_DAYS = HORIZONS[-1]
@@ -131,7 +132,11 @@ def scoreboard(predictions: pl.DataFrame, left: pl.DataFrame, last_days: pl.Data
     if not rows.height:
         return Scoreboard([_empty(days) for days in HORIZONS], [], [], late, None, None)
     labels = interval_labels(rows, left, last_days, until)
-    boards = [_board(rows, labels.decided[:, k], labels.left_within[:, k], k, until) for k in range(len(HORIZONS))]
+    clients, count = metrics.numbered(rows["client_id"].to_numpy())
+    people = _People(clients, metrics.cluster_weights(np.random.default_rng(SEED), count, DRAWS))
+    boards = [
+        _board(rows, labels.decided[:, k], labels.left_within[:, k], k, until, people) for k in range(len(HORIZONS))
+    ]
     return Scoreboard(
         boards,
         _losses(rows, left, until),
@@ -152,7 +157,15 @@ def as_data(found: Scoreboard) -> dict[str, Any]:
     }
 
 
-def _board(rows: pl.DataFrame, decided: Bools, came: Bools, k: int, until: date) -> Board:
+@dataclass(frozen=True)
+class _People:
+    """The number of each row's client, and how often each client is in each bootstrap sample."""
+
+    clients: Ints
+    weights: Floats
+
+
+def _board(rows: pl.DataFrame, decided: Bools, came: Bools, k: int, until: date, people: _People) -> Board:
     days = HORIZONS[k]
     over = (rows["as_of"] <= until - timedelta(days=days)).to_numpy()
     open_days = rows["as_of"].filter(pl.Series(~over))
@@ -163,19 +176,18 @@ def _board(rows: pl.DataFrame, decided: Bools, came: Bools, k: int, until: date)
     if not part.height:
         return replace(_empty(days), waiting=waiting, next_on=next_on)
     p = part[f"p{days}"].to_numpy()
-    clients, count = metrics.numbered(part["client_id"].to_numpy())
-    weights = metrics.cluster_weights(np.random.default_rng(SEED), count, DRAWS)
+    clients, weights = people.clients[decided], people.weights
     churned = len(np.unique(clients[truth]))
     points: list[ReliabilityPoint] = []
     ece, auc = Interval(), Interval()
     if churned >= LEAST_CHURNED and not truth.all():
         points, ece = metrics.reliability(p, truth, clients, weights)
-        auc = metrics.ranked(p, truth, clients, weights).auc
+        auc = metrics.ranked(p, truth, clients, weights, MOST_VALUES).auc
     first_of_month = _first_of_month(part)
     return Board(
         days=days,
         predictions=part.height,
-        clients=count,
+        clients=len(np.unique(clients)),
         churned=churned,
         foretold=float(p.sum()),
         came=int(truth.sum()),

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
+from bellwether.churn import guard
 from bellwether.common.models import JobPulse, JobRun, JobState
 from bellwether.common.time import day_of
 from bellwether.delivery.models import Channel
@@ -42,7 +43,7 @@ class Finding:
 def examine(now: datetime) -> Iterator[Finding]:
     """Yield a finding per thing looked at, in the order in which they should be mended."""
     checks: tuple[Callable[[datetime], Iterator[Finding]], ...] = (
-        _settings, _databases, _search, _lake, _clock, _staff, _scores, _delivery, _jobs
+        _settings, _databases, _guards, _search, _lake, _clock, _staff, _scores, _delivery, _jobs
     )  # fmt: skip
     for check in checks:
         try:
@@ -75,6 +76,12 @@ def _databases(now: datetime) -> Iterator[Finding]:
         waiting = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
         state = f"{connection.vendor}, " + (f"{waiting} migrations not applied" if waiting else "up to date")
         yield Finding(f"database {alias}", state, "Run `bellwether migrate`." if waiting else "", bool(waiting))
+
+
+def _guards(now: datetime) -> Iterator[Finding]:
+    gone = guard.missing(connections["default"])
+    state = f"{len(gone)} triggers are missing, so predictions could be changed" if gone else "what is stored cannot be changed"
+    yield Finding("churn predictions", state, "Run `bellwether migrate`." if gone else "", bool(gone))
 
 
 def _search(now: datetime) -> Iterator[Finding]:

@@ -103,12 +103,12 @@ def print_card(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Print the model card as Markdown: what the model learned from, how well it does, and where it fails."""
-    from bellwether.churn.card import from_data
     from bellwether.churn.card_text import markdown
+    from bellwether.churn.model_reading import about_of, card_of
 
     row = _version(version)
-    card = from_data(row.card)
-    text = json.dumps(card.as_data(), ensure_ascii=False, indent=2) + "\n" if as_json else markdown(card, _about(row))
+    card = card_of(row)
+    text = json.dumps(card.as_data(), ensure_ascii=False, indent=2) + "\n" if as_json else markdown(card, about_of(row))
     if output is None:
         typer.echo(text, nl=False)
         return
@@ -117,18 +117,6 @@ def print_card(
     except OSError as error:
         _refuse(f"{output} cannot be written: {error.strerror}.")
     typer.echo(f"Wrote the card of version {row.version} to {output}.")
-
-
-def _about(row: Any) -> Any:
-    from bellwether.churn.card_text import About
-
-    names = ("version", "reason", "feature_version", "data_digest", "seconds")
-    words = {
-        "kind": row.get_kind_display(),
-        "state": row.get_state_display(),
-        "trained_at": f"{row.trained_at:%Y-%m-%d}",
-    }
-    return About(**{name: getattr(row, name) for name in names}, **words)
 
 
 def _version(number: int | None) -> Any:

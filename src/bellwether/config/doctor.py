@@ -80,7 +80,7 @@ def _databases(now: datetime) -> Iterator[Finding]:
 
 def _guards(now: datetime) -> Iterator[Finding]:
     gone = guard.missing(connections["default"])
-    state = f"{len(gone)} triggers are missing, so predictions could be changed" if gone else "what is stored cannot be changed"
+    state = f"{len(gone)} triggers are missing, so they could be changed" if gone else "what is stored stays as it is"
     yield Finding("churn predictions", state, "Run `bellwether migrate`." if gone else "", bool(gone))
 
 

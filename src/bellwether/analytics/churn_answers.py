@@ -8,11 +8,10 @@ from bellwether.analytics.churn_forecast import (
     CATEGORIES,
     SAME_RENEWAL_DAYS,
     Outlook,
-    outlook,
     parts_by,
 )
 from bellwether.analytics.churn_query import ChurnQuery, in_scope, listed, page_of
-from bellwether.analytics.churn_reading import ChurnBook
+from bellwether.analytics.churn_reading import ChurnBook, outlooks
 from bellwether.analytics.churn_schemas import (
     CategoryCount,
     ChurnClient,
@@ -35,10 +34,7 @@ from bellwether.common.paging import pagination
 def churn_risk(book: ChurnBook, query: ChurnQuery) -> ChurnRisk:
     """Return the answer about churn risk."""
     rows = in_scope(book.rows, query, book.today)
-    now = outlook(rows, book.today)
-    then = None
-    if book.before is not None and book.before_on is not None:
-        then = outlook(in_scope(book.before, query, book.today), book.before_on)
+    now, then = outlooks(book, query)
     page = page_of(listed(rows, query), query.page, query.limit)
     shown = page.rows if query.page <= page.pages else page.rows.clear()
     model = book.model

@@ -3,15 +3,18 @@
 A fixed number of queries whatever the number of clients; what was read is kept for a minute (analytics.keeping).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import polars as pl
 from django.db.models import F, FloatField
 from django.db.models.functions import Cast
 
 from bellwether.analytics import reading
+from bellwether.analytics.churn_forecast import Outlook, outlook
+from bellwether.analytics.churn_query import ChurnQuery, in_scope
 from bellwether.analytics.keeping import kept
 from bellwether.analytics.reading import Scope, key_of
 from bellwether.churn.advice import recommended
@@ -23,6 +26,8 @@ from bellwether.churn.words import factor_lines
 from bellwether.portfolio.models import Client
 
 OLD_DAYS = 4
+STORED_SECONDS = 600
+"""What follows from stored predictions, which never change, is kept longer than what was read."""
 
 _CHANCES = ("p30", "p30_low", "p30_high", "p60", "p60_low", "p60_high", "p90", "p90_low", "p90_high")
 CLIENT = {
@@ -80,13 +85,14 @@ class ModelInUse:
 class ChurnBook:
     """`rows`: ROWS of the active clients. `before`: ROWS as predicted on `before_on`, with the ARR of that day and the
     client's other columns of today, clients that have left since included; None without predictions a month before.
-    `model` is None before the first prediction."""
+    `model` is None before the first prediction. `token`: of what was read, another at every reading."""
 
     rows: pl.DataFrame
     before: pl.DataFrame | None
     before_on: date | None
     model: ModelInUse | None
     today: date
+    token: str = field(default_factory=lambda: uuid4().hex)
 
     @property
     def predicted_on(self) -> date | None:
@@ -108,6 +114,20 @@ def churn_book(scope: Scope, *, today: date, since: datetime | None) -> ChurnBoo
     """
     key = ("churn", scope.key, today)
     return kept(key, lambda: _read(scope, today), seconds=reading.KEPT_SECONDS, since=since)
+
+
+def outlooks(book: ChurnBook, query: ChurnQuery) -> tuple[Outlook, Outlook | None]:
+    """Return what the predictions add up to now and a month before (None without), of the clients that every filter
+    but the category lets through."""
+    filters = (query.tier, query.industry, query.csm_id, query.renewal_within, query.search)
+
+    def make() -> tuple[Outlook, Outlook | None]:
+        now = outlook(in_scope(book.rows, query, book.today), book.today)
+        if book.before is None or book.before_on is None:
+            return now, None
+        return now, outlook(in_scope(book.before, query, book.today), book.before_on)
+
+    return kept(("churn-outlooks", book.token, filters), make, seconds=STORED_SECONDS)
 
 
 def _read(scope: Scope, today: date) -> ChurnBook:
@@ -176,6 +196,11 @@ def next_actions(rows: pl.DataFrame) -> dict[str, NextAction]:
     """Return what to do first about the clients of ROWS, by client, in one query; without those of which no factor
     stands out. It is the first activity of churn.advice."""
     categories = dict(rows.select("prediction", "category").iter_rows())
+    key = ("churn-actions", tuple(categories))
+    return kept(key, lambda: _next_actions(categories), seconds=STORED_SECONDS)
+
+
+def _next_actions(categories: dict[int, str]) -> dict[str, NextAction]:
     found = ChurnPrediction.objects.filter(pk__in=list(categories)).values_list(
         "pk", key_of("client_id"), "inputs", "contributions"
     )

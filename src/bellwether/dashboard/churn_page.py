@@ -12,9 +12,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from bellwether.analytics import reading
-from bellwether.analytics.churn_forecast import Outlook, outlook
 from bellwether.analytics.churn_query import in_scope, listed, page_of
-from bellwether.analytics.churn_reading import ChurnBook, churn_book, next_actions
+from bellwether.analytics.churn_reading import ChurnBook, churn_book, next_actions, outlooks
 from bellwether.analytics.reading import Scope
 from bellwether.churn.choices import Category
 from bellwether.common.jobs import UnknownJobError, request_job
@@ -71,8 +70,7 @@ def churn(request: HttpRequest) -> HttpResponse:
         "exports": [(kind, asked.link(reverse("churn_export", args=[kind]))) for kind in ("csv", "xlsx")],
         **choices(user, asked),
     }
-    now = outlook(rows, book.today)
-    values |= head_values(request, user, book) | figure_values(book, now, asked)
+    values |= head_values(request, user, book) | figure_values(book, asked)
     detail = {"count": len(shown), "total": page.total, "filters": asked.given}
     audit.record(actor=user, action="churn.list", object_type="client", detail=detail, now=timezone.now())
     return answer(request, "dashboard/churn_list.html" if swap else "dashboard/churn.html", values)
@@ -107,11 +105,9 @@ def page_address(name: str) -> str:
         return ""
 
 
-def figure_values(book: ChurnBook, now: Outlook, asked: Asked) -> dict[str, Any]:
+def figure_values(book: ChurnBook, asked: Asked) -> dict[str, Any]:
     """Return the key figures, of the clients that every filter but the category lets through."""
-    then = None
-    if book.before is not None:
-        then = outlook(in_scope(book.before, asked.query, book.today), book.before_on or book.today)
+    now, then = outlooks(book, asked.query)
     links = {
         category: asked.link(category=None if asked.query.category == category else category) for category in Category
     }

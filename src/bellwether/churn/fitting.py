@@ -159,7 +159,7 @@ def fit_logistic(x: Floats, y: Floats, weights: Floats, prior: Prior, start: Flo
         step = _bounded_step(slope, curve, prior.low - b, prior.high - b)
         if np.max(np.abs(step)) < NEAR:
             # Steps shrink as their squares: this one is the last, and too small to be seen in value or curvature.
-            b = b + step
+            b = np.clip(b + step, prior.low, prior.high)
             break
         b, value, moved = _searched(x, y, weights, prior, b, value, step)
         if not moved:
@@ -202,7 +202,7 @@ def _searched(
     """Return b moved along the step, halved until the value falls; False where it cannot fall any more."""
     share = 1.0
     while share > 1e-8:
-        moved = b + share * step
+        moved = np.clip(b + share * step, prior.low, prior.high)
         at = _value(x, y, weights, prior, moved)
         if at <= value:
             return moved, at, True

@@ -47,15 +47,15 @@ class TestExpert:
             assert one.intercept == other.intercept
             assert one.covariance == pytest.approx(other.covariance)
 
-    def test_a_client_at_the_centres_leaves_with_one_percent_a_month(self) -> None:
+    def test_a_client_at_the_centres_leaves_with_7_in_1000_a_month(self) -> None:
         centre = random_rows(1, unknown=1.0)
-        assert predict(fitting.expert_model(), centre).p[0, 0] == pytest.approx(1 / (1 + np.exp(4.6)))
+        assert predict(fitting.expert_model(), centre).p[0, 0] == pytest.approx(1 / (1 + np.exp(5.0)))
         assert predict(fitting.expert_renewal(), centre).p[0, 0] == pytest.approx(1 / (1 + np.exp(2.2)))
 
     def test_the_expert_expects_less_of_later_intervals_but_as_much_of_the_terms_end(self) -> None:
         model = fitting.expert_model()
         assert [weights(model, k)["days_since_use"] for k in range(3)] == pytest.approx([0.4, 0.3, 0.22])
-        assert [weights(model, k)["days_to_renewal"] for k in range(3)] == [1.4, 1.4, 1.4]
+        assert [weights(model, k)["days_to_renewal"] for k in range(3)] == [2.0, 2.0, 2.0]
 
     def test_directions_of_the_expert_agree_with_those_of_the_fit(self) -> None:
         for feature in FEATURES:

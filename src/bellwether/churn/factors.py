@@ -24,8 +24,9 @@ HELD_WITHIN = 3.0
 LEAST_RATIO = 0.05
 """Ratios are taken as at least this before their logarithm: a fall to a twentieth is as far as a fall counts."""
 
-BASE_LOG_ODDS, BASE_DOUBT = -4.6, 1.0
-"""Expert log-odds of leaving within 30 days where every feature is at its centre: 1 % a month, about 11 % a year."""
+BASE_LOG_ODDS, BASE_DOUBT = -5.0, 1.0
+"""Expert log-odds of leaving within 30 days where every feature is at its centre: 0.7 % a month in which no term ends
+and 5 % in one in which it does, about 12 % a year of a client with yearly terms."""
 FADING = (1.0, 0.75, 0.55)
 """How much of a coefficient the expert expects in the second and third interval, of which today says less."""
 
@@ -348,8 +349,8 @@ FEATURES: tuple[Feature, ...] = (
         "term ends in the interval",
         0.0,
         1.0,
-        1.4,
-        0.5,
+        2.0,
+        1.0,
     ),
     Feature(
         "payment_late",

@@ -79,12 +79,13 @@ def typed(model: Any, at: datetime, **columns: Any) -> Any:
     return record
 
 
-def make_world(clients: Clients, lake: Lake) -> Lake:
+def make_world(clients: Clients, lake: Lake, *, customs: bool = True, scores: bool = True) -> Lake:
     """A portfolio as of 10 May 2026: use, tickets, activities, surveys, contacts, contracts, licences, readings."""
     sturdy, fading = clients.sturdy, clients.fading
-    for name, definition in OUR_OWN.items():
-        create_measure(Draft(name=name, definition=definition), actor=None, now=NOW)
-    run_job("measure_backfill", now=NOW)
+    if customs:
+        for name, definition in OUR_OWN.items():
+            create_measure(Draft(name=name, definition=definition), actor=None, now=NOW)
+        run_job("measure_backfill", now=NOW)
     deliver(lake, base_events(), "base")
     Client.objects.update(created_at=datetime(2025, 1, 1, tzinfo=UTC), licensed_modules=["Case Management"])
     for client in (sturdy, fading):
@@ -108,10 +109,11 @@ def make_world(clients: Clients, lake: Lake) -> Lake:
     )
     for client, status in ((sturdy, "current"), (fading, "late")):
         Client.objects.filter(pk=client.pk).update(payment_status=status, renewal_probability=60)
-    for day in AS_OF:  # what the CRM said is kept with the scores of each day
+    for day in AS_OF if scores else []:  # what the CRM said is kept with the scores of each day
         evening = datetime(day.year, day.month, day.day, 20, tzinfo=UTC)
         score_dates([day], now=evening, progress=NoProgress())
-    assert HealthScore.objects.filter(inputs__payment_status="late").count() == 3
+    if scores:
+        assert HealthScore.objects.filter(inputs__payment_status="late").count() == 3
     return lake
 
 

@@ -5,12 +5,15 @@ from math import cos, pi
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
+from bellwether.churn.additive import predict
 from bellwether.churn.factors import FEATURES, SLUGS
 from bellwether.churn.features import CLIENTS, FEATURE_ROWS, MEASURES, PEOPLE, TICKETS, feature_frame
 from bellwether.churn.features_page import page
+from bellwether.churn.fitting import expert_model
 from bellwether.churn.people import ACTIVE, CONTACTS, ROWS, SIGHTS, people_features
 from bellwether.common.frames import FrameError
 
@@ -78,6 +81,26 @@ class TestFeatureFrame:
         use = measured(dau_avg_30d=6.0, dau_avg_90d=10.0)
         assert features(use, first_event=DAY - timedelta(days=43))["usage_change_month"] is None
         assert features(use, first_event=DAY - timedelta(days=44))["usage_change_month"] == 0.6
+
+    def test_a_client_never_looks_safer_the_longer_it_is_silent(self) -> None:
+        found = []
+        for days in (0, 10, 29, 30, 45, 89, 90, 120, 179, 180, 400):
+            use = {"dau_avg_30d": max(0.0, 5 - days / 6), "dau_avg_90d": max(0.0, 5 - days / 18)}
+            week = {"dau_change": -1.0 if 7 <= days < 30 else None}
+            people = {
+                "people_lost_share": None if days >= 90 else min(1.0, 0.3 + days / 30),
+                "lead_user_quiet_days": None if days >= 180 else float(days),
+            }
+            row = features(
+                measured(**use, **week, days_since_use=float(days), stickiness=0.2 if days < 30 else None),
+                people=of_client(PEOPLE, **people),
+            )
+            found.append(row)
+        risk = predict(expert_model(), pl.DataFrame(found, schema=FEATURE_ROWS)).p[:, -1]
+        assert np.all(np.diff(risk) >= 0), risk
+        last = found[-1]
+        assert (last["usage_change_month"], last["usage_change_week"], last["stickiness"]) == (0, 0, 0)
+        assert (last["lead_user_quiet_days"], last["people_lost_share"]) == (400, 1)
 
     def test_no_open_tickets_are_none_only_where_tickets_are_known(self) -> None:
         assert features(measured(tickets_30d=0.0))["open_tickets"] == 0

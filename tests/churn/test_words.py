@@ -23,6 +23,8 @@ NO_NUMBER: dict[str, float | None] = dict.fromkeys(SLUGS)
         ("usage_change_month", 0.6, "Daily users down 40% on their 90-day average"),
         ("usage_change_month", 1.25, "Daily users up 25% on their 90-day average"),
         ("usage_change_month", 1.0, "Daily users level with their 90-day average"),
+        ("usage_change_month", 0.0, "Nobody used it in 30 days"),
+        ("usage_change_week", 0.0, "Nobody used it in 7 days"),
         ("usage_change_week", 0.8, "Daily users down 20% on their 30-day average"),
         ("seat_use", 25 / 60, "25 of 60 seats in use"),
         ("seat_use", 0.9, "90% of the seats in use"),

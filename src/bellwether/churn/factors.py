@@ -81,7 +81,8 @@ FEATURES: tuple[Feature, ...] = (
         "usage_decline",
         "Daily users, 30 against 90 days",
         _R,
-        "30-day over 90-day average of daily users; null under 45 days of history or with a 90-day average of 0.",
+        "30-day over 90-day average of daily users, 0 when unused for 90 days; null under 45 days of history or "
+        "without an average.",
         -1,
         "log",
         0.0,
@@ -94,7 +95,8 @@ FEATURES: tuple[Feature, ...] = (
         "usage_decline",
         "Daily users, 7 against 30 days",
         _R,
-        "7-day over 30-day average of daily users; null under 14 days of history or with a 30-day average of 0.",
+        "7-day over 30-day average of daily users, 0 when unused for 30 days; null under 14 days of history or without "
+        "an average.",
         -1,
         "log",
         0.0,
@@ -120,7 +122,7 @@ FEATURES: tuple[Feature, ...] = (
         "low_use",
         "Stickiness",
         _R,
-        "30-day average of daily users over monthly users.",
+        "30-day average of daily users over monthly users, 0 when unused for 30 days.",
         -1,
         "as it is",
         0.25,
@@ -199,7 +201,7 @@ FEATURES: tuple[Feature, ...] = (
         "champion",
         "Leading user last seen",
         _D,
-        "Whole days since the person with the most actions in 180 days was last active.",
+        "Whole days since the person with the most actions in 180 days was last active; days since use after that.",
         1,
         "log(1 + x)",
         1.0,
@@ -212,8 +214,8 @@ FEATURES: tuple[Feature, ...] = (
         "people_lost",
         "People who stopped, 30 days",
         _R,
-        "Share of the people active in the 60 days before the last 30 who were not active in the last 30; null without "
-        "any.",
+        "Share of the people active in the 60 days before the last 30 who were not active in the last 30; 1 when "
+        "unused for 90 days, else null without any.",
         1,
         "as it is",
         0.3,

@@ -47,6 +47,9 @@ MEASURES = (
 )  # fmt: skip
 """The measures (health.measures) that features are made of."""
 
+PEOPLE_DAYS = 180
+"""How far back people are looked at: who was last active before counts as this many days quiet."""
+MONTH_DAYS, QUARTER_DAYS = 30, 90
 MONTH_HISTORY_DAYS = 45
 """Use must be known for so long before its 30-day average says something against that of 90 days."""
 PAYMENT = {"current": 0.0, "late": 1.0, "overdue": 2.0}
@@ -83,9 +86,16 @@ def _expressions() -> dict[str, pl.Expr]:
     angle = (pl.col("as_of").dt.ordinal_day().cast(pl.Float64) - 1) * (2 * math.pi / YEAR_DAYS)
     history = (pl.col("as_of") - pl.col("first_event")).dt.total_days() + 1
     tenure = (pl.col("as_of") - pl.col("first_day")).dt.total_days()
+    silent = pl.col("days_since_use")
+    month = pl.when(history >= MONTH_HISTORY_DAYS).then(_ratio("dau_avg_30d", "dau_avg_90d"))
     return {
-        "usage_change_month": pl.when(history >= MONTH_HISTORY_DAYS).then(_ratio("dau_avg_30d", "dau_avg_90d")),
-        "usage_change_week": pl.col("dau_change") + 1,
+        # A client that nobody uses any more has no average left to fall against. Were its fall not known then, it would
+        # look safer the longer it is silent.
+        "usage_change_month": pl.coalesce(month, pl.when(silent >= QUARTER_DAYS).then(0.0)),
+        "usage_change_week": pl.coalesce(pl.col("dau_change") + 1, pl.when(silent >= MONTH_DAYS).then(0.0)),
+        "stickiness": pl.coalesce("stickiness", pl.when(silent >= MONTH_DAYS).then(0.0)),
+        "lead_user_quiet_days": pl.coalesce("lead_user_quiet_days", pl.when(silent >= PEOPLE_DAYS).then(silent)),
+        "people_lost_share": pl.coalesce("people_lost_share", pl.when(silent >= QUARTER_DAYS).then(1.0)),
         "daily_users": pl.col("dau_avg_30d"),
         "feature_share_used": _ratio("features_used", "features_licensed"),
         "ticket_ratio": (pl.col("tickets_30d") + 1) / (pl.col("tickets_norm") + 1),

@@ -21,8 +21,7 @@ import polars as pl
 from django.conf import settings
 
 from bellwether.churn.factors import FEATURES
-from bellwether.churn.features import FEATURE_ROWS
-from bellwether.churn.people import PEOPLE_DAYS
+from bellwether.churn.features import FEATURE_ROWS, PEOPLE_DAYS
 from bellwether.health.configs import main_scorecard
 from bellwether.health.inputs import MeasureSettings
 from bellwether.health.told_records import ToldRecords

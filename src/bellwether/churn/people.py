@@ -5,12 +5,9 @@ People are users who are not services. Windows end on the as-of day, as those of
 
 import polars as pl
 
-from bellwether.churn.features import PEOPLE
+from bellwether.churn.features import MONTH_DAYS, PEOPLE, PEOPLE_DAYS, QUARTER_DAYS
 from bellwether.health.inputs import Schema
 
-PEOPLE_DAYS = 180
-"""How far back people are looked at: who was last active before counts as this many days quiet."""
-MONTH_DAYS, QUARTER_DAYS = 30, 90
 CHAMPION_ROLES = ("CHAMPION", "EXECUTIVE_SPONSOR")
 KEY_ROLES = ("CHAMPION", "EXECUTIVE_SPONSOR", "ADMIN")
 

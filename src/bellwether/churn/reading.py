@@ -12,9 +12,9 @@ from django.conf import settings
 from django.db.models import FloatField
 from django.db.models.functions import Cast, Coalesce
 
-from bellwether.churn.features import CLIENTS, FEATURE_ROWS, MEASURES, PEOPLE, feature_frame
+from bellwether.churn.features import CLIENTS, FEATURE_ROWS, MEASURES, PEOPLE, PEOPLE_DAYS, feature_frame
 from bellwether.churn.kept_rows import KeptRows, marks_of, rows_version
-from bellwether.churn.people import CONTACTS, PEOPLE_DAYS, ROWS, SIGHTS, people_features
+from bellwether.churn.people import CONTACTS, ROWS, SIGHTS, people_features
 from bellwether.churn.records import ChurnRecords, load_churn_records
 from bellwether.churn.term_ends import TERMS, term_ends
 from bellwether.common.progress import Progress

@@ -105,8 +105,10 @@ def value_text(slug: str, value: float | None) -> str:
             return number(value)
 
 
-def _change(against: str) -> Callable[[float, Facts], str]:
+def _change(against: str, days: str) -> Callable[[float, Facts], str]:
     def said(value: float, _: Facts) -> str:
+        if value <= 0:
+            return f"Nobody used it in {days}"
         moved = value - 1
         if abs(moved) < LEVEL:
             return f"Daily users level with their {against} average"
@@ -203,8 +205,8 @@ def _season(_: float, __: Facts) -> str:
 
 
 SENTENCES: Mapping[str, Callable[[float, Facts], str]] = {
-    "usage_change_month": _change("90-day"),
-    "usage_change_week": _change("30-day"),
+    "usage_change_month": _change("90-day", "30 days"),
+    "usage_change_week": _change("30-day", "7 days"),
     "seat_use": _seats,
     "stickiness": lambda value, _: f"{percent(value)} of the month's users on an average day",
     "daily_users": _daily,

@@ -9,7 +9,7 @@ windows, and of all other records told by the day. What the retention removes do
 was there. Rows made by other definitions lie in another folder, which goes. No row names a person.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import blake2b
@@ -37,6 +37,7 @@ SETTLED_DAYS = 2
 WINDOW_DAYS = 120
 """What a mark looks back on: longer windows are those of last days and of NPS answers, which the records' mark has."""
 LONGEST_DAYS = 1_095
+YEAR = timedelta(days=365)
 FACT_KINDS = ("user_days", "event_days")
 
 
@@ -159,6 +160,22 @@ class KeptRows:
                 for file in files
             ]
         return sorted(paths), pl.concat([pl.DataFrame(schema=FEATURE_ROWS), *parts])
+
+    def examples(self, days: Collection[date], clients: Collection[str]) -> pl.DataFrame:
+        """Return FEATURE_ROWS as they were kept, whether or not they still hold: all clients of `days` (at least one),
+        and of the other days of the year before those of `clients` (32 hex digits).
+
+        Good enough to be shown as examples, not to be learned from."""
+        paths = {named[0]: path for path in self._files() if (named := _named(path)) and min(days) - YEAR < named[0]}
+        with self.lake.opened([paths[day] for day in sorted(paths) if day <= max(days)]) as files:
+            rows = [pl.read_parquet(file).select(pl.col(name).cast(kind) for name, kind in FEATURE_ROWS.items())
+                    for file in files]  # fmt: skip
+        wanted = pl.col("as_of").is_in(list(days)) | pl.col("client_id").is_in(list(clients))
+        return pl.concat([pl.DataFrame(schema=FEATURE_ROWS), *(part.filter(wanted) for part in rows)])
+
+    def days(self) -> list[date]:
+        """Return the days of which rows are kept, ascending."""
+        return sorted({named[0] for path in self._files() if (named := _named(path))})
 
     def store(self, rows: pl.DataFrame, marks: dict[date, Marks], *, today: date) -> int:
         """Keep the rows of those of the days of `marks` that are settled, also of days without any; return how many

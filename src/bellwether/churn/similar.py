@@ -1,8 +1,9 @@
 """Clients that once looked as this one does now, and what became of them, for the page and the API.
 
-They are sought among stored predictions whose 90 days are over: of clients that left all of the weeks before, of all
-others a few days, newest first. What is sought in is the same for everybody and kept for ten minutes; who is named is
-not: a client that the reader may not see is described by tier and industry.
+They are sought among the rows that the training keeps (churn.kept_rows) whose 90 days are over, before the first
+training among stored predictions: of clients that left all of the weeks before, of all others a few days. What is
+sought in is the same for everybody and kept for ten minutes; who is named is not: a client that the reader may not see
+is described by tier and industry.
 """
 
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from django.db.models import Q
 from bellwether.churn.alike import alike
 from bellwether.churn.client_risk import Risk
 from bellwether.churn.factors import HORIZONS, SLUGS
+from bellwether.churn.kept_rows import KeptRows, rows_version
 from bellwether.churn.labelling import Labels, interval_labels
 from bellwether.churn.models import ChurnPrediction
 from bellwether.churn.reading import read_endings
@@ -26,9 +28,11 @@ from bellwether.churn.sentences import sentence
 from bellwether.churn.versions import read_model
 from bellwether.churn.words import number_of
 from bellwether.common.time import day_of
+from bellwether.health.loading import workspace_settings
 from bellwether.portfolio.choices import ContractTier
 from bellwether.portfolio.models import Client
 from bellwether.staff.models import StaffUser
+from bellwether.usage.workspace import workspace_lake
 
 EACH = 3
 STAYER_DAYS, DAYS_APART = 3, 28
@@ -106,14 +110,28 @@ def _pool(today: date) -> _Pool:
 def _read_pool(today: date) -> _Pool:
     over = today - timedelta(days=HORIZONS[-1])
     endings = read_endings()
-    leavers = [UUID(one) for one in endings.left["client_id"].unique(maintain_order=True).to_list()]
+    leavers = endings.left["client_id"].unique(maintain_order=True).to_list()
+    frame = _kept_rows(over, leavers)
+    if frame.is_empty():
+        frame = _stored_rows(over, leavers)
+    return _Pool(frame, interval_labels(frame, endings.left, endings.last_days, today), endings.left)
+
+
+def _kept_rows(over: date, leavers: Sequence[str]) -> pl.DataFrame:
+    """Return the rows kept by the training up to a day; none before the first training."""
+    kept = KeptRows(workspace_lake(), rows_version(workspace_settings()))
+    days = _apart([day for day in reversed(kept.days()) if day <= over])
+    return kept.examples(days, leavers).select(list(SCHEMA)) if days else _frame([])
+
+
+def _stored_rows(over: date, leavers: Sequence[str]) -> pl.DataFrame:
     stored = ChurnPrediction.objects.filter(as_of__lte=over).order_by()
     days = _apart(sorted(stored.values_list("as_of", flat=True).distinct(), reverse=True))
-    wanted = stored.filter(Q(as_of__in=days) | Q(client_id__in=leavers)).order_by("as_of", "client_id", "made_at")
+    ids = [UUID(one) for one in leavers]
+    wanted = stored.filter(Q(as_of__in=days) | Q(client_id__in=ids)).order_by("as_of", "client_id", "made_at")
     values = wanted.values_list("client_id", "as_of", "client__contract_tier", "client__industry", "inputs")
     rows = {(client_id, as_of): _row(client_id, as_of, *rest) for client_id, as_of, *rest in values}
-    frame = _frame(list(rows.values()))
-    return _Pool(frame, interval_labels(frame, endings.left, endings.last_days, today), endings.left)
+    return _frame(list(rows.values()))
 
 
 def _apart(days: Sequence[date]) -> list[date]:

@@ -40,14 +40,15 @@ def test_what_is_left_of_the_seats(use: float, told: str) -> None:
 def test_growth_needs_people_and_a_rise_of_fifteen_percent() -> None:
     assert growth_of(replace(PLAIN, daily_users=20.0, daily_change=1.14)) is None
     assert growth_of(replace(PLAIN, daily_users=2.9, daily_change=1.5)) is None
-    assert grown(daily_users=20.0, daily_change=1.3).signals[0].reason == (
+    assert growth_of(replace(PLAIN, daily_users=20.0, daily_change=1.3)) is None  # a weak sign alone
+    assert grown(daily_users=20.0, daily_change=1.3, nps=9.0).signals[0].reason == (
         "Daily users up 30% on their 90-day average, to 20"
     )
 
 
 def test_use_without_a_licence_names_the_most_used_feature() -> None:
     uses = (UnlicensedUse("Portal", 1, 30), UnlicensedUse("Reports", 12, 90))
-    found = grown(unlicensed=uses)
+    found = grown(unlicensed=uses, nps=9.0)
     assert found.signals[0].reason == "Reports used 12 times in 90 days without a licence, and 1 more feature"
     assert found.propose == "A licence for Reports, which the client tries already."
 
@@ -62,8 +63,8 @@ def test_signs_of_trust_list_nobody_but_add_strength() -> None:
 
 
 def test_everything_in_use_is_a_need() -> None:
-    found = grown(breadth=1.0)
-    assert [signal.sign for signal in found.signals] == [Sign.WHOLE]
+    found = grown(breadth=1.0, nps=9.0)
+    assert [signal.sign for signal in found.signals] == [Sign.WHOLE, Sign.PROMOTERS]
     assert found.propose == "The next module or tier: what is licensed is in use."
 
 

@@ -1,7 +1,8 @@
 """Which clients could grow: signals by stated rules, each in the client's own numbers, and what to propose. Pure.
 
-A client is listed with at least one sign of need: seats nearly full, use of what is not licensed, more daily users,
-every licensed module in use. Signs of trust (broad adoption, promoters, high health) add strength, they list nobody.
+A client is listed from LEAST_POINTS points on, with at least one sign of need: seats nearly full, use of what is not
+licensed, more daily users, every licensed module in use. Signs of trust (broad adoption, promoters, high health) add
+strength, they list nobody.
 Clients in trouble are held back whatever their signs: at risk or critical health, a churn risk above low, an overdue
 payment; so are clients of which no health and no churn risk is known. Rules on seats and licences are those of
 health.room_to_grow.
@@ -53,6 +54,8 @@ POINTS = {
     Sign.HEALTHY: 1,
 }  # fmt: skip
 RISING_POINTS = 1
+LEAST_POINTS = 3
+"""A weak sign of need alone lists nobody; with a sign of trust beside it, it does."""
 MOST_POINTS = sum(POINTS.values()) + RISING_POINTS - POINTS[Sign.BREADTH]
 """Adoption is either whole or broad."""
 
@@ -118,11 +121,14 @@ class Growth:
 
 
 def growth_of(facts: GrowthFacts) -> Growth | None:
-    """Return how a client could grow; None without a sign of need. Trouble is not looked at: see `trouble`."""
+    """Return how a client could grow; None without a sign of need or under LEAST_POINTS points.
+
+    Trouble is not looked at: see `trouble`.
+    """
     found = [
         signal for find in (_seats, _unlicensed, _growth, _breadth, _promoters, _healthy) if (signal := find(facts))
     ]
-    if not any(signal.sign in NEEDS for signal in found):
+    if not any(signal.sign in NEEDS for signal in found) or sum(signal.points for signal in found) < LEAST_POINTS:
         return None
     found.sort(key=lambda signal: -signal.points)
     return Growth(tuple(found), _propose(facts, found))

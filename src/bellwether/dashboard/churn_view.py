@@ -177,7 +177,7 @@ def _arr_at_risk(now: Outlook, then: Outlook | None) -> Kpi:
         key="arr",
         label="ARR at high risk",
         figure=short_money(arr),
-        note=f"{percent(arr / whole, 1)} of ARR" if whole else "",
+        note=f"{percent(arr / whole, 1)} of ARR" if whole and arr else "",
         change=change(arr - before, better="down", text=short_money(abs(arr - before)))
         if before is not None and moved
         else None,
@@ -189,12 +189,12 @@ def _of_category(now: Outlook, then: Outlook | None, category: Category, links: 
     before = then.by_category[category].clients if then else None
     better = {Category.HIGH: "down", Category.MEDIUM: "", Category.LOW: "up"}[category]
     arr = sum(one.arr for one in now.by_category.values())
-    of = percent(part.clients / now.predicted, 1) if now.predicted else ""
+    of = f"{percent(part.clients / now.predicted, 1)} of clients" if part.clients else ""
     return Kpi(
         key=category.lower(),
         label=f"{category.label} risk",
         figure=f"{part.clients:,}",
-        note=f"{of} of clients" if category == Category.HIGH or not arr else f"{short_money(part.arr)} ARR",
+        note=of if category == Category.HIGH or not arr else f"{short_money(part.arr)} ARR",
         change=change(part.clients - before, better=better) if before is not None else None,
         href=links[category],
         current=chosen == category,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bellwether.churn.models import ChurnPrediction, PredictionRemoval
 from bellwether.common.progress import NoProgress
 from bellwether.portfolio.importing import services
 from bellwether.portfolio.importing.kinds import ImportOptions
@@ -22,6 +23,7 @@ from bellwether.portfolio.models import (
     Tag,
 )
 from bellwether.portfolio.undoing import TakenBack, take_back
+from tests.churn.predictions import stored_prediction
 from tests.conftest import NOW, TODAY, Clients, Staff
 from tests.portfolio.importing.files import write_csv
 
@@ -65,6 +67,15 @@ def back(run: ImportRun) -> TakenBack:
 
 
 class TestTakeBack:
+    def test_what_was_foretold_of_a_client_goes_with_it_and_that_is_noted(self, recorded: Recorded) -> None:
+        run, _ = recorded("clients", "organization_id,name\nfresh,Fresh\nnew,New\n")
+        fresh = Client.objects.get(organization_id="fresh")
+        stored_prediction(fresh)
+        assert back(run).left == []
+        assert not Client.objects.filter(organization_id__in=["fresh", "new"]).exists()
+        assert not ChurnPrediction.objects.exists()
+        assert [one.client_id for one in PredictionRemoval.objects.all()] == [fresh.pk]
+
     def test_removes_what_was_made_and_puts_back_what_was_changed(self, recorded: Recorded, clients: Clients) -> None:
         clients.fading.tags.add(Tag.objects.create(name="old"))
         run, counts = recorded(

@@ -42,4 +42,4 @@ def test_without_history_says_so() -> None:
 
 def test_the_decision_stands_on_the_pair() -> None:
     assert better(small_card(), "hazard", "expert").better
-    assert "Not compared" in better(small_card(), "expert", "hazard").reason
+    assert "Too early" in better(small_card(), "expert", "hazard").reason

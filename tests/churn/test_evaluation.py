@@ -232,13 +232,19 @@ def test_what_was_trained_on_the_test_is_not_measured_on_it(world: tuple[pl.Data
     rows, left = world
     seen_until = WEEKS[44]
     blind = hazard(0.0)
-    fixed = {"active": Fixed(blind, known_until=seen_until), "newest": Fixed(blind, known_until=UNTIL)}
+    fixed = {
+        "active": Fixed(blind, known_until=seen_until),
+        "newest": Fixed(blind, known_until=UNTIL),
+    }
     card = _card(rows, left, fixed=fixed, draws=10)
     pair = next(one for one in card.pairs if one.incumbent == "active")
     labels = _labels(rows, left)
     assert pair.rows == int((labels.used & (rows["as_of"] >= seen_until).to_numpy()).sum())
     assert not any(one.incumbent == "newest" for one in card.pairs)
-    assert not better(card, "hazard", "newest").better
+    assert next(one for one in card.candidates if one.key == "newest").horizons == {}
+    decision = better(card, "hazard", "newest")
+    assert not decision.better
+    assert "Too early to compare Hazard model with newest" in decision.reason
 
 
 def test_the_same_model_is_not_better_than_itself(world: tuple[pl.DataFrame, pl.DataFrame]) -> None:

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from bellwether.churn.choices import ModelKind, ModelState
+from bellwether.churn.factors import FEATURES_BY_SLUG
 from bellwether.churn.models import ChurnModel
 from bellwether.common.models import JobRun, JobState
 from bellwether.portfolio.choices import OutcomeKind
@@ -59,7 +60,8 @@ class TestCard:
         assert "Expert prior, no history yet" in text
         assert "At least 10 clients that left" in text
         assert "1 client left so far" in text
-        assert "Days to renewal: +1.40, expert +1.40" in text
+        weight = f"+{FEATURES_BY_SLUG['days_to_renewal'].weight:.2f}"
+        assert f"Days to renewal: {weight}, expert {weight}" in text
         assert "How well it foretells" not in text
 
     def test_shows_every_figure_to_every_member_of_staff(

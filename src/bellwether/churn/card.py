@@ -270,7 +270,10 @@ def better(card: Card, challenger: str, incumbent: str) -> Decision:
     one, other = (names.get(key) or NAMES.get(key, key) for key in (challenger, incumbent))
     pair = next((p for p in card.pairs if (p.challenger, p.incumbent) == (challenger, incumbent)), None)
     if pair is None or pair.difference.value is None or pair.difference.high80 is None:
-        return Decision(False, f"Not compared out of time. {card.message}")
+        if not card.pairs:
+            return Decision(False, f"Not compared out of time. {card.message}")
+        told = f"Too early to compare {one} with {other}: what follows the days that neither had seen is not known yet."
+        return Decision(False, told)
     told = (
         f"log loss {pair.difference.value:+.4f} ({pair.difference.low80:+.4f} to {pair.difference.high80:+.4f}) "
         f"on {pair.rows} shared rows with {pair.churned} clients that left"

@@ -110,7 +110,7 @@ def _data(card: Card) -> str:
 
 def _figures(card: Card) -> Iterable[str]:
     for days in HORIZONS:
-        rows = [_figure_row(one, str(days)) for one in card.candidates]
+        rows = [_figure_row(one, str(days)) for one in card.candidates if one.horizons]
         yield f"### Within {days} days\n\n" + _table(
             ("", "AUC", "PR-AUC", "Brier", "Log loss", "ECE", "Lift at 10 %", "Rows", "Left"), rows
         )
@@ -162,6 +162,7 @@ def _shown(card: Card) -> Iterable[str]:
                 f"{other.capacity.found} of {other.capacity.losses}",
             )
             for other in card.candidates
+            if other.capacity.losses
         ],
     )  # fmt: skip
     yield "### Lead time\n\n" + _table(

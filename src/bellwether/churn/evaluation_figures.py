@@ -52,7 +52,12 @@ class Measuring:
     lists: tuple[Ints, int]
 
     def candidate(self, one: Measured, fitted: Sequence[Measured]) -> Candidate:
-        """Return every figure of a candidate; `fitted` are those that a version may be made of."""
+        """Return every figure of a candidate, none where it says nothing of any tested row.
+
+        `fitted` are those that a version may be made of.
+        """
+        if np.isnan(one.values[self.test]).all():
+            return Candidate(one.key, one.kind, one.title)
         listed = metrics.top_of_each(np.where(self.test, one.values, np.nan), *self.lists)
         found = Candidate(
             key=one.key,

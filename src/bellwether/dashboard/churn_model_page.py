@@ -81,7 +81,7 @@ def train(request: HttpRequest) -> HttpResponse:
     """Ask for a training; one that waits or runs is the answer to a second click."""
     user, now = cast(StaffUser, request.user), timezone.now()
     read.request_training(by=user, now=now)
-    return done(request, reverse("churn_model_versions"), "A new version is being trained. It takes a minute at most.")
+    return done(request, reverse("churn_model_versions"), "A new version is being trained. It can take a few minutes.")
 
 
 @require_GET

@@ -72,6 +72,7 @@ def versions(request: HttpRequest) -> HttpResponse:
         "most": MOST_SHOWN,
         "choices": [(row.version, f"Version {row.version}, {row.get_kind_display().lower()}") for row in found],
         "pair": pair,
+        "in_use": in_use,
         "lines": _lines(*pair) if pair else [],
     }
     return answer(request, "dashboard/churn_model_versions.html", values)

@@ -115,7 +115,7 @@ def card_view(card: Card, days: int | None = None) -> CardView:
     base = card.candidate("base-rate")
     figures = subject.horizons.get(str(chosen)) if subject else None
     is_steps = any(value is not None for one in card.coefficients for value in one.swing)
-    ordered = sorted(card.candidates, key=lambda one: one.key != card.subject)
+    ordered = sorted((one for one in card.candidates if one.horizons), key=lambda one: one.key != card.subject)
     return CardView(
         enough=bool(card.candidates),
         few=card.state == "few",

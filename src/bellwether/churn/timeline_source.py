@@ -32,12 +32,10 @@ def _changes(asked: Asked) -> Iterator[Made]:
         details = [("Version", f"{one.model.version}, {one.model.get_kind_display().lower()}")]
         if is_figure:
             details.insert(0, ("Within 90 days", f"{one.p90:.0%}, likely {one.p90_low:.0%} to {one.p90_high:.0%}"))
-        else:
-            details.append(("Why no figure", one.precision_reason))
         if was is not None:
             details.insert(0, ("Before", f"{was.get_category_display()} on {day(was.as_of, asked.today)}"))
         rises = was is None or ORDER[category] > ORDER[Category(was.category)]
-        text = f"{one.p90:.0%} within 90 days." if is_figure else "Too few clients or inputs for a figure."
+        text = f"{one.p90:.0%} within 90 days." if is_figure else _without_figure(one.precision_reason)
         if was is not None and was.model_id != one.model_id:
             text += f" Version {one.model.version} of the model was new."
         yield Made(
@@ -58,3 +56,9 @@ def _changes(asked: Asked) -> Iterator[Made]:
             tuple(details),
             object_id=str(one.pk),
         )
+
+
+def _without_figure(reason: str) -> str:
+    """Return the sentence in place of a percentage."""
+    words = reason.rstrip(".")
+    return f"No figure: {words[:1].lower()}{words[1:]}." if words else "No figure."

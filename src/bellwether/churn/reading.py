@@ -32,7 +32,7 @@ from bellwether.usage.workspace import workspace_lake
 
 LEFT: Schema = {"client_id": pl.String, "left_on": pl.Date, "reason_code": pl.String, "arr": pl.Float64}
 LAST_DAYS: Schema = {"client_id": pl.String, "last_day": pl.Date}
-PEOPLE_ROWS = 20_000
+PEOPLE_ROWS = 10_000
 """Clients times as-of days whose people are looked at together."""
 
 

@@ -38,6 +38,8 @@ SPAN_DAYS = 91
 MONTH_DAYS = 30
 AT_ONCE = 40_000
 """Clients times as-of days of one pass."""
+MOMENTS_AT_ONCE = 4_000
+"""Each drags the events of four to eight months along."""
 SUPPORTED = frozenset((
     "dau_avg_30d", "dau_avg_90d", "dau_change", "seat_use", "stickiness", "days_since_use", "days_since_login",
     "feature_breadth", "features_used", "features_licensed", "tickets_30d", "tickets_norm", "csat_90d", "nps_latest",
@@ -149,10 +151,10 @@ class _Reading:
         pairs, anew = self._unlike(run, loaded, cells, told)
         moments = moments_of(pairs.join(anew, on=["client_id", "as_of"], how="anti"), self.settings.zone)
         parts = [(_without(measures, pairs), _without(lives, pairs))]
-        if moments.height:
-            inputs = self._of_moments(moments, loaded, told, cells, events, people)
+        for some in moments.iter_slices(MOMENTS_AT_ONCE):
+            inputs = self._of_moments(some, loaded, told, cells, events, people)
             measures, lives = self._measured(inputs, run)
-            parts.append((_of_stand_ins(measures, moments), _of_stand_ins(lives, moments)))
+            parts.append((_of_stand_ins(measures, some), _of_stand_ins(lives, some)))
         for (day,), rows in anew.partition_by("as_of", as_dict=True).items():
             parts.append(self._replayed(day, rows["client_id"].to_list(), late))
         measures = pl.concat([part for part, _ in parts]).sort("date", "client_id")

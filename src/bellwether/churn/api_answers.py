@@ -11,7 +11,7 @@ from bellwether.churn.api_schemas import (
     ChurnDifferenceOut,
     ChurnFactorOut,
     ChurnFeatureOut,
-    ChurnModelOut,
+    RiskModelOut,
     ChurnReferenceOut,
     ChurnRiskOut,
     LeverOut,
@@ -106,7 +106,7 @@ def risk_out(found: Explained, similar: Sequence[Similar]) -> ChurnRiskOut:
         levers=[lever_out(offer) for offer in found.offers],
         coverage=row.coverage,
         unknown=list(found.unknown),
-        model=ChurnModelOut(
+        model=RiskModelOut(
             version=risk.model.version,
             kind=ModelKind(risk.model.kind),
             note=NO_HISTORY if risk.is_prior else "",

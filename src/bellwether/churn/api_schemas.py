@@ -90,7 +90,7 @@ class ChurnActionOut(Schema):
     contact_id: UUID | None
 
 
-class ChurnModelOut(Schema):
+class RiskModelOut(Schema):
     """The version that made the prediction."""
 
     version: int
@@ -137,7 +137,7 @@ class ChurnRiskOut(Schema):
     levers: list[LeverOut] = Field(description="What the what-if takes for this client.")
     coverage: float | None = Field(description="Share of the model's features that are known, 0-1.")
     unknown: list[str] = Field(description="Slugs of features that are not known.")
-    model: ChurnModelOut | None
+    model: RiskModelOut | None
 
 
 class SimilarClientOut(Schema):

@@ -108,7 +108,7 @@ def card_of(risk: Risk, *, href: str, today: date) -> ChurnCard:
         return ChurnCard(
             **common,
             reason=row.precision_reason.rstrip("."),
-            record=NO_HISTORY if risk.is_prior else "Too thin a sample",
+            record=NO_HISTORY if risk.is_prior else "Category only",
         )
     reference, value = risk.reference, chance(row.p90)
     named = reference.name if reference else ""
@@ -161,11 +161,11 @@ def horizons_of(risk: Risk) -> tuple[Horizon, ...]:
 
 
 def bars_of(lines: Sequence[FactorLine], *, hidden: bool, most: int | None = MOST_BARS) -> Bars:
-    """Return the bars of the factors that move the odds, the largest `most` of them, in the order of `lines`.
+    """Return the bars of the known factors that move the odds, the largest `most` of them, in the order of `lines`.
 
     The length of a bar is the logarithm of its multiplier, on one scale for both ways.
     """
-    shown = [line for line in lines if line.is_notable]
+    shown = [line for line in lines if line.is_notable and line.known]
     if most is not None and len(shown) > most:
         kept = {line.slug for line in sorted(shown, key=lambda line: -abs(line.log_odds))[:most]}
         shown = [line for line in shown if line.slug in kept]

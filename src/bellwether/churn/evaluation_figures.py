@@ -145,7 +145,7 @@ class Measuring:
     def _at_capacity(self, one: Measured, listed: Bools) -> AtCapacity:
         decided = self._use(one.values, -1)
         came = self.labels.left_within[:, -1]
-        lost = self.test & self.labels.decided[:, -1] & came
+        lost = decided & came
         count = self.weights.shape[1]
         of_loss = np.unique(self.clients[lost])
         caught = np.isin(np.arange(count), np.unique(self.clients[lost & listed]))

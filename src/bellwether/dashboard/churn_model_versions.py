@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from bellwether.churn import model_reading as read
-from bellwether.churn.card import Card
+from bellwether.churn.card import Card, Coefficient
 from bellwether.churn.choices import ModelKind, ModelState
 from bellwether.churn.factors import HORIZONS
 from bellwether.churn.models import ChurnModel
@@ -139,10 +139,7 @@ def _lines(one: ChurnModel, other: ChurnModel) -> list[tuple[str, str, str, bool
                     )
                 },
                 **{
-                    f"Weight of {weight.label.lower()}": DASH
-                    if weight.weights[0] is None
-                    else f"{weight.weights[0]:+.2f}".replace("-", MINUS)
-                    for weight in card.coefficients
+                    f"Weight of {weight.label.lower()}": _weight(weight) for weight in card.coefficients
                 },
             }
         )  # fmt: skip
@@ -151,6 +148,13 @@ def _lines(one: ChurnModel, other: ChurnModel) -> list[tuple[str, str, str, bool
         (name, columns[0].get(name, DASH), columns[1].get(name, DASH), columns[0].get(name) != columns[1].get(name))
         for name in names
     ]
+
+
+def _weight(row: Coefficient) -> str:
+    """Return the weight in the first interval, or the range of a model of steps."""
+    if row.weights[0] is not None:
+        return f"{row.weights[0]:+.2f}".replace("-", MINUS)
+    return DASH if row.swing[0] is None else f"range {row.swing[0]:.2f}"
 
 
 def _full(value: Interval, places: int) -> str:

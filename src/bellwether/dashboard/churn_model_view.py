@@ -32,10 +32,14 @@ class Figure:
 
 @dataclass(frozen=True)
 class Rival:
-    """A candidate in the table of comparison; `verdict` is about the version against it, None for itself."""
+    """A candidate in the table of comparison; `rows` in words where it says nothing of some of them.
+
+    `verdict` is about the version against it, None for itself.
+    """
 
     title: str
     is_subject: bool
+    rows: str
     cells: list[tuple[str, str]]
     verdict: tuple[str, str, str] | None
     ahead: str
@@ -125,7 +129,7 @@ def card_view(card: Card, days: int | None = None) -> CardView:
         about=_about(card),
         figures=_figures(figures, base.horizons.get(str(chosen)) if base else None) if figures else [],
         plot=reliability_plot(figures.points) if figures else None,
-        rivals=[_rival(one, card.subject, str(chosen)) for one in ordered],
+        rivals=[_rival(one, card.subject, str(chosen), figures.rows if figures else 0) for one in ordered],
         capacity=card.capacity,
         at_capacity=[_at_capacity(one) for one in ordered if one.kind != "base rate"],
         leads=_leads(subject) if subject else [],
@@ -170,7 +174,7 @@ def _base(base: Figures | None) -> str:
     return f"Base rate {_number(base.brier.value, 3)}"
 
 
-def _rival(one: Candidate, subject: str, days: str) -> Rival:
+def _rival(one: Candidate, subject: str, days: str, most: int) -> Rival:
     found = one.horizons.get(days)
     cells = []
     if found is not None:
@@ -182,6 +186,7 @@ def _rival(one: Candidate, subject: str, days: str) -> Rival:
     return Rival(
         one.title,
         one.key == subject,
+        f"{number(found.rows)} rows" if found is not None and found.rows != most else "",
         cells or [(DASH, "")] * 6,
         VERDICTS[ahead.verdict] if ahead else None,
         _signed(ahead.value.value, 2) if ahead else "",

@@ -109,6 +109,14 @@ class TestTraining:
         assert (done.is_new, done.model.kind, done.sentence) == (False, "PRIOR", learning.missing)
         assert ChurnModel.objects.count() == 1
 
+    def test_where_nobody_has_left_nothing_is_read(self, learning: Learning, monkeypatch: pytest.MonkeyPatch) -> None:
+        ClientOutcome.objects.all().delete()
+        monkeypatch.setattr(training, "read_features", None)
+        done = training.training(now=NOW)
+        assert (done.is_new, done.model.kind) == (False, "PRIOR")
+        assert "0 clients left so far" in done.sentence
+        assert learning.incumbents == []
+
     def test_without_any_day_to_look_back_on(self, lake: Lake, clients: Clients, settings: Any) -> None:
         settings.BELLWETHER_CHURN_TRAINING_WEEKS = 4
         done = training.training(now=NOW)

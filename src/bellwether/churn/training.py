@@ -33,13 +33,16 @@ from bellwether.health.backtest_reading import first_day, watch_of
 from bellwether.health.configs import main_scorecard
 from bellwether.health.models import HealthScore
 from bellwether.health.rows import read_frame
-from bellwether.portfolio.models import Client
+from bellwether.portfolio.choices import OutcomeKind
+from bellwether.portfolio.models import Client, ClientOutcome
 from bellwether.staff.audit import record
 from bellwether.staff.models import StaffUser
 from bellwether.usage.workspace import workspace_lake
 
 EDITION = 1
 """Counts up when learning from the same rows gives another model."""
+
+NOBODY_LEFT = "Not enough history: 0 clients left so far. Record churn with its date, as outcomes."
 
 
 class TrainingBusyError(BellwetherError):
@@ -94,6 +97,8 @@ def training(
 def _train(*, now: datetime, by: StaffUser | None, progress: Progress, activate: bool | None) -> Trained:
     started = time.perf_counter()
     active = active_model(now=now)
+    if not ClientOutcome.objects.filter(outcome=OutcomeKind.CHURNED).exists():
+        return Trained(active.row, False, NOBODY_LEFT)
     today = day_of(now, settings.BELLWETHER_WORKSPACE_ZONE)
     history = read_history(training_days(today), now=now, progress=progress)
     if history.rows.is_empty():

@@ -99,7 +99,7 @@ def test_the_order_of_rows_does_not_matter() -> None:
 
 
 def test_carrying_over_does_not_correct_twice() -> None:
-    rows, labels = observed(8_000, shift=0.8)
+    rows, labels = observed(2_000, shift=0.8)
     old = calibrated(model(), rows, labels)
     knows = model(intercept=-2.2)
     found = carried_over(old, knows, rows, labels)

@@ -6,7 +6,7 @@ import pytest
 from benches import churn_rivals as rivals
 from benches.churn_survival import Companies, by_months, not_censored, weighted_auc
 
-from bellwether.churn.factors import FEATURES_BY_SLUG, Feature
+from bellwether.churn.factors import BASE_LOG_ODDS, FEATURES_BY_SLUG, Feature
 from bellwether.health.measures import Unit
 
 pytestmark = pytest.mark.one_database
@@ -39,7 +39,7 @@ def test_a_company_is_a_row_for_each_month_and_leaves_in_its_last() -> None:
 def test_the_expert_within_90_days_is_three_months_of_hazard() -> None:
     features = (FEATURES_BY_SLUG["seat_use"],)
     prior = rivals.expert_within(features, 90)
-    monthly = 1 / (1 + np.exp(4.6))
+    monthly = 1 / (1 + np.exp(-BASE_LOG_ODDS))
     within = 1 - (1 - monthly) ** 3
     assert prior.mean == pytest.approx([np.log(within / (1 - within)), -0.3 * (1 + 0.75 + 0.55) / 3])
     assert prior.high.tolist() == [np.inf, 0.0]

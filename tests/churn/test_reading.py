@@ -16,9 +16,11 @@ from bellwether.churn.factors import SLUGS
 from bellwether.churn.features import FEATURE_ROWS, MEASURES
 from bellwether.churn.reading import read_endings, read_features
 from bellwether.churn.thinning import thin
+from bellwether.common.progress import NoProgress
 from bellwether.health.known_measures import KnownDays, known_measures
 from bellwether.health.replay import replay_measures
 from bellwether.portfolio.models import Client, ClientOutcome, Contact, ContractPeriod, SupportTicket
+from bellwether.usage.erasure_lake import CountedProperties, Substitution, erase_facts
 from bellwether.usage.lake import Lake
 from tests.conftest import NOW, Clients
 from tests.health.leak_world import AFTER, AS_OF, LATER, deliver, later_events, make_world
@@ -197,6 +199,16 @@ class TestKeptRows:
         assert_frame_equal(first, fifth, check_exact=True)
         assert len(list((use.folder / "churn_rows").glob("version=*"))) == 1
         assert len(list((use.folder / "churn_rows").glob("*/*.parquet"))) == 3
+
+        # Erasing a person removes them: when a champion was last seen is about one person.
+        assert row(fifth, clients.sturdy, AS_OF[2])["champion_quiet_days"] == 2
+        ann = Substitution("ann", "nobody", b"secret", CountedProperties({}, frozenset()))
+        erase_facts(use, ann, progress=NoProgress())
+        Contact.objects.filter(user_key="ann").update(user_key="")
+        assert not list((use.folder / "churn_rows").glob("*/*.parquet"))
+        sixth, days = again()
+        assert days == AS_OF
+        assert row(sixth, clients.sturdy, AS_OF[2])["champion_quiet_days"] is None
 
         # They go with the scores of their days.
         settings.BELLWETHER_KEEP_SCORES_DAYS = 70

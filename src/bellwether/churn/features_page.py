@@ -57,7 +57,8 @@ Rows of past days do not change. They are made once, two days after their day, a
 (`churn_rows/`, one file a day), so that a weekly training reads only the weeks that are new. They are made anew when
 
 - an import brings records that count from then or before, or its undo takes them away,
-- events come for a day of the windows, or a person's are erased,
+- events come for a day of the windows,
+- a person is erased: the erasure removes all of them at once,
 - definitions change: features, catalogue of features, working days, time zone, main scorecard.
 
 Rows go with the scores of their day (`BELLWETHER_KEEP_SCORES_DAYS`), after three years at the latest. No row names a

@@ -26,7 +26,7 @@ from bellwether.health.configs import main_scorecard
 from bellwether.health.inputs import MeasureSettings
 from bellwether.health.told_records import ToldRecords
 from bellwether.usage.calendar import month_of, months_between
-from bellwether.usage.facts import facts_path, stored_months
+from bellwether.usage.facts import MADE_OF_FACTS, facts_path, stored_months
 from bellwether.usage.kept import FACTS, kept_from
 from bellwether.usage.lake import Lake, LakePath, write_part
 
@@ -147,7 +147,7 @@ class KeptRows:
 
     @property
     def _folder(self) -> LakePath:
-        return self.lake.root / "churn_rows" / f"version={self.version}"
+        return self.lake.root / MADE_OF_FACTS / f"version={self.version}"
 
     def read(self, marks: dict[date, Marks]) -> tuple[list[date], pl.DataFrame]:
         """Return those of the days whose kept rows still hold, and their FEATURE_ROWS."""
@@ -194,7 +194,7 @@ class KeptRows:
 
     def prune(self, *, today: date) -> None:
         """Remove the rows of other versions, and those of days of which scores are not kept either."""
-        root = self.lake.root / "churn_rows"
+        root = self.lake.root / MADE_OF_FACTS
         for name in self.lake.folders(root):
             if name != self._folder.name:
                 self.lake.remove([path for path, _ in self.lake.files(root / name)])

@@ -14,7 +14,7 @@ from hashlib import blake2b
 import polars as pl
 
 from bellwether.common.progress import Progress
-from bellwether.usage.facts import KINDS, facts_path, read_month, store_month, stored_months
+from bellwether.usage.facts import KINDS, facts_path, read_month, remove_made_rows, store_month, stored_months
 from bellwether.usage.ids import RecentIds, hashed_ids
 from bellwether.usage.lake import EVENT_SCHEMA, Lake, LakePath, write_part
 from bellwether.usage.lake_locks import landing_lock
@@ -134,7 +134,11 @@ def erase_events(
 
 
 def erase_facts(lake: Lake, person: Substitution, *, progress: Progress) -> Erased:
-    """Replace the person in all facts and return what changed. Only for the process that holds the rollup's lock."""
+    """Replace the person in all facts and return what changed. Only for the process that holds the rollup's lock.
+
+    What was made of facts goes with it, to be made again: when a champion was last seen is about one person.
+    """
+    remove_made_rows(lake)
     months = [(kind, month) for kind in _kinds() for month in stored_months(lake, kind)]
     tallies = _tallies(lake)
     progress.start(f"Erasing from {len(months) + len(tallies):,} files of facts", len(months) + len(tallies))

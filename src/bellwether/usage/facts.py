@@ -134,6 +134,23 @@ KEYS: dict[str, list[str]] = {
 """What each row is unique by, which is also its order in the file."""
 
 
+MADE_OF_FACTS = "churn_rows"
+"""The folder of rows that were made of facts, client by client (churn.kept_rows). Erasing a person empties it."""
+
+
+def remove_made_rows(lake: Lake) -> int:
+    """Remove the rows that were made of facts, which will be made again; return how many files there were."""
+    root = lake.root / MADE_OF_FACTS
+    removed = 0
+    for name in lake.folders(root):
+        paths = [path for path, _ in lake.files(root / name)]
+        for path in paths:
+            lake.forget_copies(path)
+        removed += lake.remove(paths)
+        lake.remove_folder(root / name)
+    return removed
+
+
 def read_client_days(
     lake: Lake,
     first: date,

@@ -1,5 +1,6 @@
 """Versions of the churn model as people read them: their cards, the scoreboard, and who may train and switch."""
 
+import hashlib
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -147,14 +148,15 @@ def put_into_use(row: ChurnModel, *, by: StaffUser, now: datetime) -> ChurnModel
 
 
 def scoreboard_of(*, now: datetime, cache: BaseCache) -> Scoreboard:
-    """Return the scoreboard of all clients, made anew where predictions or outcomes were added, and after ten minutes.
+    """Return the scoreboard of all clients, made anew where a prediction or a churn came in, and after ten minutes.
 
     Two queries where it is kept, seven where it is not.
     """
     until = day_of(now, settings.BELLWETHER_WORKSPACE_ZONE) - timedelta(days=1)
     newest = ChurnPrediction.objects.aggregate(newest=Max("pk"))["newest"]
-    ends = ClientOutcome.objects.aggregate(newest=Max("pk"), count=Count("pk"), last=Max("date"))
-    key = f"churn-scoreboard:{until}:{newest}:{ends['newest']}:{ends['count']}:{ends['last']}"
+    churned = ClientOutcome.objects.filter(outcome=OutcomeKind.CHURNED).order_by("date", "client_id")
+    left = hashlib.sha256(repr(list(churned.values_list("client_id", "date"))).encode()).hexdigest()
+    key = f"churn-scoreboard:{until}:{newest}:{left}"
     found: Scoreboard | None = cache.get(key)
     if found is None:
         endings = read_endings()

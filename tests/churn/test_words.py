@@ -53,7 +53,7 @@ NO_NUMBER: dict[str, float | None] = dict.fromkeys(SLUGS)
         ("days_since_contact", 2, "Last contact 2 days ago"),
         ("stakeholder_coverage", 0, "No key contact met in 90 days"),
         ("stakeholder_coverage", 0.25, "25% of the key contacts met in 90 days"),
-        ("days_to_renewal", 49, "Renewal in 49 days"),
+        ("days_to_renewal", 49, "The term ends in 49 days"),
         ("days_to_renewal", -3, "Renewal 3 days overdue"),
         ("payment_late", 2, "Payment overdue"),
         ("payment_late", 0, "Paid on time"),
@@ -115,7 +115,7 @@ def test_groups_the_parts_by_factor_and_loses_none() -> None:
     assert lines[0].multiplier == pytest.approx(math.exp(0.8))
     assert lines[0].sentence == "Daily users down 40% on their 90-day average"
     assert [one.slug for one in lines[0].features] == ["usage_change_month", "usage_change_week"]
-    assert lines[2].sentence == "Renewal in 200 days"
+    assert lines[2].sentence == "The term ends in 200 days"
     assert words.joint(lines) == pytest.approx(0.65)
 
 

@@ -19,8 +19,10 @@ from bellwether.churn.additive import (
     explain_against,
     predict,
     predicted,
+    raw_values,
     terms_of,
 )
+from bellwether.churn.renewals import in_step
 
 LEAST_COHORT = 5
 """Clients of a tier that make a mean to compare with; fewer are compared with all clients."""
@@ -78,11 +80,14 @@ def foretell(
     reference_of = np.array([numbers.get(tier, 0) for tier in rows["tier"].to_list()], dtype=np.int64)
     explained = explain_against(hazard, terms, means[:, reference_of])
     parts = np.round(explained.parts, DECIMALS)
+    dated = predicted(hazard, terms)
     reference_odds = np.round(_reference_odds(hazard, means), DECIMALS)
     return Foretold(
         slugs=hazard.features,
-        dated=_rounded(predicted(hazard, terms)),
-        renewal=_of_renewals(_rounded(predict(renewal, rows)), rows),
+        dated=_rounded(dated),
+        renewal=_rounded(
+            in_step(predict(renewal, rows), dated, raw_values(rows, ["days_to_renewal"])["days_to_renewal"])
+        ),
         log_odds=np.round(reference_odds[reference_of] + parts.sum(axis=1), DECIMALS),
         parts=parts,
         references=tuple(
@@ -113,13 +118,6 @@ def _reference_odds(hazard: AdditiveModel, means: Floats) -> Floats:
 
 def _rounded(found: Predicted) -> Predicted:
     return Predicted(*(np.round(values, DECIMALS) for values in (found.p, found.low, found.high)))
-
-
-def _of_renewals(found: Predicted, rows: pl.DataFrame) -> Predicted:
-    """Leave out rows without a coming renewal."""
-    days = rows["days_to_renewal"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    comes = (days >= 0)[:, None]
-    return Predicted(*(np.where(comes, values, np.nan) for values in (found.p, found.low, found.high)))
 
 
 def short(value: float) -> float | None:

@@ -188,8 +188,8 @@ def _met(value: float, _: Facts) -> str:
 def _renewal(value: float, _: Facts) -> str:
     days = round(value)
     if days < 0:
-        return f"Renewal {plural(-days, 'day')} overdue"
-    return f"Renewal in {plural(days, 'day')}" if days else "Renewal due today"
+        return f"The term ended {plural(-days, 'day')} ago"
+    return f"The term ends in {plural(days, 'day')}" if days else "The term ends today"
 
 
 def _tenure(value: float, _: Facts) -> str:

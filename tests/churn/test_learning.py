@@ -84,7 +84,7 @@ def test_the_version_in_use_is_compared_on_days_that_it_has_not_seen(history: Hi
 def test_without_anybody_who_left_it_says_what_is_missing() -> None:
     nobody = world(20, 0.00001, told=True)
     for must in (False, True):
-        with pytest.raises(NotEnoughHistoryError, match="0 clients left so far"):
+        with pytest.raises(NotEnoughHistoryError, match="0 clients left in the weeks that training looks at"):
             learn(nobody, incumbent(), expert=expert_model(), rivals={}, capacity=Capacity(), must=must)
 
 

@@ -54,7 +54,7 @@ NO_NUMBER: dict[str, float | None] = dict.fromkeys(SLUGS)
         ("stakeholder_coverage", 0, "No key contact met in 90 days"),
         ("stakeholder_coverage", 0.25, "25% of the key contacts met in 90 days"),
         ("days_to_renewal", 49, "The term ends in 49 days"),
-        ("days_to_renewal", -3, "Renewal 3 days overdue"),
+        ("days_to_renewal", -3, "The term ended 3 days ago"),
         ("payment_late", 2, "Payment overdue"),
         ("payment_late", 0, "Paid on time"),
         ("renewal_signal", 60, "Renewal opportunity at 60%"),

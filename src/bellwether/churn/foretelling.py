@@ -22,7 +22,7 @@ from bellwether.churn.additive import (
     raw_values,
     terms_of,
 )
-from bellwether.churn.renewals import in_step
+from bellwether.churn.renewals import TERM_END, in_step
 
 LEAST_COHORT = 5
 """Clients of a tier that make a mean to compare with; fewer are compared with all clients."""
@@ -85,9 +85,7 @@ def foretell(
     return Foretold(
         slugs=hazard.features,
         dated=_rounded(dated),
-        renewal=_rounded(
-            in_step(predict(renewal, rows), dated, raw_values(rows, ["days_to_renewal"])["days_to_renewal"])
-        ),
+        renewal=_rounded(in_step(predict(renewal, rows), dated, raw_values(rows, [TERM_END])[TERM_END])),
         log_odds=np.round(reference_odds[reference_of] + parts.sum(axis=1), DECIMALS),
         parts=parts,
         references=tuple(

@@ -137,7 +137,7 @@ def _check_enough(rows: pl.DataFrame, labels: Labels, must: bool) -> None:
     folds = folds_in_time(rows, labels)
     tested = np.any([fold.test for fold in folds], axis=0) if folds else np.zeros(rows.height, bool)
     compared = names.filter(pl.Series(tested & labels.left.any(axis=1))).n_unique()
-    clients = f"{gone} client{'s' if gone != 1 else ''} left so far"
+    clients = f"{gone} client{'s' if gone != 1 else ''} left in the weeks that training looks at"
     if gone == 0:
         raise NotEnoughHistoryError(f"Not enough history: {clients}.")
     if must:

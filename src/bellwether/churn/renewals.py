@@ -5,8 +5,8 @@ has left by 30 days after its end (churn.labelling). So with d days to the end o
 
     p(leaves within d days)  <=  renewal risk  <=  p(leaves within d + 30 days)
 
-wherever the hazard reaches that far. Within an interval the chance to stay falls at an even rate; the days up to 30 after
-the last interval go on at its rate. Ends of the interval are held to the ends of the hazard's in the same way.
+wherever the hazard reaches that far. Within an interval the chance to stay falls at an even rate; the 30 days after the
+last interval go on at its rate. The ends of the 80 % interval are held to those of the hazard in the same way.
 """
 
 import numpy as np
@@ -15,6 +15,7 @@ from bellwether.churn.additive import Floats, Predicted
 from bellwether.churn.factors import INTERVAL_DAYS, INTERVALS
 from bellwether.churn.labelling import RENEWAL_GRACE_DAYS
 
+TERM_END = "days_to_renewal"
 REACH = INTERVAL_DAYS * INTERVALS
 
 
@@ -27,14 +28,14 @@ def in_step(renewal: Predicted, dated: Predicted, days_to_renewal: Floats) -> Pr
     comes = days_to_renewal >= 0
     days = np.where(comes, days_to_renewal, 0.0)
     held = (
-        np.where(comes, np.clip(risk[:, 0], within(p, days), _latest(p, days)), np.nan)[:, None]
+        np.where(comes, np.clip(risk[:, 0], within(p, np.minimum(days, REACH)), _latest(p, days)), np.nan)[:, None]
         for risk, p in ((renewal.p, dated.p), (renewal.low, dated.low), (renewal.high, dated.high))
     )
     return Predicted(*held)
 
 
 def within(p: Floats, days: Floats) -> Floats:
-    """Return the probability of leaving within `days` (0 to 120; more counts as 120) from p30, p60 and p90 (rows × 3)."""
+    """Return the probability of leaving within `days` (at most 120) from p30, p60 and p90 (rows × 3)."""
     stays = np.log1p(-np.minimum(p, 1 - 1e-12))
     ends = np.column_stack([np.zeros(len(p)), stays, 2 * stays[:, -1] - stays[:, -2]])
     place = np.clip(days / INTERVAL_DAYS, 0, INTERVALS + 1)

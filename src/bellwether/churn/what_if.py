@@ -14,7 +14,7 @@ import polars as pl
 from bellwether.churn.additive import AdditiveModel, predict, raw_values
 from bellwether.churn.differences import LEAST, FactorDifference, factor_differences, frame_of, part_differences
 from bellwether.churn.precision import category as category_of
-from bellwether.churn.renewals import in_step
+from bellwether.churn.renewals import TERM_END, in_step
 from bellwether.churn.words import number_of
 
 NOTE = "An association in past data, not a promise: clients with such figures left this often."
@@ -92,8 +92,7 @@ def _horizons(
     hazard: AdditiveModel, renewal: AdditiveModel | None, frame: pl.DataFrame, *, renewed: bool
 ) -> list[Horizons]:
     found = predict(hazard, frame)
-    ends = raw_values(frame, ["days_to_renewal"])["days_to_renewal"]
-    coming = in_step(predict(renewal, frame), found, ends) if renewal else None
+    coming = in_step(predict(renewal, frame), found, raw_values(frame, [TERM_END])[TERM_END]) if renewal else None
     horizons = []
     for row in range(frame.height):
         days = tuple(

@@ -247,6 +247,18 @@ def test_what_was_trained_on_the_test_is_not_measured_on_it(world: tuple[pl.Data
     assert "Too early to compare Hazard model with newest" in decision.reason
 
 
+def test_a_model_without_an_expert_behind_it_must_be_compared_on_more_that_left(
+    world: tuple[pl.DataFrame, pl.DataFrame],
+) -> None:
+    card = _card(*world, draws=10)
+    pair = next(one for one in card.pairs if (one.challenger, one.incumbent) == ("hazard", "expert"))
+    assert better(card, "hazard", "expert", least=pair.churned).better
+    decision = better(card, "hazard", "expert", least=pair.churned + 1)
+    assert not decision.better
+    assert f"{pair.churned} clients left" in decision.reason
+    assert f"{pair.churned + 1} are needed" in decision.reason
+
+
 def test_the_same_model_is_not_better_than_itself(world: tuple[pl.DataFrame, pl.DataFrame]) -> None:
     card = _card(*world, fixed={"active": Fixed(_truth(1.0))})
     pair = next(one for one in card.pairs if one.incumbent == "active")

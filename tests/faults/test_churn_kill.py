@@ -24,7 +24,7 @@ from bellwether.churn.card import Card, Decision
 from bellwether.churn.fitting import expert_model, expert_renewal
 from bellwether.churn.learning import Learned
 from bellwether.churn.models import ChurnModel, ChurnPrediction
-from bellwether.portfolio.models import Client
+from bellwether.portfolio.models import Client, ClientOutcome
 from bellwether.staff.models import AuditEvent
 from tests.churn.predictions import feature_rows
 
@@ -57,6 +57,8 @@ for one in what.split("+"):
     if one == "fill":
         for number in range(18):
             Client.objects.create(organization_id=f"c-{number}", name=f"Client {number}")
+        gone = Client.objects.create(organization_id="gone", name="Gone", archived_at=now)
+        ClientOutcome.objects.create(client=gone, outcome="CHURNED", date=now.date())  # without one nothing is learned
     elif one == "predict":
         predicting.predict_clients(now=now)
     else:

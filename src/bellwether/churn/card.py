@@ -260,11 +260,11 @@ def complete(card: Card, model: AdditiveModel, *, subject: str, in_use: str, why
     return replace(card, subject=subject, coefficients=coefficients(model), in_use=in_use, why=why)
 
 
-def better(card: Card, challenger: str, incumbent: str) -> Decision:
+def better(card: Card, challenger: str, incumbent: str, *, least: int = LEAST_COMPARED) -> Decision:
     """Return whether the candidate `challenger` is put before `incumbent`.
 
     It is where its dated log loss on the same out-of-time rows is lower with the whole 80 % interval over clients below
-    0, and at least 5 clients left in these rows. Anything else leaves the incumbent in use.
+    0, and at least `least` clients left in these rows. Anything else leaves the incumbent in use.
     """
     names = {one.key: one.title for one in card.candidates}
     one, other = (names.get(key) or NAMES.get(key, key) for key in (challenger, incumbent))
@@ -278,11 +278,11 @@ def better(card: Card, challenger: str, incumbent: str) -> Decision:
         f"log loss {pair.difference.value:+.4f} ({pair.difference.low80:+.4f} to {pair.difference.high80:+.4f}) "
         f"on {pair.rows} shared rows with {pair.churned} clients that left"
     ).replace("-", "−")
-    if pair.churned < LEAST_COMPARED:
+    if pair.churned < least:
         return Decision(
             False,
             f"Too early to compare {one} with {other}: {pair.churned} clients left in the rows that neither had seen, "
-            f"{LEAST_COMPARED} are needed.",
+            f"{least} are needed.",
         )
     if pair.difference.high80 < 0:
         return Decision(True, f"{one} foretold better than {other} out of time: {told}.")

@@ -28,6 +28,9 @@ SEED = 20_260_101
 LEAST_CALIBRATING = 5
 """Terms that must have been lost after a renewal model's last day before they calibrate it."""
 Key = Literal["hazard", "boosted"]
+LEAST_FOR_TREES = 30
+"""Clients that left in the rows by which the boosted model is put before the hazard: it has no expert behind it, and
+after a dozen leavings its trees call nobody likely to leave (docs/adr/0048)."""
 
 
 class NotEnoughHistoryError(BellwetherError):
@@ -115,7 +118,8 @@ def learn(
         titles={"active": incumbent.title},
         progress=progress,
     )
-    key: Key = "boosted" if fits.has_boosted and better(card, "boosted", "hazard").better else "hazard"
+    proven = fits.has_boosted and better(card, "boosted", "hazard", least=LEAST_FOR_TREES).better
+    key: Key = "boosted" if proven else "hazard"
     decision = better(card, key, incumbent.key)
     progress.start("Learning from everything", 2)
     hazard = _calibrated_hazard(rows, labels, fits, key)

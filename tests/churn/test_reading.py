@@ -19,10 +19,11 @@ from bellwether.churn.thinning import thin
 from bellwether.common.progress import NoProgress
 from bellwether.health.known_measures import KnownDays, known_measures
 from bellwether.health.replay import replay_measures
+from bellwether.portfolio.contracts import Churn, mark_churned
 from bellwether.portfolio.models import Client, ClientOutcome, Contact, ContractPeriod, SupportTicket
 from bellwether.usage.erasure_lake import CountedProperties, Substitution, erase_facts
 from bellwether.usage.lake import Lake
-from tests.conftest import NOW, Clients
+from tests.conftest import NOW, Clients, Staff
 from tests.health.leak_world import AFTER, AS_OF, LATER, deliver, later_events, make_world
 from tests.usage.rollup_twin import Event, event
 
@@ -95,6 +96,19 @@ class TestNothingLaterChangesARow:
             "feature_share_used", "ticket_ratio", "open_tickets", "csat_90d", "nps_latest", "days_since_contact",
             "stakeholder_coverage", "days_to_renewal", "licensed_users",
         }  # fmt: skip
+
+    def test_nor_that_the_client_left_within_its_term(self, use: Lake, clients: Clients, staff: Staff) -> None:
+        Client.objects.filter(pk=clients.sturdy.pk).update(contract_start_date=date(2025, 7, 1))  # as its first term
+        before = read_features(AS_OF, now=NOW)
+        assert row(before, clients.sturdy, AS_OF[2])["days_to_renewal"] == (date(2026, 6, 30) - AS_OF[2]).days
+        left = date(2026, 6, 15)
+        mark_churned(clients.sturdy, Churn(date=left, reason="Price"), actor=staff.adam, today=NOW.date(), now=NOW)
+        assert ContractPeriod.objects.filter(client=clients.sturdy).latest("start_date").end_date == left
+        forget(use)
+        assert_frame_equal(before, read_features(AS_OF, now=NOW), check_exact=True)
+        slow = pl.concat(replay_measures(AS_OF, now=NOW, scorecards=[], as_known=True))
+        known = slow.filter(client_id=clients.sturdy.pk.hex, date=AS_OF[2])["days_to_renewal"].item()
+        assert known == (date(2026, 6, 30) - AS_OF[2]).days
 
 
 class TestManyDaysAtOnce:

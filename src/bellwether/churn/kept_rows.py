@@ -30,7 +30,7 @@ from bellwether.usage.facts import MADE_OF_FACTS, facts_path, stored_months
 from bellwether.usage.kept import FACTS, kept_from
 from bellwether.usage.lake import Lake, LakePath, write_part
 
-EDITION = 1
+EDITION = 2
 """To be raised whenever features are read or made otherwise than before."""
 SETTLED_DAYS = 2
 """So long after a day everything that was received on it has been counted."""

@@ -17,7 +17,7 @@ from bellwether.churn.features import TICKETS
 from bellwether.churn.people import CONTACTS
 from bellwether.common.time import end_of, start_of
 from bellwether.health.inputs import INSTANT, Schema
-from bellwether.health.records import of_clients
+from bellwether.health.records import SIGNED_END, of_clients
 from bellwether.health.rows import Sources, read_frame
 from bellwether.portfolio.choices import KEY_ROLES, TicketStatus
 from bellwether.portfolio.models import Client, Contact, ContractPeriod, SupportTicket
@@ -90,7 +90,7 @@ def load_churn_records(
             TERMS,
             {
                 "term_start": "start_date",
-                "term_end": "end_date",
+                "term_end": SIGNED_END,
                 "term_arr": Cast("annual_recurring_revenue", FloatField()),
                 **told,
             },

@@ -93,7 +93,7 @@ def known_measures(
     ids = None if client_ids is None else sorted(client_ids)
     settings = replace(workspace_settings(), customer_role="", counts=())
     watched.start(f"Measuring {len(wanted)} days", len(wanted))
-    records = load_records(wanted[0], wanted[-1], settings, client_ids=ids)
+    records = load_records(wanted[0], wanted[-1], settings, client_ids=ids, signed_terms=True)
     reading = _Reading(settings, tuple(slugs), now, ids, records, _expiring_readings(wanted, settings, now, ids))
     runs = list(_runs(wanted, max(1, records.clients.height)))
     if not as_known:

@@ -35,6 +35,8 @@ from bellwether.portfolio.models import (
 )
 from bellwether.usage.models import FeatureAdoption
 
+SIGNED_END = Case(When(ended_early=True, then=F("signed_end_date")), default=F("end_date"))
+"""The end of a term as it was signed: before a client leaves early, nobody knows that its term will end that day."""
 CONTACT_DAYS, TICKET_DAYS, SURVEY_DAYS = 92, 122, 367
 CONTACT_SOURCES: Sources = {
     "contact_id": "id",
@@ -74,6 +76,7 @@ def load_records(
     *,
     client_ids: Iterable[str] | None = None,
     as_known: bool = False,
+    signed_terms: bool = False,
 ) -> Records:
     """Return the records for measures of any dates from `first` to `last`, of all clients or those given (hex ids).
 
@@ -88,7 +91,8 @@ def load_records(
 
     until = end_of(last, settings.zone)
     terms = told.filtered(ContractPeriod.objects.order_by(), day="start_date")
-    contracts = read_frame(of_clients(terms, ids), CONTRACTS)
+    signed = {"end_date": SIGNED_END} if as_known or signed_terms else None
+    contracts = read_frame(of_clients(terms, ids), CONTRACTS, signed)
     return Records(
         clients=_clients(ids, contracts, settings, told),
         contracts=contracts,

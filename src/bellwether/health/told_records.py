@@ -29,6 +29,7 @@ from bellwether.health.inputs import (
 from bellwether.health.records import (
     CONTACT_DAYS,
     CONTACT_SOURCES,
+    SIGNED_END,
     SURVEY_DAYS,
     SURVEY_SOURCES,
     TICKET_DAYS,
@@ -53,6 +54,7 @@ from bellwether.usage.models import FeatureAdoption
 TOLD: Schema = {"told_at": INSTANT}
 """When somebody typed a record in; null for imported ones, which count from their own date."""
 TOLD_AT: dict[str, str | Combinable] = {"told_at": Case(When(external_id="", then=F("created_at")))}
+TERM_SOURCES: dict[str, str | Combinable] = {**TOLD_AT, "end_date": SIGNED_END}
 OUTCOMES: Schema = {"client_id": pl.String, "outcome": pl.String, "date": pl.Date}
 ARCHIVED: Schema = {"client_id": pl.String, "archived_on": INSTANT}
 MOMENTS: Schema = {
@@ -199,7 +201,7 @@ def load_told_records(
         zone=zone,
         archived=archived.with_columns(pl.col("archived_on").dt.convert_time_zone(str(zone)).dt.date()),
         outcomes=read_frame(of_clients(ClientOutcome.objects.order_by(), ids), OUTCOMES | TOLD, TOLD_AT),
-        contracts=read_frame(of_clients(ContractPeriod.objects.order_by(), ids), CONTRACTS | TOLD, TOLD_AT),
+        contracts=read_frame(of_clients(ContractPeriod.objects.order_by(), ids), CONTRACTS | TOLD, TERM_SOURCES),
         activities=read_frame(
             of_clients(completed, ids),
             ACTIVITIES | TOLD | {"archived_at": INSTANT},

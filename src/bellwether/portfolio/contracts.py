@@ -210,7 +210,8 @@ def mark_churned(client: Client, churn: Churn, *, actor: StaffUser, today: date,
                 continue
             kept.append(period)
             if period.end_date is None or period.end_date > churn.date:
-                write(work, period, {"end_date": churn.date})
+                signed = period.signed_end_date if period.ended_early else period.end_date
+                write(work, period, {"end_date": churn.date, "ended_early": True, "signed_end_date": signed})
         ending = Ending(
             outcome=OutcomeKind.CHURNED,
             date=churn.date,

@@ -184,6 +184,9 @@ class ContractPeriod(OfClient):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     start_date = models.DateField()
     end_date = models.DateField(null=True, blank=True)
+    # A client that leaves early ends its term: the end that was signed stays for what looks back at the days before.
+    ended_early = models.BooleanField(default=False, db_default=False)
+    signed_end_date = models.DateField(null=True, blank=True)
     annual_recurring_revenue = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
     contract_tier = models.CharField(max_length=20, choices=ContractTier, default=ContractTier.CUSTOM)
     licensed_user_count = models.PositiveIntegerField(null=True, blank=True)

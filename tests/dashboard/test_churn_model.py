@@ -78,6 +78,17 @@ class TestCard:
         assert 'role="img" aria-label="Foretold against came' in text
         assert AuditEvent.objects.filter(action="churn_model.read", actor_id=staff.ed.pk).exists()
 
+    def test_without_figures_leads_to_a_later_version_that_has_them(
+        self, page: Callable[..., str], staff: Staff
+    ) -> None:
+        version(kind=ModelKind.HAZARD)
+        assert "was measured" not in page(staff.ada, "churn_model")
+        version(state=ModelState.REJECTED, card=small_card().as_data())
+        text = page(staff.ada, "churn_model")
+        assert "Version 2 learned from more and was measured, though it is not in use." in text
+        assert f"{reverse('churn_model')}?version=2" in text
+        assert "was measured" not in page(staff.ada, "churn_model", version=2)
+
     def test_another_version_says_that_it_is_not_in_use(
         self, page: Callable[..., str], staff: Staff, two: list[ChurnModel]
     ) -> None:

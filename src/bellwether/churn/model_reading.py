@@ -77,6 +77,13 @@ def card_of(row: ChurnModel) -> Card:
     return cards_of([row])[row.pk]
 
 
+def measured_since(row: ChurnModel) -> ChurnModel | None:
+    """Return the newest version trained after `row` whose card has figures, None if there is none. Two queries."""
+    later = [one for one in all_versions() if one.version > row.version][:MOST_CARDS]
+    cards = cards_of(later)
+    return next((one for one in later if cards[one.pk].candidates), None)
+
+
 def cards_of(rows: Sequence[ChurnModel]) -> dict[UUID, Card]:
     """Return the card of each version by its id. One query at most: a card never changes, so it is read once."""
     missing = [row.pk for row in rows if row.pk not in _CARDS]

@@ -48,6 +48,7 @@ def model(request: HttpRequest) -> HttpResponse:
         "view": card_view(card, int(given) if given.isdecimal() and len(given) < 4 else None),
         "about": about_text(row, now),
         "reason": row.reason or card.why,
+        "measured": None if card.candidates else read.measured_since(row),
         "left_so_far": plural(read.left_so_far(), "client") if not card.candidates else "",
         "least_churned": LEAST_CHURNED,
         "least_days": FIRST_TRAINING_DAYS + LEAST_FOLD_DAYS,

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -16,6 +17,7 @@ from bellwether.staff import append_only, audit
 from bellwether.staff.chain import GENESIS, Link, link_hash, storable
 from bellwether.staff.models import AuditEvent, AuditHead
 from tests.conftest import NOW, Staff
+from tests.homes import make_migrated
 
 CLIENT = UUID("00000000-0000-4000-8000-000000000001")
 
@@ -256,6 +258,8 @@ class TestSeveralProcesses:
             command = [sys.executable, "-c", "from bellwether.cli import main; main()", *words]
             return subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
 
+        if database == "sqlite":
+            make_migrated(Path(variables["BELLWETHER_HOME"]))
         assert bellwether("migrate").returncode == 0
         before = int(re.search(r"(\d+) rows", bellwether("audit", "verify").stdout)[1])  # the playbooks that come along
         writers = [subprocess.Popen([sys.executable, "-c", WRITER], env=variables) for _ in range(4)]

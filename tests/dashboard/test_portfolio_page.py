@@ -101,6 +101,10 @@ class TestPortfolio:
         Client.objects.filter(pk=scored.fading.pk).update(churn_risk_score=68)
         assert "68%" in page(staff.ada)
 
+    def test_promises_nobody(self, staff: Staff, scored: Clients) -> None:
+        Client.objects.filter(pk=scored.fading.pk).update(churn_risk_score=0, churn_category="LOW")
+        assert "&lt;1%" in page(staff.ada)
+
     def test_shows_a_churn_band_as_a_word(self, staff: Staff, scored: Clients) -> None:
         Client.objects.filter(pk=scored.fading.pk).update(
             churn_risk_score=68, churn_is_band=True, churn_category="HIGH", churn_reason="No contact for 90 days"

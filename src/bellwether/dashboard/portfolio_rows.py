@@ -20,7 +20,7 @@ from bellwether.portfolio.choices import ContractTier
 from bellwether.portfolio.models import Client
 from bellwether.portfolio.priority import Priority
 from bellwether.portfolio.ranking import row_priority
-from bellwether.web.chances import risk_of
+from bellwether.web.chances import chance, risk_of
 from bellwether.web.formatting import (
     Delta,
     Spark,
@@ -94,6 +94,11 @@ class Row:
     tags: tuple[str, ...] = ()
     texts: Mapping[str, str] = field(default_factory=dict)
     crm: str = ""
+
+    @property
+    def churn_words(self) -> str:
+        """The 90-day churn risk as "24%"; never 0% or 100%, which would be a promise."""
+        return chance(None if self.churn is None else self.churn / 100)
 
     @property
     def why_text(self) -> str:

@@ -20,6 +20,7 @@ from bellwether.churn.card import from_data as card_from_data
 from bellwether.churn.choices import Category, ModelKind, Precision
 from bellwether.churn.differences import Difference, Foretold, difference
 from bellwether.churn.factors import FEATURES
+from bellwether.churn.foretelling import Reference
 from bellwether.churn.levers import Offer, changed_inputs, offers
 from bellwether.churn.models import ChurnModel, ChurnPrediction
 from bellwether.churn.selectors import IN_USE, history, prediction_before
@@ -42,16 +43,6 @@ CALENDAR = frozenset(feature.slug for feature in FEATURES if feature.factor == "
 """Features that are known of everybody: they say nothing about how much is known of a client."""
 NO_HISTORY = "Expert prior, no history yet"
 BANDS = {Category.LOW: "under 20%", Category.MEDIUM: "20 to 50%", Category.HIGH: "over 50%"}
-
-
-@dataclass(frozen=True)
-class Reference:
-    """What the contributions are against: the mean of a cohort with so many clients. `p90` 0-1."""
-
-    name: str
-    clients: int
-    log_odds: float
-    p90: float
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ FLAGS = [
 ]
 PHONE, DESK = (390, 844), (1440, 1000)
 Opener = Callable[..., Any]
+TWICE = """[...document.querySelectorAll("body [id]")].map((one) => one.id)
+  .filter((id, at, all) => all.indexOf(id) !== at)"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -123,7 +125,10 @@ def _note(page: Any, complaints: list[str], message: Any) -> None:
 
 @pytest.fixture
 def no_violations() -> Callable[[Any], None]:
-    """Return a check that axe finds nothing to complain about on a page (WCAG 2.2 A and AA)."""
+    """Return a check that axe has nothing to say of a page (WCAG 2.2 A and AA), and that no id is there twice.
+
+    Of two elements with one id a link, a label or a swap would always find the first.
+    """
     from axe_playwright_python.sync_playwright import Axe
 
     def check(page: Any) -> None:
@@ -131,6 +136,7 @@ def no_violations() -> Callable[[Any], None]:
         found = Axe().run(page, options={"runOnly": tags}).response["violations"]
         told = [(v["id"], v["help"], [node["target"] for node in v["nodes"]][:4]) for v in found]
         assert told == []
+        assert page.evaluate(TWICE) == []
 
     return check
 

@@ -49,7 +49,7 @@ class TestAdoption:
         page.locator(".matrix").get_by_role("link", name="Case creation").click()
         page.locator("#feature-name").wait_for()
         assert "Case creation" in page.locator("#feature-name").inner_text()
-        page.locator("#users").get_by_text("not kept here").wait_for()
+        page.locator("#feature-users").get_by_text("not kept here").wait_for()
 
     def test_filters_without_javascript(self, open_page: Opener, used: Client, staff: Staff) -> None:
         page = open_page(f"/clients/{used.pk}/adoption/", user=staff.ada, js=False)

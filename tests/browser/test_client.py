@@ -148,6 +148,7 @@ class TestWithJavaScript:
         page = open_page(f"{address}?from=sort%3Dname", user=staff.ada)
         page.keyboard.press("j")
         page.get_by_role("heading", level=1, name="Newborn").wait_for()
+        page.wait_for_load_state()  # the heading shows before the scripts that listen to keys have run
         page.keyboard.press("k")
         page.get_by_role("heading", level=1, name="Fading").wait_for()
 

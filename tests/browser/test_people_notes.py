@@ -49,6 +49,7 @@ class TestContactsAndNotes:
         page.goto(reverse("client_notes", args=[known.pk]))
         page.get_by_role("link", name="Write a note").focus()
         page.keyboard.press("Enter")
+        expect(page.get_by_role("textbox", name="Text")).to_be_focused()
         page.get_by_label("Title").fill("Call")
         page.get_by_role("textbox", name="Text").press_sequentially("**soon**")
         expect(page.locator("#note-preview strong")).to_have_text("soon")

@@ -47,6 +47,7 @@ def test_ctrl_k_finds_a_client_by_keyboard_alone(
     expect(box).to_have_attribute("aria-activedescendant", option.get_attribute("id") or "")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Fading")
+    page.wait_for_load_state()  # the heading shows before the scripts that listen to keys have run
     page.keyboard.press("g")
     page.keyboard.press("f")
     expect(page).to_have_url(f"{page.url.split('/clients')[0]}{reverse('follow_ups')}")

@@ -75,7 +75,7 @@ def adoption(request: HttpRequest, client_id: UUID, feature: str = "") -> HttpRe
     line = _line(seen, feature) if feature else None
     target = target_of(request)
     zone = settings.BELLWETHER_WORKSPACE_ZONE
-    if target == "users":
+    if target in {"users", "feature-users"}:
         values: dict[str, Any] = {"users": _users(seen, line)}
         response = answer(request, "dashboard/client_adoption_users.html", values)
     elif target == "feature-panel" and line is not None:

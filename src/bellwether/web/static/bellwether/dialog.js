@@ -13,7 +13,8 @@
     const link = event.target.closest && event.target.closest("[data-dialog]");
     if (link && !event.detail.path.includes("next=")) event.detail.parameters.next = location.pathname + location.search;
   });
-  document.addEventListener("htmx:afterSwap", (event) => {
+  // After the settling, in which htmx sends the cursor to the field with autofocus: a field with an error goes first.
+  document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target !== dialog()) return;
     if (!dialog().firstElementChild) return;
     if (!dialog().open) dialog().showModal();

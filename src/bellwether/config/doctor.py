@@ -13,6 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from bellwether.churn import guard
 from bellwether.common.models import JobPulse, JobRun, JobState
 from bellwether.common.time import day_of
+from bellwether.config.routers import SPOOL, SPOOL_APP
 from bellwether.delivery.models import Channel
 from bellwether.delivery.selectors import dead_letters
 from bellwether.health.score_faults import CURE, fault_title, faulty_scores
@@ -73,7 +74,8 @@ def _databases(now: datetime) -> Iterator[Finding]:
     for alias in connections:
         connection = connections[alias]
         executor = MigrationExecutor(connection)
-        waiting = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+        wanted = executor.loader.graph.leaf_nodes(SPOOL_APP if alias == SPOOL else None)
+        waiting = len(executor.migration_plan(wanted))
         state = f"{connection.vendor}, " + (f"{waiting} migrations not applied" if waiting else "up to date")
         yield Finding(f"database {alias}", state, "Run `bellwether migrate`." if waiting else "", bool(waiting))
 

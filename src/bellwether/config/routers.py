@@ -3,6 +3,7 @@
 from typing import Any
 
 SPOOL = "spool"
+SPOOL_APP = "usage"
 SPOOL_MODELS = frozenset({"eventbatch", "flushclaim"})
 
 
@@ -23,4 +24,4 @@ class SpoolRouter:
 
     @staticmethod
     def _is_spool(app_label: str, model_name: str | None) -> bool:
-        return app_label == "usage" and model_name in SPOOL_MODELS
+        return app_label == SPOOL_APP and model_name in SPOOL_MODELS

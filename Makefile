@@ -8,6 +8,8 @@ DEMO_HOME ?= var/demo
 export UV_PYTHON_DOWNLOADS := never
 export UV_COMPILE_BYTECODE := 1
 export UV_PROJECT_ENVIRONMENT := $(VENV)
+# Whatever the machine says: hundreds of processes are started here, and each would compile the source anew.
+export PYTHONDONTWRITEBYTECODE :=
 UV := $(shell command -v uv || echo $(BIN)/uv)
 
 .DEFAULT_GOAL := help

@@ -5,6 +5,7 @@ success, Ed an account executive, Adam an administrator. Clients: `sturdy`, `fad
 `gone` (churned) belong to Ada; `elsewhere` belongs to Cleo.
 """
 
+import gc
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -50,6 +51,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left:
         config.hook.pytest_deselected(items=left)
         items[:] = [item for item in items if belongs(item)]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Keep the thousands of collected tests out of what the garbage collector looks through again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:

@@ -1,6 +1,7 @@
 """Playbooks in a browser: the list on a phone, the editor with and without JavaScript, approving by keyboard."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,10 +18,10 @@ from tests.playbooks.cast import enrol, playbook
 def quiet(chromium: Any, transactional_db: None, staff: Staff, clients: Clients) -> None:
     now = timezone.now()
     row = enrol(playbook("quiet"), clients.sturdy, now, state="ACTIVE", step="call")
-    for key in ("call", "mail"):
+    for number, key in enumerate(("call", "mail")):
         Intervention.objects.create(
             key=key, client=clients.sturdy, enrolment=row, kind="call", title=f"Do the {key}", state="DUE",
-            scheduled_for=now, created_at=now, updated_at=now,
+            scheduled_for=now, created_at=now + timedelta(seconds=number), updated_at=now,
         )  # fmt: skip
 
 

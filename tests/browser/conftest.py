@@ -27,6 +27,8 @@ FLAGS = [
     "--disable-sync",
 ]
 PHONE, DESK = (390, 844), (1440, 1000)
+PATIENCE_MS = 15_000
+"""How long a page is waited for: other tests keep the machine busy meanwhile."""
 Opener = Callable[..., Any]
 TWICE = """[...document.querySelectorAll("body [id]")].map((one) => one.id)
   .filter((id, at, all) => all.indexOf(id) !== at)"""
@@ -49,7 +51,9 @@ def chromium() -> Iterator[Any]:
     """The browser, started once."""
     if CHROMIUM is None:
         pytest.skip("There is no Chromium on this machine: install the package chromium to run the browser tests.")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=PATIENCE_MS)
 
     # The browser's driver runs an event loop in this thread; the tests use the database from it on purpose.
     before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
@@ -105,7 +109,7 @@ def open_page(chromium: Any, live_server: Any) -> Iterator[Opener]:
             value = session.cookies[settings.SESSION_COOKIE_NAME].value
             context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": live_server.url}])
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.expected = ""
         page.on("console", lambda message: _note(page, complaints, message))
         page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))

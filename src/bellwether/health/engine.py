@@ -53,6 +53,11 @@ def score_measures(
     return _judged(frame, scorecard, previous)
 
 
+def score_components(measures: pl.DataFrame, scorecard: Scorecard) -> pl.DataFrame:
+    """Return one Float64 column per component, as `score_measures` has it, and nothing else: no score, no trend."""
+    return _with_scores(measures, scorecard).select(component.key for component in scorecard.components)
+
+
 def score_parts(
     parts: Sequence[tuple[pl.DataFrame, Scorecard]], *, history: pl.DataFrame | None = None
 ) -> list[pl.DataFrame]:

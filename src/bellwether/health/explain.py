@@ -21,7 +21,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bellwether.health.coverage import component_data, intervals, shares
-from bellwether.health.engine import score_measures
+from bellwether.health.engine import score_components, score_measures
 from bellwether.health.held_values import HELD, SINCE
 from bellwether.health.measures import MEASURE_LABELS
 from bellwether.health.rederiving import measures_frame
@@ -311,8 +311,8 @@ def _all_components(
     made: dict[int, Components] = {}
     for places in groups.values():
         card = wanted[places[0]][1]
-        scored = score_measures(measures_frame([wanted[at][0] for at in places], card), card)
-        made |= zip(places, scored.select(component.key for component in card.components).to_dicts(), strict=True)
+        scored = score_components(measures_frame([wanted[at][0] for at in places], card), card)
+        made |= zip(places, scored.to_dicts(), strict=True)
     found = [made[at] for at in range(len(wanted))]
     return found[: len(scores)], found[len(scores) :]
 

@@ -263,14 +263,14 @@ class Mean(DataWhereValue):
 
     def value(self) -> pl.Expr:
         """Return the mean as Float64; null where all parts, or a required one, are missing."""
-        total = in_order([part.weight * part.formula.value().fill_null(0.0) for part in self.parts])
-        weight = in_order(
-            [pl.when(part.formula.value().is_not_null()).then(part.weight).otherwise(0.0) for part in self.parts]
-        )
+        values = [part.formula.value() for part in self.parts]
+        pairs = list(zip(self.parts, values, strict=True))
+        total = in_order([part.weight * value.fill_null(0.0) for part, value in pairs])
+        weight = in_order([pl.when(value.is_not_null()).then(part.weight).otherwise(0.0) for part, value in pairs])
         known = weight > 0
-        for part in self.parts:
+        for part, value in pairs:
             if part.required:
-                known = known & part.formula.value().is_not_null()
+                known = known & value.is_not_null()
         return pl.when(known).then(quotient(total, weight).clip(0.0, 100.0))
 
     def words(self, labels: Labels) -> str:

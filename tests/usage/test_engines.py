@@ -26,12 +26,17 @@ pytestmark = [pytest.mark.slow, pytest.mark.one_database]
 
 @pytest.fixture(scope="module")
 def spark() -> Iterator[EngineChoice]:
-    """Spark on this machine; it ends with this module, because its Java holds half a gigabyte."""
+    """Spark on this machine; it ends with this module, because its Java holds half a gigabyte.
+
+    Java compiles lightly: what it would gain by doing it well is less than what that costs in a minute.
+    """
     import shutil
 
     if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
         pytest.skip("Java is not installed: tools/java.sh says how")
-    yield SPARK
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+        yield SPARK
     from pyspark.sql import SparkSession
 
     if session := SparkSession.getActiveSession():
